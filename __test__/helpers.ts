@@ -1,0 +1,158 @@
+// Fixtures and comparisons that several specs share.
+import { readFileSync } from 'node:fs'
+import type { ExecutionContext } from 'ava'
+import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
+
+/** A number of a fixture; JSON has no others. */
+export type Stored = number | 'NaN' | 'Infinity' | '-Infinity'
+
+/** A tensor of a fixture. */
+export interface StoredTensor {
+  readonly shape: readonly number[]
+  readonly dtype: DType
+  readonly data: readonly Stored[]
+}
+
+/** One call of an op by PyTorch; see scripts/fixtures/ops.py. */
+export interface OpCase {
+  readonly args: Readonly<Record<string, unknown>>
+  readonly out: StoredTensor | readonly StoredTensor[]
+  /** By argument, one list a tensor; 0 stands for zeros. */
+  readonly grad?: Readonly<Record<string, readonly (readonly Stored[] | 0)[]>>
+  readonly grad2?: Readonly<Record<string, readonly (readonly Stored[] | 0)[]>>
+  readonly rtol?: number
+  /** A tie, a kink or an infinity: no difference quotient there. */
+  readonly edge?: true
+}
+
+interface LayerCase {
+  readonly layer: 'Linear' | 'Conv2d'
+  readonly options: Readonly<Record<string, unknown>>
+  readonly state: Readonly<Record<string, StoredTensor>>
+  readonly x: StoredTensor
+  readonly out: StoredTensor
+  readonly grad: Readonly<Record<string, readonly Stored[]>>
+}
+
+interface BatchNormStep extends Pick<LayerCase, 'x' | 'out' | 'state' | 'grad'> {}
+
+interface Fixtures {
+  ops: { readonly ops: Readonly<Record<string, readonly OpCase[]>> }
+  optim: {
+    readonly start: readonly StoredTensor[]
+    readonly snapshots: readonly number[]
+    readonly traces: readonly {
+      readonly rule: 'sgd' | 'adamW'
+      readonly name: string
+      readonly dtype: 'float32' | 'float64'
+      readonly options: Readonly<Record<string, unknown>>
+      /** By snapshot, by parameter. */
+      readonly params: readonly (readonly (readonly number[])[])[]
+      readonly state: Readonly<Record<string, readonly (readonly number[] | number)[]>>
+    }[]
+    readonly clip: readonly {
+      readonly maxNorm: number
+      readonly normType: Stored
+      readonly norm: number
+      readonly grads: readonly (readonly number[])[]
+    }[]
+    readonly cosine: readonly {
+      readonly from: number
+      readonly to: number
+      readonly steps: number
+      readonly warmup: number
+      readonly values: readonly number[]
+    }[]
+  }
+  nn: {
+    readonly layers: readonly LayerCase[]
+    readonly batchNorm2d: readonly {
+      readonly options: Readonly<Record<string, unknown>>
+      readonly before: Readonly<Record<string, StoredTensor>>
+      readonly steps: readonly BatchNormStep[]
+      readonly eval: { readonly x: StoredTensor; readonly out: StoredTensor }
+    }[]
+    readonly net: readonly {
+      readonly keys: readonly string[]
+      readonly state: Readonly<Record<string, StoredTensor>>
+      readonly x: StoredTensor
+      readonly evalOut: StoredTensor
+    }[]
+    readonly safetensors: readonly {
+      readonly file: string
+      readonly metadata: Readonly<Record<string, string>>
+      readonly tensors: Readonly<Record<string, StoredTensor>>
+    }[]
+  }
+}
+
+/** What `scripts/fixtures/<name>.py` wrote. */
+export function fixture<K extends keyof Fixtures>(name: K): Fixtures[K] {
+  const parsed: Fixtures[K] = JSON.parse(readFileSync(fixturePath(`${name}.json`), 'utf8'))
+  return parsed
+}
+
+/** The path of a file of `__test__/fixtures`. */
+export function fixturePath(file: string): string {
+  return new URL(`fixtures/${file}`, import.meta.url).pathname
+}
+
+/** Whether a value of a fixture is a tensor. */
+export function isStored(value: unknown): value is StoredTensor {
+  return typeof value === 'object' && value !== null && 'dtype' in value && 'data' in value
+}
+
+/** A tensor of a fixture, in its dtype or another one. */
+export function fromStored({ shape, dtype, data }: StoredTensor, as: DType = dtype): Tensor<DType> {
+  const numbers = data.map(Number)
+  return as === 'bool'
+    ? tensor(
+        numbers.map((value) => value !== 0),
+        { shape, dtype: as },
+      )
+    : tensor(numbers, { shape, dtype: as })
+}
+
+/** The fixed weights of the scalar that fixtures differentiate: multiples of 1/8, never 0; see `weights` in scripts/fixtures/common.py. */
+export function weights(shape: readonly number[], offset = 0, order: 1 | 2 = 1): number[] {
+  const size = shape.reduce((a, b) => a * b, 1)
+  return Array.from({ length: size }, (_, i) => (order === 1 ? ((7 * (i + offset)) % 11) - 5 : ((5 * (i + offset)) % 13) - 6) / 4 + 1 / 8)
+}
+
+export interface Tolerance {
+  readonly rtol?: number
+  readonly atol?: number
+}
+
+/** Passes when every `|actual - expected| <= atol + rtol * |expected|`; NaN equals NaN. The message names the worst element. */
+export function closeTo(
+  t: ExecutionContext,
+  actual: Tensor<DType> | ArrayLike<number | bigint>,
+  expected: ArrayLike<Stored> | 0,
+  { rtol = 1e-6, atol = 1e-6 }: Tolerance = {},
+  what = '',
+): void {
+  const got = Array.from('dataSync' in actual ? elementsOf(actual) : actual, Number)
+  const want = expected === 0 ? got.map(() => 0) : Array.from(expected, Number)
+  if (got.length !== want.length) return t.fail(`${what}: ${got.length} elements, expected ${want.length}`)
+  const excess = got.map((value, i) => distance(value, want[i] ?? NaN, rtol, atol))
+  const worst = excess.reduce((at, value, i) => (value > (excess[at] ?? 0) ? i : at), 0)
+  t.true(
+    (excess[worst] ?? 0) <= 1,
+    `${what}: element ${worst} is ${got[worst]}, expected ${want[worst]}\n  got      ${show(got)}\n  expected ${show(want)}`,
+  )
+}
+
+/** The elements as JavaScript numbers; half types read as bits otherwise. */
+function elementsOf(x: Tensor<DType>): ArrayLike<number | bigint> {
+  return x.dtype === 'float16' || x.dtype === 'bfloat16' ? x.to('float32').dataSync() : x.dataSync()
+}
+
+/** The distance of two numbers in tolerances. */
+function distance(actual: number, expected: number, rtol: number, atol: number): number {
+  if (Object.is(actual, expected) || actual === expected) return 0
+  if (!Number.isFinite(actual) || !Number.isFinite(expected)) return Infinity
+  return Math.abs(actual - expected) / (atol + rtol * Math.abs(expected))
+}
+
+const show = (values: readonly number[]) => values.slice(0, 12).join(' ')

@@ -1,0 +1,67 @@
+// Times works with tinybench, prints a table of fastest and median times and writes benches/results/<topic>.json.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { Bench } from 'tinybench'
+
+export interface Work {
+  readonly name: string
+  /** Calls a sample, for works shorter than the clock is fine. @default 1 */
+  readonly repeat?: number
+  /** Floating point operations or bytes of one call, for the rate in the last column. */
+  readonly amount?: { readonly unit: 'flop' | 'byte'; readonly count: number }
+  /** Makes what is timed; its tensors are freed by `close`. */
+  readonly open: () => { readonly run: () => unknown; readonly close?: () => void }
+}
+
+interface Row {
+  readonly name: string
+  /** Milliseconds a call. */
+  readonly min: number
+  readonly median: number
+  readonly samples: number
+  /** G of the unit a second, by the median. */
+  readonly rate?: { readonly unit: string; readonly value: number }
+}
+
+/** Times each work in turn and reports them under `topic`. */
+export async function measure(topic: string, works: readonly Work[]): Promise<void> {
+  const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const machine = {
+    device: cpus()[0]?.model ?? 'unknown',
+    threads: availableParallelism(),
+    node: process.versions.node,
+    firn: version,
+    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
+  }
+  const { device, threads, node, firn, loadBefore } = machine
+  console.log(`\n${topic}: ${device}, ${threads} threads, Node ${node}, firn ${firn}, load before ${loadBefore}`)
+  const rows: Row[] = []
+  for (const work of works) {
+    const row = await time(work)
+    const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
+    console.log(`  ${work.name.padEnd(46)} min ${show(row.min)}  median ${show(row.median)} ${rate}`)
+    rows.push(row)
+  }
+  mkdirSync(new URL('results', import.meta.url), { recursive: true })
+  writeFileSync(new URL(`results/${topic}.json`, import.meta.url), `${JSON.stringify({ topic, ...machine, unit: 'ms', rows }, null, 1)}\n`)
+}
+
+async function time({ name, repeat = 1, amount, open }: Work): Promise<Row> {
+  const { run, close } = open()
+  const bench = new Bench({ time: 600, warmupTime: 200, iterations: 10, warmupIterations: 3, throws: true })
+  bench.add(name, () => {
+    const start = performance.now()
+    for (let i = 0; i < repeat; i++) run()
+    return { overriddenDuration: (performance.now() - start) / repeat }
+  })
+  const [task] = await bench.run()
+  close?.()
+  if (task?.result.state !== 'completed') throw new Error(`${name} did not complete: ${task?.result.state}`)
+  const { min, p50, samplesCount } = task.result.latency
+  const rate = amount && { unit: amount.unit === 'flop' ? 'GFLOP/s' : 'GB/s', value: amount.count / p50 / 1e6 }
+  return { name, min, median: p50, samples: samplesCount, ...(rate && { rate }) }
+}
+
+function show(ms: number): string {
+  return (ms < 0.1 ? `${(ms * 1000).toFixed(2)} us` : `${ms.toFixed(3)} ms`).padStart(11)
+}

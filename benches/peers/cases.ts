@@ -1,0 +1,104 @@
+// What every library is asked to do: plain data, sent to each peer's process.
+
+interface Shared {
+  /** Ways in which one library does the work. */
+  readonly variants?: Readonly<Partial<Record<string, readonly string[]>>>
+  /** The libraries that can do it; all by default. */
+  readonly only?: readonly string[]
+}
+
+/** One product of 4 x 4 tensors, with its gradient when asked. */
+export interface MulCase extends Shared {
+  readonly kind: 'mul'
+  readonly grad: boolean
+}
+
+/** AdamW alone, on parameters of these shapes. */
+export interface AdamWCase extends Shared {
+  readonly kind: 'adamw'
+  readonly shapes: readonly (readonly number[])[]
+}
+
+/** A training step of a perceptron: forward, cross entropy, backward, Adam, loss read back. */
+export interface MlpCase extends Shared {
+  readonly kind: 'mlp'
+  readonly sizes: readonly number[]
+  readonly batch: number
+}
+
+/** The same for a convnet on 28 x 28 images: twice conv 3 x 3, relu, maximum of 2 x 2; then two linear layers. */
+export interface ConvnetCase extends Shared {
+  readonly kind: 'convnet'
+  readonly channels: readonly [number, number, number]
+  readonly hidden: number
+  readonly batch: number
+}
+
+export type Case = MulCase | AdamWCase | MlpCase | ConvnetCase
+
+/** The 161 parameters of a ResNet-50. */
+function resnet50(): number[][] {
+  const shapes = [[64, 3, 7, 7], [64], [64]]
+  let width = 64
+  for (const [blocks, planes] of [
+    [3, 64],
+    [4, 128],
+    [6, 256],
+    [3, 512],
+  ] as const) {
+    for (let block = 0; block < blocks; block++) {
+      const out = planes * 4
+      shapes.push([planes, width, 1, 1], [planes], [planes], [planes, planes, 3, 3], [planes], [planes], [out, planes, 1, 1], [out], [out])
+      if (block === 0) shapes.push([out, width, 1, 1], [out], [out])
+      width = out
+    }
+  }
+  return [...shapes, [1000, 2048], [1000]]
+}
+
+/** Sets of parameters for an optimizer's step alone. */
+export const parameterSets: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  '3 x 2.1 M': Array.from({ length: 3 }, () => [2048, 1024]),
+  '1 x 16.8 M': [[4096, 4096]],
+  'ResNet-50, 161 tensors': resnet50(),
+  '1000 x 1 K': Array.from({ length: 1000 }, () => [1024]),
+  '10 x 64': Array.from({ length: 10 }, () => [64]),
+}
+
+const adamW = (shapes: AdamWCase['shapes']): AdamWCase => ({
+  kind: 'adamw',
+  shapes,
+  variants: { torch: ['fused', 'foreach', 'loop'], firn: ['fused', 'plain'] },
+})
+const mlp = (batch: number): MlpCase => ({ kind: 'mlp', sizes: [784, 256, 128, 10], batch, variants: { torch: ['fused', 'loop'] } })
+const mul = (grad: boolean): MulCase => ({ kind: 'mul', grad, variants: { 'jax-js': ['jit', 'eager'] } })
+
+export const cases: Readonly<Record<string, Case>> = {
+  'mul 4x4': mul(false),
+  'mul 4x4 + backward': mul(true),
+  ...Object.fromEntries(Object.entries(parameterSets).map(([name, shapes]) => [`AdamW ${name}`, adamW(shapes)])),
+  'MLP 784-256-128-10, Adam, B=128': mlp(128),
+  'MLP 784-256-128-10, Adam, B=64': mlp(64),
+  'convnet 32-64-fc128, Adam, B=64': {
+    kind: 'convnet',
+    channels: [1, 32, 64],
+    hidden: 128,
+    batch: 64,
+    variants: { torch: ['fused'] },
+    only: ['firn', 'torch'],
+  },
+}
+
+/** The same numbers in every library: a sine of the index. */
+export function wave(length: number, scale: number, phase: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + phase) * scale)
+}
+
+/** Sixteen ones of alternating sign: products in a chain neither grow nor vanish. */
+export const signs = (): Float32Array => Float32Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 1 : -1))
+
+/** `wave` for a [rows, columns] matrix, stored as [columns, rows]. */
+export function waveTransposed(rows: number, columns: number, scale: number, phase: number): Float32Array {
+  const straight = wave(rows * columns, scale, phase)
+  return Float32Array.from(straight, (_, i) => straight[(i % rows) * columns + Math.floor(i / rows)] ?? 0)
+}

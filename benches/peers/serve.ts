@@ -1,0 +1,86 @@
+// The peer's end of the pipe: opens a case, times it when asked, closes it. One JSON message a line; torch_bench.py speaks the same.
+import { createInterface } from 'node:readline'
+import type { Case } from './cases.ts'
+
+/** A case made ready. */
+export interface Opened {
+  /** One unit of work. */
+  readonly step: () => unknown
+  /** Waits for work that was only queued. */
+  readonly flush?: () => unknown
+  /** Losses of the first steps, so that all peers can be seen to do the same work. */
+  readonly check?: readonly number[]
+  readonly close?: () => void
+}
+
+/** How a peer opens each kind of case it can do. */
+export type Kinds = { readonly [K in Case['kind']]?: (work: Extract<Case, { kind: K }>, variant?: string) => Opened }
+
+type Message =
+  | { readonly do: 'open'; readonly case: Case; readonly variant?: string }
+  | { readonly do: 'time'; readonly ms: number }
+  | { readonly do: 'close' }
+
+const WARM_MS = 300
+const SAMPLE_MS = 4
+
+/** Answers messages until the pipe closes. */
+export async function serve(info: object, kinds: Kinds): Promise<void> {
+  send(info)
+  let open: Opened | undefined
+  let repeat = 1
+  for await (const line of createInterface({ input: process.stdin })) {
+    const message: Message = JSON.parse(line)
+    try {
+      if (message.do === 'open') {
+        open = openCase(kinds, message.case, message.variant)
+        repeat = await warm(open)
+        send({ check: open.check ?? null, repeat })
+      } else if (message.do === 'time' && open) {
+        const samples: number[] = []
+        const end = performance.now() + message.ms
+        do samples.push((await sample(open, repeat)) / repeat)
+        while (performance.now() < end)
+        send({ samples })
+      } else {
+        open?.close?.()
+        open = undefined
+        send({ rss: process.memoryUsage().rss })
+      }
+    } catch (error) {
+      send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    }
+  }
+}
+
+function openCase(kinds: Kinds, work: Case, variant?: string): Opened {
+  const opened =
+    work.kind === 'mul'
+      ? kinds.mul?.(work, variant)
+      : work.kind === 'adamw'
+        ? kinds.adamw?.(work, variant)
+        : work.kind === 'mlp'
+          ? kinds.mlp?.(work, variant)
+          : kinds.convnet?.(work, variant)
+  if (opened === undefined) throw new Error(`cannot do ${work.kind}`)
+  return opened
+}
+
+/** Runs until compiled and warm, then finds how many steps fill a sample. */
+async function warm(open: Opened): Promise<number> {
+  for (const end = performance.now() + WARM_MS; performance.now() < end;) await sample(open, 1)
+  let repeat = 1
+  while ((await sample(open, repeat)) < SAMPLE_MS) repeat *= 2
+  return repeat
+}
+
+async function sample({ step, flush }: Opened, repeat: number): Promise<number> {
+  const start = performance.now()
+  for (let i = 0; i < repeat; i++) step()
+  if (flush) await flush()
+  return performance.now() - start
+}
+
+function send(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}

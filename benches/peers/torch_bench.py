@@ -1,0 +1,124 @@
+"""PyTorch's end of the pipe (serve.ts speaks the same): one JSON message a line."""
+
+import gc
+import json
+import math
+import platform
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+WARM_MS = 300
+SAMPLE_MS = 4
+torch.set_num_threads(2)
+
+
+def wave(shape, scale, phase):
+    index = np.arange(math.prod(shape), dtype=np.float64)
+    return torch.from_numpy((np.sin(index * 12.9898 + phase) * scale).astype(np.float32)).reshape(shape)
+
+
+def adam(params, variant, **options):
+    return torch.optim.AdamW(params, lr=1e-3, fused=variant == "fused", foreach=variant == "foreach", **options)
+
+
+def mul(case, _variant):
+    x, g = wave((4, 4), 1, 0), torch.ones(4, 4)
+    y = torch.tensor([1.0, -1.0] * 8).reshape(4, 4)
+    if not case["grad"]:
+        return dict(step=lambda: x * y)
+    x.requires_grad_(True)
+
+    def step():
+        (x * y).backward(g)
+        x.grad = None
+
+    return dict(step=step)
+
+
+def adamw(case, variant):
+    params = [nn.Parameter(wave(shape, 1, k)) for k, shape in enumerate(case["shapes"])]
+    for k, param in enumerate(params):
+        param.grad = wave(param.shape, 0.1, k + 0.5)
+    optimizer = adam(params, variant, weight_decay=0.01)
+    optimizer.step()
+    return dict(step=optimizer.step)
+
+
+def train(model, x, labels, variant):
+    for k, layer in enumerate(module for module in model if hasattr(module, "weight")):
+        with torch.no_grad():
+            layer.weight.copy_(wave(layer.weight.shape, 1 / math.sqrt(layer.weight[0].numel()), k))
+            layer.bias.zero_()
+    optimizer = adam(model.parameters(), variant, weight_decay=0)
+
+    def step():
+        loss = F.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss.item()
+
+    return dict(step=step, check=[step(), step(), step()])
+
+
+def mlp(case, variant):
+    sizes, batch = case["sizes"], case["batch"]
+    layers = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())][:-1]
+    return train(nn.Sequential(*layers), wave((batch, sizes[0]), 1, 0), torch.arange(batch) % 10, variant)
+
+
+def convnet(case, variant):
+    one, two, three = case["channels"]
+    model = nn.Sequential(
+        nn.Conv2d(one, two, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(two, three, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(three * 25, case["hidden"]), nn.ReLU(), nn.Linear(case["hidden"], 10))
+    return train(model, wave((case["batch"], one, 28, 28), 1, 0), torch.arange(case["batch"]) % 10, variant)
+
+
+def sample(step, repeat):
+    start = time.perf_counter()
+    for _ in range(repeat):
+        step()
+    return (time.perf_counter() - start) * 1e3
+
+
+def serve(kinds):
+    send(dict(name="torch", version=torch.__version__.split("+")[0], runtime=f"Python {platform.python_version()}",
+       threads=torch.get_num_threads()))
+    current, repeat = None, 1
+    for line in sys.stdin:
+        message = json.loads(line)
+        try:
+            if message["do"] == "open":
+                current = kinds[message["case"]["kind"]](message["case"], message.get("variant"))
+                repeat = 1
+                end = time.perf_counter() + WARM_MS / 1e3
+                while time.perf_counter() < end:
+                    sample(current["step"], repeat)
+                while sample(current["step"], repeat) < SAMPLE_MS:
+                    repeat *= 2
+                send(dict(check=current.get("check"), repeat=repeat))
+            elif message["do"] == "time":
+                samples, end = [], time.perf_counter() + message["ms"] / 1e3
+                while not samples or time.perf_counter() < end:
+                    samples.append(sample(current["step"], repeat) / repeat)
+                send(dict(samples=samples))
+            else:
+                current = None
+                gc.collect()
+                send(dict(rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        except Exception as error:  # the other side prints it and goes on
+            send(dict(error=repr(error)))
+
+
+def send(message):
+    print(json.dumps(message), flush=True)
+
+
+serve(dict(mul=mul, adamw=adamw, mlp=mlp, convnet=convnet))

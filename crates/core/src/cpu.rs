@@ -1,0 +1,96 @@
+//! Slices of tensors on the CPU: how our own kernels reach burn-flex's storage.
+
+use burn_dispatch::{BackendTensor, DispatchTensor, DispatchTensorKind};
+use burn_flex::{FlexTensor, Layout};
+use burn_std::{Bytes, Element, Shape};
+
+use crate::dtype::DType;
+use crate::tensor::{Tensor, Value};
+
+fn flex(value: &Value) -> &FlexTensor {
+    match &value.kind {
+        DispatchTensorKind::Flex(BackendTensor::Float(t) | BackendTensor::Int(t) | BackendTensor::Bool(t)) => t,
+        #[allow(unreachable_patterns)]
+        _ => unreachable!("the CPU holds plain tensors only"),
+    }
+}
+
+fn flex_mut(value: &mut Value) -> &mut FlexTensor {
+    match &mut value.kind {
+        DispatchTensorKind::Flex(BackendTensor::Float(t) | BackendTensor::Int(t) | BackendTensor::Bool(t)) => t,
+        #[allow(unreachable_patterns)]
+        _ => unreachable!("the CPU holds plain tensors only"),
+    }
+}
+
+/// Runs `f` over the elements in row-major order; copies only what is not laid out so.
+pub(crate) fn with_slice<E: Element + bytemuck::Pod, R>(value: &Value, f: impl FnOnce(&[E]) -> R) -> R {
+    let tensor = flex(value);
+    match tensor.as_slice::<E>() {
+        Some(slice) => f(slice),
+        None => f(tensor.to_contiguous().storage::<E>()),
+    }
+}
+
+/// The elements in row-major order, to be written; storage that others share is copied first.
+pub(crate) fn slice_mut<E: Element + bytemuck::Pod>(value: &mut Value) -> &mut [E] {
+    let tensor = flex_mut(value);
+    let whole = tensor.layout().num_elements() * size_of::<E>() == tensor.bytes().len();
+    if !(tensor.is_contiguous() && tensor.layout().start_offset() == 0 && whole) {
+        let copy = tensor.to_contiguous();
+        *tensor = copy;
+    }
+    tensor.storage_mut::<E>()
+}
+
+/// A tensor around elements in row-major order.
+pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, shape: Shape, dtype: DType) -> Tensor {
+    let tensor = FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape), dtype.burn());
+    let kind = match dtype.kind() {
+        crate::dtype::Kind::Float => BackendTensor::Float(tensor),
+        crate::dtype::Kind::Int => BackendTensor::Int(tensor),
+        crate::dtype::Kind::Bool => BackendTensor::Bool(tensor),
+    };
+    Tensor::new(DispatchTensor { kind: DispatchTensorKind::Flex(kind), autodiff: Default::default() }, dtype)
+}
+
+/// The bytes of the elements in row-major order.
+pub fn bytes<R>(tensor: &Tensor, f: impl FnOnce(&[u8]) -> R) -> R {
+    let flex = flex(tensor.value_ref());
+    let size = tensor.dtype().size();
+    match flex.layout().contiguous_offsets() {
+        Some((start, end)) => f(&flex.bytes()[start * size..end * size]),
+        None => f(&flex.to_contiguous().bytes()[..tensor.size() * size]),
+    }
+}
+
+/// The value laid out in row-major order over storage of its own length.
+pub(crate) fn contiguous(tensor: &Tensor) -> Value {
+    let value = tensor.value_ref();
+    let inner = flex(value);
+    if inner.layout().contiguous_offsets().is_some() {
+        return value.clone();
+    }
+    let mut copy = value.clone();
+    *flex_mut(&mut copy) = inner.to_contiguous();
+    copy
+}
+
+/// The elements of a value that `contiguous` gave.
+pub(crate) fn slice<E: Element + bytemuck::Pod>(value: &Value) -> &[E] {
+    let inner = flex(value);
+    match inner.layout().contiguous_offsets() {
+        Some((start, end)) => &inner.storage::<E>()[start..end],
+        None => unreachable!("the value was made contiguous"),
+    }
+}
+
+/// Threads that kernels run on; `RAYON_NUM_THREADS` sets it.
+pub fn threads() -> usize {
+    firn_kernels::parallel::threads()
+}
+
+/// The SIMD level kernels run with on this machine.
+pub fn simd() -> &'static str {
+    firn_kernels::parallel::simd_level()
+}

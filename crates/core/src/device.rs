@@ -1,0 +1,26 @@
+//! Devices: what this build offers, by name.
+
+use burn_dispatch::DispatchDevice;
+
+use crate::error::{Result, bail};
+
+/// The CPU, through burn-flex.
+pub(crate) fn cpu() -> DispatchDevice {
+    DispatchDevice::Flex(Default::default())
+}
+
+/// Names that `parse` accepts in this build, best first.
+pub fn available() -> &'static [&'static str] {
+    &["cpu"]
+}
+
+/// Resolves `'auto'` or a device name.
+pub fn parse(name: &str) -> Result<&'static str> {
+    if name == "auto" {
+        return Ok(available()[0]);
+    }
+    match available().iter().find(|known| **known == name) {
+        Some(known) => Ok(known),
+        None => bail!(Device, "device '{name}' is not in this build; available: auto, {}", available().join(", ")),
+    }
+}

@@ -1,0 +1,122 @@
+//! Convolution. It is bilinear, so its two gradients are bilinear too, and the three ops differentiate into one another.
+
+use burn_backend::ops::ModuleOps;
+use burn_dispatch::Dispatch;
+use burn_std::ops::ConvOptions;
+
+use super::shaping::reshape;
+use super::{Pair, ops};
+use crate::create::zeros;
+use crate::error::{Result, bail};
+use crate::shape::{Window, show};
+use crate::tensor::Tensor;
+
+/// Stride, padding, dilation and groups of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Geometry {
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: usize,
+}
+
+impl Geometry {
+    fn engine(self) -> ConvOptions<2> {
+        ConvOptions::new(self.stride, self.padding, self.dilation, self.groups)
+    }
+}
+
+impl crate::tape::Save for Geometry {
+    type Saved = Geometry;
+    fn save(self) -> Geometry {
+        self
+    }
+}
+
+impl crate::tape::Load for Geometry {
+    type View<'a> = Geometry;
+    fn load(&self) -> Geometry {
+        *self
+    }
+}
+
+/// Output size `[height, width]` of a convolution, with every check of its arguments.
+fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
+    let Geometry { stride, padding, dilation, groups } = geometry;
+    if x.len() != 4 || weight.len() != 4 {
+        bail!(Shape, "expected input [batch, channels, height, width] and weight [out, in / groups, height, width], got {} and {}", show(x), show(weight));
+    }
+    if groups == 0 || x[1] != weight[1] * groups || weight[0] % groups != 0 {
+        bail!(
+            Shape,
+            "input {} has {} channels and weight {} with groups {groups} takes {}; the output channels must divide by groups",
+            show(x),
+            x[1],
+            show(weight),
+            weight[1] * groups
+        );
+    }
+    let side = |i: usize| {
+        Window { kernel: weight[i + 2], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x[i + 2], false)
+    };
+    Ok([side(0)?, side(1)?])
+}
+
+ops! {
+    /// 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv2d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: usize = 1
+    ) -> Tensor {
+        let [height, width] = output(x.shape(), weight.shape(), Geometry { stride, padding, dilation, groups })?;
+        if x.dtype() != weight.dtype() || bias.is_some_and(|b| b.dtype() != x.dtype()) || !x.dtype().is_float() {
+            bail!(Dtype, "input, weight and bias must have one floating point dtype; input is {}, weight {}", x.dtype().name(), weight.dtype().name());
+        }
+        if let Some(bias) = bias.filter(|bias| bias.shape() != &weight.shape()[..1]) {
+            bail!(Shape, "bias {} does not fit weight {}: expected [{}]", show(bias.shape()), show(weight.shape()), weight.shape()[0]);
+        }
+        if x.size() == 0 {
+            return zeros(&[x.shape()[0], weight.shape()[0], height, width], x.dtype());
+        }
+        let options = Geometry { stride, padding, dilation, groups }.engine();
+        Ok(Tensor::new(Dispatch::conv2d(x.value(), weight.value(), bias.map(Tensor::value), options), x.dtype()))
+    }
+    grad(g; x, weight, geometry = Geometry { stride, padding, dilation, groups }) {
+        x: conv2d_input_grad(g, weight, x, geometry)?,
+        weight: conv2d_weight_grad(x, g, weight, geometry)?,
+        bias: super::reduce::sum(g, &[0, 2, 3], false)?,
+    }
+
+    /// The gradient of `conv2d` for its input; `like` gives the input's shape.
+    #[face()]
+    #[check(none, "checked as the gradient of conv2d")]
+    fn conv2d_input_grad(g: &Tensor, weight: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
+        let value = Dispatch::conv2d_x_backward(like.value(), weight.value(), g.value(), geometry.engine());
+        Ok(Tensor::new(value, g.dtype()))
+    }
+    grad(h; g, weight, geometry) {
+        g: conv2d(h, weight, None, geometry.stride, geometry.padding, geometry.dilation, geometry.groups)?,
+        weight: conv2d_weight_grad(h, g, weight, geometry)?,
+    }
+
+    /// The gradient of `conv2d` for its weight; `like` gives the weight's shape.
+    #[face()]
+    #[check(none, "checked as the gradient of conv2d")]
+    fn conv2d_weight_grad(x: &Tensor, g: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
+        let value = Dispatch::conv2d_weight_backward(x.value(), like.value(), g.value(), geometry.engine());
+        Ok(Tensor::new(value, g.dtype()))
+    }
+    grad(h; x, g, geometry) {
+        x: conv2d_input_grad(g, h, x, geometry)?,
+        g: conv2d(x, h, None, geometry.stride, geometry.padding, geometry.dilation, geometry.groups)?,
+    }
+}
+
+/// A bias `[channels]` as `[1, channels, 1, 1]`.
+pub(crate) fn per_channel(x: &Tensor, rank: usize) -> Result<Tensor> {
+    let mut shape = vec![1; rank];
+    shape[1] = x.size() as isize;
+    reshape(x, &shape)
+}

@@ -1,0 +1,387 @@
+//! Arithmetic and functions of each element.
+
+use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps};
+use burn_dispatch::Dispatch;
+
+use super::compare::{eq, ge, gt, le, lt, where_};
+use super::operand::{Promoted as Operands, promoted};
+use super::{Floating, Operand, Promoted, Quotient, ops};
+use crate::create::zeros_like;
+use crate::dtype::{DType, Kind};
+use crate::error::{Result, bail};
+use crate::tensor::{Tensor, Value, cast};
+
+type Tensors = fn(Value, Value) -> Value;
+type Scalar = fn(Value, burn_backend::Scalar) -> Value;
+
+/// A binary op by kind; `None` where integers have no such op of their own and are brought to float32.
+fn binary(a: &Operand, b: &Operand, float: (Tensors, Option<Scalar>), int: Option<(Tensors, Option<Scalar>)>) -> Result<Tensor> {
+    let (a, b, dtype) = match promoted(a, b)? {
+        Operands::Number(a, number, dtype) => {
+            let (scalar, a, dtype) = match (dtype.kind(), int) {
+                (Kind::Float, _) => (float.1, a, dtype),
+                (_, Some(int)) => (int.1, a, dtype),
+                (_, None) => (float.1, cast(a, dtype, DType::Float32), DType::Float32),
+            };
+            if let Some(scalar) = scalar {
+                let number = if dtype.is_float() { number.into() } else { (number as i64).into() };
+                return Ok(Tensor::new(scalar(a, number), dtype));
+            }
+            let b = crate::create::full(&[], number, dtype)?;
+            return binary(&Operand::Tensor(Tensor::new(a, dtype)), &Operand::Tensor(b), float, int);
+        }
+        Operands::Tensors(a, b, dtype) => (a, b, dtype),
+    };
+    // Booleans add and multiply as integers would; PyTorch's `or` and `and` are logicalOr and logicalAnd here.
+    let (a, b, dtype) = match dtype.kind() {
+        Kind::Bool => (cast(a, dtype, DType::Int64), cast(b, dtype, DType::Int64), DType::Int64),
+        _ => (a, b, dtype),
+    };
+    Ok(match (dtype.kind(), int) {
+        (Kind::Float, _) => Tensor::new((float.0)(a, b), dtype),
+        (_, Some(int)) => Tensor::new((int.0)(a, b), dtype),
+        (_, None) => {
+            let (a, b) = (cast(a, dtype, DType::Float32), cast(b, dtype, DType::Float32));
+            Tensor::new((float.0)(a, b), DType::Float32)
+        }
+    })
+}
+
+/// `a + b` of one shape and dtype off the tape, into the storage of either where nobody else holds it.
+pub(crate) fn add_owned(a: Tensor, b: Tensor) -> Result<Tensor> {
+    let dtype = a.dtype();
+    Ok(Tensor::new(Dispatch::float_add(a.into_value(), b.into_value()), dtype))
+}
+
+fn tensor_of(x: &Operand, like: &Operand) -> Result<Tensor> {
+    match like {
+        Operand::Tensor(like) => x.tensor(like.dtype()),
+        Operand::Number(_) => x.tensor(DType::Float32),
+    }
+}
+
+/// The gradient of a maximum or minimum: all to the winner, half to each where equal, as PyTorch.
+fn winner(g: &Tensor, wins: &Tensor, ties: &Tensor) -> Result<Tensor> {
+    let all = where_(wins, &g.into(), &0.0.into())?;
+    Ok(all + where_(ties, &(g * 0.5).into(), &0.0.into())?)
+}
+
+ops! {
+    /// Sum, `a + b`, with broadcasting.
+    #[face(method, free)]
+    #[check(binary, -2.0, 2.0)]
+    fn add(a: &Operand, b: &Operand) -> Promoted {
+        binary(a, b, (Dispatch::float_add, Some(Dispatch::float_add_scalar)), Some((Dispatch::int_add, Some(Dispatch::int_add_scalar))))
+    }
+    grad(g) { a: g.clone(), b: g.clone() }
+
+    /// Difference, `a - b`, with broadcasting.
+    #[face(method, free)]
+    #[check(binary, -2.0, 2.0)]
+    fn sub(a: &Operand, b: &Operand) -> Promoted {
+        binary(a, b, (Dispatch::float_sub, Some(Dispatch::float_sub_scalar)), Some((Dispatch::int_sub, Some(Dispatch::int_sub_scalar))))
+    }
+    grad(g) { a: g.clone(), b: -g }
+
+    /// Product of elements, `a * b`, with broadcasting.
+    #[face(method, free)]
+    #[check(binary, -2.0, 2.0)]
+    fn mul(a: &Operand, b: &Operand) -> Promoted {
+        binary(a, b, (Dispatch::float_mul, Some(Dispatch::float_mul_scalar)), Some((Dispatch::int_mul, Some(Dispatch::int_mul_scalar))))
+    }
+    grad(g; a, b) { a: g * b, b: g * a }
+
+    /// Quotient, `a / b`, with broadcasting; integers give float32.
+    #[face(method, free)]
+    #[check(binary, 0.5, 2.0)]
+    fn div(a: &Operand, b: &Operand) -> Quotient {
+        // True division leaves the integers, so a fractional number is welcome.
+        let float = |x: &Operand| match x {
+            Operand::Tensor(t) if !t.dtype().is_float() => Operand::Tensor(Tensor::new(t.value_as(DType::Float32), DType::Float32)),
+            other => other.clone(),
+        };
+        match (a, b) {
+            (Operand::Tensor(x), Operand::Tensor(y)) if x.dtype().is_float() || y.dtype().is_float() => {
+                binary(a, b, (Dispatch::float_div, Some(Dispatch::float_div_scalar)), None)
+            }
+            _ => binary(&float(a), &float(b), (Dispatch::float_div, Some(Dispatch::float_div_scalar)), None),
+        }
+    }
+    grad(g, y; b) { a: g / &tensor_of(b, &y.into())?, b: -(g * y) / &tensor_of(b, &y.into())? }
+
+    /// Power, `a ** b`, with broadcasting.
+    #[face(method, free)]
+    #[check(binary, 0.5, 2.0)]
+    fn pow(a: &Operand, b: &Operand) -> Promoted {
+        binary(a, b, (Dispatch::float_powf, Some(Dispatch::float_powf_scalar)), Some((Dispatch::int_powi, Some(Dispatch::int_powi_scalar))))
+    }
+    grad(g, y; a, b) {
+        a: match b {
+            Operand::Number(2.0) => g * a * 2.0,
+            // 0 * a^-1 would be NaN at a = 0.
+            Operand::Number(0.0) => zeros_like(g)?,
+            Operand::Number(n) => g * &(&pow(a, &(n - 1.0).into())? * *n),
+            Operand::Tensor(n) => {
+                let slope = n * &pow(a, &(n - 1.0).into())?;
+                g * &where_(&eq(b, &0.0.into())?, &0.0.into(), &slope.into())?
+            }
+        },
+        b: {
+            let base = tensor_of(a, &y.into())?;
+            let slope = y * &log(&base)?;
+            g * &where_(&eq(&base.into(), &0.0.into())?, &0.0.into(), &slope.into())?
+        }
+    }
+
+    /// Larger of two elements; at equality both share the gradient.
+    #[face(method, free)]
+    #[check(binary, -2.0, 2.0)]
+    fn maximum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, gt(a, b)?) }
+    grad(g; a, b) { a: winner(g, &gt(a, b)?, &eq(a, b)?)?, b: winner(g, &lt(a, b)?, &eq(a, b)?)? }
+
+    /// Smaller of two elements; at equality both share the gradient.
+    #[face(method, free)]
+    #[check(binary, -2.0, 2.0)]
+    fn minimum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, lt(a, b)?) }
+    grad(g; a, b) { a: winner(g, &lt(a, b)?, &eq(a, b)?)?, b: winner(g, &gt(a, b)?, &eq(a, b)?)? }
+
+    /// Negation, `-x`.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn neg(x: &Tensor) -> Tensor {
+        if x.dtype() == DType::Bool {
+            bail!(Dtype, "a boolean tensor has no negative; use .logicalNot()");
+        }
+        Ok(x.kind_map(Dispatch::float_neg, Dispatch::int_neg, |x| x))
+    }
+    grad(g) { x: -g }
+
+    /// Absolute value; its gradient at 0 is 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn abs(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_abs, Dispatch::int_abs, |x| x)) }
+    grad(g; x) { x: g * &sign(x)? }
+
+    /// Sign: -1, 0 or 1; its gradient is 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn sign(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_sign, Dispatch::int_sign, |x| x)) }
+    grad(g) { x: zeros_like(g)? }
+
+    /// Exponential, `e^x`.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn exp(x: &Tensor) -> Floating { x.float_map(Dispatch::float_exp) }
+    grad(g, y) { x: g * y }
+
+    /// `e^x - 1`, accurate near 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn expm1(x: &Tensor) -> Floating {
+        // Kahan: (u - 1) * x / log(u) with u = e^x cancels the rounding of u; where u is 1 the answer is x itself.
+        let x = &Tensor::new(x.float().0, x.float().1);
+        let u = exp(x)?;
+        let small = &((&u - 1.0) * x) / &log(&u)?;
+        let near = where_(&eq(&(&u).into(), &1.0.into())?, &x.into(), &small.into())?;
+        let big = gt(&abs(x)?.into(), &1.0.into())?;
+        where_(&big, &(u - 1.0).into(), &near.into())
+    }
+    grad(g, y) { x: g * (y + 1.0) }
+
+    /// Natural logarithm; NaN for negative input.
+    #[face(method)]
+    #[check(unary, 0.1, 4.0)]
+    fn log(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log) }
+    grad(g; x) { x: g / x }
+
+    /// `log(1 + x)`, accurate near 0.
+    #[face(method)]
+    #[check(unary, -0.5, 4.0)]
+    fn log1p(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log1p) }
+    grad(g; x) { x: g / (x + 1.0) }
+
+    /// Square root; NaN for negative input.
+    #[face(method)]
+    #[check(unary, 0.1, 4.0)]
+    fn sqrt(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sqrt) }
+    grad(g, y) { x: g / (y * 2.0) }
+
+    /// Reciprocal square root, `1 / sqrt(x)`.
+    #[face(method)]
+    #[check(unary, 0.1, 4.0)]
+    fn rsqrt(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_recip(Dispatch::float_sqrt(x))) }
+    grad(g, y; x) { x: g * y / (x * -2.0) }
+
+    /// Square, `x * x`.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn square(x: &Tensor) -> Tensor { mul(&x.into(), &x.into()) }
+    grad(g; x) { x: g * x * 2.0 }
+
+    /// Reciprocal, `1 / x`.
+    #[face(method)]
+    #[check(unary, 0.5, 2.0)]
+    fn reciprocal(x: &Tensor) -> Floating { x.float_map(Dispatch::float_recip) }
+    grad(g, y) { x: -(g * y * y) }
+
+    /// Sine of an angle in radians.
+    #[face(method)]
+    #[check(unary, -3.0, 3.0)]
+    fn sin(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sin) }
+    grad(g; x) { x: g * &cos(x)? }
+
+    /// Cosine of an angle in radians.
+    #[face(method)]
+    #[check(unary, -3.0, 3.0)]
+    fn cos(x: &Tensor) -> Floating { x.float_map(Dispatch::float_cos) }
+    grad(g; x) { x: -(g * &sin(x)?) }
+
+    /// Tangent of an angle in radians.
+    #[face(method)]
+    #[check(unary, -1.0, 1.0)]
+    fn tan(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tan) }
+    grad(g, y) { x: g * (y * y + 1.0) }
+
+    /// Hyperbolic tangent.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn tanh(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tanh) }
+    grad(g, y) { x: g * (1.0 - y * y) }
+
+    /// Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn erf(x: &Tensor) -> Floating { x.float_map(Dispatch::float_erf) }
+    grad(g; x) { x: g * &exp(&-square(x)?)? * std::f64::consts::FRAC_2_SQRT_PI }
+
+    /// Rounds down; its gradient is 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn floor(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_floor, |x| x, |x| x)) }
+    grad(g) { x: zeros_like(g)? }
+
+    /// Rounds up; its gradient is 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn ceil(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_ceil, |x| x, |x| x)) }
+    grad(g) { x: zeros_like(g)? }
+
+    /// Rounds to the nearest whole number, halves to even; its gradient is 0.
+    #[face(method)]
+    #[check(unary, -2.0, 2.0)]
+    fn round(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_round, |x| x, |x| x)) }
+    grad(g) { x: zeros_like(g)? }
+
+    /// Bounds each element to `[min, max]`; outside, the gradient is 0.
+    #[face(method)]
+    #[check(cases)]
+    fn clamp(x: &Tensor; min: Option<f64> = None, max: Option<f64> = None) -> Tensor {
+        let mut out = x.clone();
+        for (bound, float, int) in [
+            (min, Dispatch::float_clamp_min as Scalar, Dispatch::int_clamp_min as Scalar),
+            (max, Dispatch::float_clamp_max as Scalar, Dispatch::int_clamp_max as Scalar),
+        ] {
+            if let Some(bound) = bound {
+                if !x.dtype().is_float() {
+                    crate::create::whole(bound, x.dtype())?;
+                }
+                out = out.kind_map(|x| float(x, bound.into()), |x| int(x, (bound as i64).into()), |x| x);
+            }
+        }
+        if min.is_none() && max.is_none() {
+            bail!(Argument, "give min, max or both");
+        }
+        Ok(out)
+    }
+    grad(g; x, min, max) {
+        x: {
+            let mut g = g.clone();
+            if let Some(min) = min {
+                g = where_(&ge(&x.into(), &min.into())?, &g.into(), &0.0.into())?;
+            }
+            if let Some(max) = max {
+                g = where_(&le(&x.into(), &max.into())?, &g.into(), &0.0.into())?;
+            }
+            g
+        }
+    }
+
+    /// Rectified linear unit, `max(x, 0)`.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn relu(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::relu, |x| Dispatch::int_clamp_min(x, 0.into()), |x| x)) }
+    grad(g, y) { x: relu_backward(g, y)? }
+
+    /// `g` where `y` is positive: the gradient of `relu`, and its own.
+    #[face()]
+    #[check(none, "checked as the gradient of relu")]
+    fn relu_backward(g: &Tensor, y: &Tensor) -> Tensor {
+        Ok(Tensor::new(Dispatch::relu_backward(y.value(), g.value()), g.dtype()))
+    }
+    grad(h; y) { g: relu_backward(h, y)? }
+
+    /// `x` where positive, `negativeSlope * x` elsewhere.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn leaky_relu(x: &Tensor; negative_slope: f64 = 0.01) -> Floating {
+        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &(x * negative_slope).into())
+    }
+
+    /// Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn elu(x: &Tensor; alpha: f64 = 1.0) -> Floating {
+        let below = expm1(&minimum(&x.into(), &0.0.into())?)? * alpha;
+        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &below.into())
+    }
+    grad(g, y; x, alpha) { x: where_(&gt(&x.into(), &0.0.into())?, &g.into(), &(g * (y + alpha)).into())? }
+
+    /// Logistic function, `1 / (1 + e^-x)`.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn sigmoid(x: &Tensor) -> Floating { x.float_map(Dispatch::sigmoid) }
+    grad(g, y) { x: g * (y * (1.0 - y)) }
+
+    /// Sigmoid linear unit, `x * sigmoid(x)`.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn silu(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_mul(Dispatch::sigmoid(x.clone()), x)) }
+    grad(g; x) { x: { let s = sigmoid(x)?; g * (&s * (x * (1.0 - &s) + 1.0)) } }
+
+    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn gelu(x: &Tensor) -> Floating { x.float_map(Dispatch::gelu) }
+    grad(g; x) {
+        x: {
+            // Phi(x) + x * phi(x), the normal distribution and its density.
+            let cdf = (erf(&(x * std::f64::consts::FRAC_1_SQRT_2))? + 1.0) * 0.5;
+            let density = exp(&(square(x)? * -0.5))? * (0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
+            g * (cdf + x * density)
+        }
+    }
+
+    /// `log(1 + e^x)`, in a form that does not overflow.
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn softplus(x: &Tensor) -> Floating { add(&relu(x)?.into(), &log1p(&exp(&-abs(x)?)?)?.into()) }
+    grad(g; x) { x: g * &sigmoid(x)? }
+
+    /// Converts to another dtype; the gradient comes back in this one.
+    #[face(native)]
+    #[check(none, "its face is Tensor.to, tested there")]
+    fn to_dtype(x: &Tensor, dtype: DType) -> Tensor { Ok(Tensor::new(x.value_as(dtype), dtype)) }
+    grad(g) { x: g.clone() }
+}
+
+/// The elements of `a` where `mask`, of `b` elsewhere; NaN in either stays NaN.
+fn choose(a: &Operand, b: &Operand, mask: Tensor) -> Result<Tensor> {
+    let picked = where_(&mask, a, b)?;
+    match a {
+        Operand::Tensor(t) if t.dtype().is_float() => {
+            // A comparison with NaN is false, so only a NaN in `a` needs care.
+            where_(&super::compare::is_nan(t)?, a, &picked.into())
+        }
+        _ => Ok(picked),
+    }
+}

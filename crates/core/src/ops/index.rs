@@ -1,0 +1,166 @@
+//! Indexing by tensors of positions.
+
+use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
+use burn_dispatch::Dispatch;
+use burn_std::{IndexingUpdateOp, Shape};
+
+use super::compare::eq;
+use super::shaping::{reshape, signed, unsqueeze};
+use super::{Index, Mask, ops};
+use crate::cpu::with_slice;
+use crate::create::{arange, zeros};
+use crate::dtype::{DType, Kind};
+use crate::error::{Result, bail};
+use crate::shape::{axis_of, show};
+use crate::tensor::{Tensor, Value};
+
+/// The positions as int64, each checked to lie in `0..size`.
+pub(crate) fn positions(index: &Index, size: usize) -> Result<Value> {
+    if index.dtype().kind() != Kind::Int {
+        bail!(Dtype, "positions must be integers and are {}; convert with .to('int64')", index.dtype().name());
+    }
+    let value = index.value_as(DType::Int64);
+    match with_slice(&value, |at: &[i64]| at.iter().copied().find(|&i| i < 0 || i as usize >= size)) {
+        Some(outside) => bail!(Argument, "position {outside} is out of range for {size} entries; expected 0 to {}", size as isize - 1),
+        None => Ok(value),
+    }
+}
+
+fn line<'a>(index: &'a Index, what: &str) -> Result<&'a Index> {
+    if index.rank() != 1 {
+        bail!(Shape, "{what} must be a list (rank 1) and has shape {}", show(index.shape()));
+    }
+    Ok(index)
+}
+
+/// Checks `gather`'s rule: same rank, and no larger than `x` outside `dim`.
+fn fits(x: &[usize], index: &[usize], at: usize) -> Result<()> {
+    let inside = |(d, (i, n)): (usize, (&usize, &usize))| d == at || i <= n;
+    if x.len() != index.len() || !index.iter().zip(x).enumerate().all(inside) {
+        bail!(Shape, "an index of shape {} does not fit {}: ranks must agree, and sizes outside dim {at} may not be larger", show(index), show(x));
+    }
+    Ok(())
+}
+
+/// The leading part of `x` that an index of shape `to` can reach outside `at`.
+fn reachable(x: &Tensor, to: &[usize], at: usize) -> Result<Tensor> {
+    let mut out = x.clone();
+    for (dim, &size) in to.iter().enumerate() {
+        if dim != at && out.shape()[dim] != size {
+            out = super::shaping::narrow(&out, dim as isize, 0, size)?;
+        }
+    }
+    Ok(out)
+}
+
+ops! {
+    /// The entries of `x` at the positions of `index`, a list, along `dim`.
+    #[face(method)]
+    #[check(cases)]
+    fn index_select(x: &Tensor, dim: isize, index: &Index) -> Tensor {
+        let at = axis_of(x.shape(), dim)?;
+        let index = positions(line(index, "the index")?, x.shape()[at])?;
+        Ok(x.kind_map(
+            |v| Dispatch::float_select(v, at, index.clone()),
+            |v| Dispatch::int_select(v, at, index.clone()),
+            |v| Dispatch::bool_select(v, at, index.clone()),
+        ))
+    }
+    grad(g; dim, index, shape = Shape::from(x.shape())) { x: index_add(&zeros(shape, g.dtype())?, dim, index, g)? }
+
+    /// `x` with the entries of `source` added at the positions of `index`, a list, along `dim`; repeats add up.
+    #[face(method)]
+    #[check(cases)]
+    fn index_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
+        let at = axis_of(x.shape(), dim)?;
+        let index = positions(line(index, "the index")?, x.shape()[at])?;
+        let mut expected = x.shape().to_vec();
+        expected[at] = source.shape().get(at).copied().unwrap_or(0);
+        if source.shape() != expected || source.dtype() != x.dtype() {
+            bail!(Shape, "source is {} {} and must match {} {} outside dim {at}", source.dtype().name(), show(source.shape()), x.dtype().name(), show(x.shape()));
+        }
+        let (out, dtype) = match x.dtype().kind() {
+            Kind::Float => (Dispatch::float_select_assign(x.value(), at, index, source.value(), IndexingUpdateOp::Add), x.dtype()),
+            Kind::Int => (Dispatch::int_select_assign(x.value(), at, index, source.value(), IndexingUpdateOp::Add), x.dtype()),
+            Kind::Bool => bail!(Dtype, "booleans do not add; convert to integers first"),
+        };
+        Ok(Tensor::new(out, dtype))
+    }
+    grad(g; dim, index) { x: g.clone(), source: index_select(g, dim, index)? }
+
+    /// For each position of `index`, the element of `x` at that place along `dim`: `out[i][j] = x[index[i][j]][j]` for dim 0.
+    #[face(method)]
+    #[check(cases)]
+    fn gather(x: &Tensor, dim: isize, index: &Index) -> Tensor {
+        let at = axis_of(x.shape(), dim)?;
+        fits(x.shape(), index.shape(), at)?;
+        let index_value = positions(index, x.shape()[at])?;
+        let x = reachable(x, index.shape(), at)?;
+        Ok(x.kind_map(
+            |v| Dispatch::float_gather(at, v, index_value.clone()),
+            |v| Dispatch::int_gather(at, v, index_value.clone()),
+            |v| Dispatch::bool_gather(at, v, index_value.clone()),
+        ))
+    }
+    grad(g; dim, index, shape = Shape::from(x.shape())) { x: scatter_add(&zeros(shape, g.dtype())?, dim, index, g)? }
+
+    /// `x` with each element of `source` added where `index` points along `dim`; the reverse of `gather`.
+    #[face(method)]
+    #[check(cases)]
+    fn scatter_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
+        let at = axis_of(x.shape(), dim)?;
+        fits(x.shape(), index.shape(), at)?;
+        if source.shape() != index.shape() || source.dtype() != x.dtype() {
+            bail!(
+                Shape,
+                "source is {} {} and must be {} with the index's shape {}",
+                source.dtype().name(),
+                show(source.shape()),
+                x.dtype().name(),
+                show(index.shape())
+            );
+        }
+        let at_value = positions(index, x.shape()[at])?;
+        // The engine scatters into equal sizes; what an index cannot reach is put back around.
+        let part = reachable(x, index.shape(), at)?;
+        let out = match x.dtype().kind() {
+            Kind::Float => Dispatch::float_scatter(at, part.value(), at_value, source.value(), IndexingUpdateOp::Add),
+            Kind::Int => Dispatch::int_scatter(at, part.value(), at_value, source.value(), IndexingUpdateOp::Add),
+            Kind::Bool => bail!(Dtype, "booleans do not add; convert to integers first"),
+        };
+        let out = Tensor::new(out, x.dtype());
+        if part.shape() == x.shape() {
+            return Ok(out);
+        }
+        let ranges: Vec<burn_std::Slice> = out.shape().iter().map(|&n| burn_std::Slice::new(0, Some(n as isize), 1)).collect();
+        Ok(x.kind_map(
+            |v| Dispatch::float_slice_assign(v, &ranges, out.value()),
+            |v| Dispatch::int_slice_assign(v, &ranges, out.value()),
+            |v| v,
+        ))
+    }
+    grad(g; dim, index) { x: g.clone(), source: gather(g, dim, index)? }
+
+    /// Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+    #[face(functional)]
+    #[check(cases)]
+    fn embedding(index: &Index, weight: &Tensor) -> Tensor {
+        if weight.rank() != 2 {
+            bail!(Shape, "the weight must be [entries, size] and is {}", show(weight.shape()));
+        }
+        let mut shape = signed(index.shape());
+        shape.push(weight.shape()[1] as isize);
+        reshape(&index_select(weight, 0, &reshape(index, &[-1])?)?, &shape)
+    }
+
+    /// Classes as vectors of zeros with a single one: `[..., classes]`, int64.
+    #[face(method)]
+    #[check(cases)]
+    fn one_hot(x: &Index, classes: usize) -> Index {
+        positions(x, classes)?;
+        let range = arange(0.0, classes as f64, 1.0, DType::Int64)?;
+        let hits: Mask = eq(&unsqueeze(x, -1)?.into(), &range.into())?;
+        Ok(Tensor::new(hits.value_as(DType::Int64), DType::Int64))
+    }
+}
+

@@ -1,0 +1,123 @@
+//! Matrix products.
+
+use burn_backend::ops::{FloatTensorOps, IntTensorOps};
+use burn_dispatch::Dispatch;
+
+use super::elementwise::add;
+use super::ops;
+use super::shaping::{reshape, signed, transpose, unsqueeze};
+use crate::dtype::{Kind, promote};
+use crate::error::{Result, bail};
+use crate::shape::show;
+use crate::tensor::{Tensor, cast, reshape as reshape_value};
+
+/// `x` as a matrix `[rows, last]`.
+fn rows(x: &Tensor) -> Result<Tensor> {
+    if x.rank() == 2 {
+        return Ok(x.clone());
+    }
+    let last = x.shape()[x.rank() - 1] as isize;
+    let all = x.shape()[..x.rank() - 1].iter().product::<usize>() as isize;
+    reshape(x, &[all, last])
+}
+
+fn inner(a: &Tensor, b: &Tensor) -> Result<()> {
+    let (m, n) = (a.shape().last().copied(), b.shape()[b.rank().saturating_sub(2)..].first().copied());
+    if a.rank() == 0 || b.rank() == 0 {
+        bail!(Shape, "{} x {}: numbers (rank 0) have no matrix product; use .mul()", show(a.shape()), show(b.shape()));
+    }
+    match (m, n) {
+        (Some(m), Some(n)) if m == n => Ok(()),
+        (m, n) => bail!(
+            Shape,
+            "{} x {}: inner sizes differ ({} and {}); the last of the left must equal the second to last of the right",
+            show(a.shape()),
+            show(b.shape()),
+            m.unwrap_or(1),
+            n.unwrap_or(1)
+        ),
+    }
+}
+
+ops! {
+    /// Matrix product, with PyTorch's rules: vectors count as a row on the left and a column on the right,
+    /// further leading dimensions are batches and broadcast.
+    #[face(method)]
+    #[check(cases)]
+    fn matmul(a: &Tensor, b: &Tensor) -> Tensor {
+        inner(a, b)?;
+        let left = if a.rank() == 1 { unsqueeze(a, 0)? } else { a.clone() };
+        let right = if b.rank() == 1 { unsqueeze(b, 1)? } else { b.clone() };
+        let (n, p) = (left.shape()[left.rank() - 2], right.shape()[right.rank() - 1]);
+        // One matrix on the right: all batches of the left are rows of one product.
+        let out = if right.rank() == 2 && left.rank() > 2 { matrices(&rows(&left)?, &right)? } else { matrices(&left, &right)? };
+        let mut shape = if right.rank() == 2 { left.shape()[..left.rank() - 2].to_vec() } else { out.shape()[..out.rank() - 2].to_vec() };
+        if a.rank() > 1 {
+            shape.push(n);
+        }
+        if b.rank() > 1 {
+            shape.push(p);
+        }
+        if out.shape() == shape { Ok(out) } else { reshape(&out, &signed(&shape)) }
+    }
+
+    /// The product of (batches of) matrices, rank 2 or more on both sides.
+    #[face()]
+    #[check(none, "checked as matmul")]
+    fn matrices(a: &Tensor, b: &Tensor) -> Tensor {
+        let dtype = promote(a.dtype(), b.dtype());
+        let rank = a.rank().max(b.rank());
+        crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
+        let side = |x: &Tensor| {
+            let value = cast(x.value(), x.dtype(), dtype);
+            let mut shape = vec![1; rank - x.rank()];
+            shape.extend_from_slice(x.shape());
+            if shape.len() == x.rank() { value } else { reshape_value(value, dtype.kind(), shape.into()) }
+        };
+        if a.size() == 0 || b.size() == 0 {
+            let mut shape = crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?.to_vec();
+            shape.extend([a.shape()[a.rank() - 2], b.shape()[b.rank() - 1]]);
+            return crate::create::zeros(&shape, dtype);
+        }
+        Ok(match dtype.kind() {
+            Kind::Float => Tensor::new(Dispatch::float_matmul(side(a), side(b)), dtype),
+            Kind::Int => Tensor::new(Dispatch::int_matmul(side(a), side(b)), dtype),
+            Kind::Bool => bail!(Dtype, "booleans have no matrix product; convert to integers or floats first"),
+        })
+    }
+    grad(g; a, b) { a: matrices(g, &transpose(b, -1, -2)?)?, b: matrices(&transpose(a, -1, -2)?, g)? }
+
+    /// `x @ weight^T + bias`: `[..., in]` with a weight `[out, in]` and a bias `[out]` gives `[..., out]`.
+    #[face(functional)]
+    #[check(cases)]
+    fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor> = None) -> Tensor {
+        if weight.rank() != 2 || x.rank() == 0 || x.shape()[x.rank() - 1] != weight.shape()[1] {
+            bail!(Shape, "input {} does not fit weight {}: the last size of the input must be {}", show(x.shape()), show(weight.shape()), weight.shape().last().copied().unwrap_or(1));
+        }
+        if let Some(bias) = bias.filter(|bias| bias.shape() != &weight.shape()[..1]) {
+            bail!(Shape, "bias {} does not fit weight {}: expected [{}]", show(bias.shape()), show(weight.shape()), weight.shape()[0]);
+        }
+        let mut shape = signed(x.shape());
+        shape[x.rank() - 1] = weight.shape()[0] as isize;
+        let out = matrices(&rows(x)?, &transpose(weight, 0, 1)?)?;
+        let out = match bias {
+            Some(bias) if bias.dtype() == out.dtype() => add_row(out, bias),
+            Some(bias) => add(&out.into(), &bias.into())?,
+            None => out,
+        };
+        reshape(&out, &shape)
+    }
+    grad(g; x, weight) {
+        x: reshape(&matrices(&rows(g)?, weight)?, &signed(x.shape()))?,
+        weight: matrices(&transpose(&rows(g)?, 0, 1)?, &rows(x)?)?,
+        bias: rows(g)?,
+    }
+}
+
+/// Adds a row to every row of a matrix nobody else holds.
+fn add_row(matrix: Tensor, row: &Tensor) -> Tensor {
+    let dtype = matrix.dtype();
+    let row = reshape_value(row.value(), Kind::Float, [1, row.size()].into());
+    Tensor::new(Dispatch::float_add(matrix.into_value(), row), dtype)
+}
+

@@ -1,0 +1,184 @@
+//! Losses.
+
+use burn_backend::ops::IntTensorOps;
+use burn_dispatch::Dispatch;
+
+use super::compare::{eq, where_};
+use super::elementwise::square;
+use super::index::{gather, index_select};
+use super::reduce::{mean, sum};
+use super::shaping::{reshape, signed, squeeze, unsqueeze};
+use super::softmax::log_softmax;
+use super::{Index, ops};
+use crate::dtype::{BOOL, DType, Kind};
+use crate::error::{Result, bail};
+use crate::shape::show;
+use crate::tensor::Tensor;
+
+/// What becomes of the losses of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    Mean,
+    Sum,
+    None,
+}
+
+impl Reduction {
+    /// Every reduction; its position is the code that crosses the language border.
+    pub const ALL: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::None];
+
+    pub fn from_code(code: u32) -> Result<Self> {
+        match Self::ALL.get(code as usize) {
+            Some(reduction) => Ok(*reduction),
+            None => bail!(Argument, "unknown reduction code {code}"),
+        }
+    }
+}
+
+fn reduce(losses: &Tensor, reduction: Reduction) -> Result<Tensor> {
+    match reduction {
+        Reduction::Mean => mean(losses, &[], false),
+        Reduction::Sum => sum(losses, &[], false),
+        Reduction::None => Ok(losses.clone()),
+    }
+}
+
+/// Log-probabilities `[batch, classes, ...]` against classes `[batch, ...]`, checked.
+fn check(input: &Tensor, target: &Index, weight: Option<&Tensor>) -> Result<usize> {
+    let shape = input.shape();
+    let rest: Vec<usize> = match shape {
+        [_] => vec![],
+        [batch, _, rest @ ..] => [&[*batch], rest].concat(),
+        [] => bail!(Shape, "expected [batch, classes, ...] and got a number (rank 0)"),
+    };
+    if target.shape() != rest {
+        bail!(Shape, "input {} needs a target of shape {}, one class for each prediction, and got {}", show(shape), show(&rest), show(target.shape()));
+    }
+    if target.dtype().kind() != Kind::Int {
+        bail!(Dtype, "the target holds classes and must be int64; it is {}: convert with .to('int64')", target.dtype().name());
+    }
+    let classes = shape[usize::from(shape.len() > 1)];
+    if let Some(weight) = weight.filter(|weight| weight.shape() != [classes]) {
+        bail!(Shape, "weight is {} and must hold one number for each of the {classes} classes", show(weight.shape()));
+    }
+    Ok(classes)
+}
+
+/// The targets with ignored ones replaced by class 0, and where they were kept; None when all are.
+fn kept(target: &Index, ignore_index: isize, classes: usize) -> Result<(Index, Option<Tensor>)> {
+    let target = Tensor::new(target.value_as(DType::Int64), DType::Int64);
+    let ignored = crate::cpu::with_slice(target.value_ref(), |t: &[i64]| t.contains(&(ignore_index as i64)));
+    if !ignored {
+        crate::ops::index::positions(&target, classes)?;
+        return Ok((target, None));
+    }
+    let mask = Tensor::new(Dispatch::int_not_equal_elem(target.value(), (ignore_index as i64).into(), BOOL), DType::Bool);
+    Ok((where_(&mask, &target.into(), &0.0.into())?, Some(mask)))
+}
+
+/// The weight of each target: its class's, 0 where ignored; None when all are 1.
+fn weights(target: &Index, mask: Option<&Tensor>, weight: Option<&Tensor>, dtype: DType) -> Result<Option<Tensor>> {
+    let by_class = match weight {
+        Some(weight) => Some(reshape(&index_select(weight, 0, &reshape(target, &[-1])?)?, &signed(target.shape()))?),
+        None => None,
+    };
+    Ok(match (by_class, mask) {
+        (None, None) => None,
+        (Some(weights), None) => Some(weights),
+        (None, Some(mask)) => Some(Tensor::new(mask.value_as(dtype), dtype)),
+        (Some(weights), Some(mask)) => Some(where_(mask, &weights.into(), &0.0.into())?),
+    })
+}
+
+/// Weighted losses brought together; a mean divides by the sum of the weights.
+fn weighted(losses: Tensor, weights: Option<&Tensor>, reduction: Reduction) -> Result<Tensor> {
+    let Some(weights) = weights else { return reduce(&losses, reduction) };
+    let losses = losses * weights;
+    match reduction {
+        Reduction::Mean => Ok(sum(&losses, &[], false)? / &sum(weights, &[], false)?),
+        _ => reduce(&losses, reduction),
+    }
+}
+
+ops! {
+    /// Negative log-likelihood of log-probabilities `[batch, classes, ...]` for classes `[batch, ...]`.
+    /// `weight` holds one number a class; targets equal to `ignoreIndex` do not count.
+    #[face(functional)]
+    #[check(cases)]
+    fn nll_loss(
+        x: &Tensor, target: &Index;
+        weight: Option<&Tensor> = None, ignore_index: isize = -100, reduction: Reduction = Mean
+    ) -> Tensor {
+        let classes = check(x, target, weight)?;
+        let (target, mask) = kept(target, ignore_index, classes)?;
+        let dim = if x.rank() > 1 { 1 } else { 0 };
+        let picked = gather(x, dim, &unsqueeze(&target, dim)?)?;
+        let losses = -squeeze(&picked, &[dim])?;
+        // Not by a weight of 0 alone: 0 times an infinite loss would be NaN.
+        let losses = match &mask {
+            Some(mask) => where_(mask, &losses.into(), &0.0.into())?,
+            None => losses,
+        };
+        weighted(losses, weights(&target, mask.as_ref(), weight, x.dtype())?.as_ref(), reduction)
+    }
+
+    /// Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with
+    /// `labelSmoothing` of the target spread evenly over all classes.
+    #[face(functional)]
+    #[check(cases)]
+    fn cross_entropy(
+        x: &Tensor, target: &Index;
+        weight: Option<&Tensor> = None, ignore_index: isize = -100, reduction: Reduction = Mean, label_smoothing: f64 = 0.0
+    ) -> Tensor {
+        let classes = check(x, target, weight)?;
+        if !(0.0..=1.0).contains(&label_smoothing) {
+            bail!(Argument, "labelSmoothing must lie in [0, 1] and is {label_smoothing}");
+        }
+        let dim = if x.rank() > 1 { 1 } else { 0 };
+        let log_probabilities = log_softmax(x, dim)?;
+        let nll = nll_loss(&log_probabilities, target, weight, ignore_index, reduction)?;
+        if label_smoothing == 0.0 {
+            return Ok(nll);
+        }
+        let (target, mask) = kept(target, ignore_index, classes)?;
+        let by_class = match weight {
+            Some(weight) => {
+                let mut shape = vec![1; x.rank()];
+                shape[dim as usize] = classes as isize;
+                &log_probabilities * &reshape(weight, &shape)?
+            }
+            None => log_probabilities,
+        };
+        let spread = -sum(&by_class, &[dim], false)?;
+        let spread = match &mask {
+            Some(mask) => where_(mask, &spread.into(), &0.0.into())?,
+            None => spread,
+        };
+        let spread = match (reduction, weights(&target, mask.as_ref(), weight, x.dtype())?) {
+            (Reduction::Mean, Some(weights)) => sum(&spread, &[], false)? / &sum(&weights, &[], false)?,
+            _ => reduce(&spread, reduction)?,
+        };
+        Ok(nll * (1.0 - label_smoothing) + spread * (label_smoothing / classes as f64))
+    }
+
+    /// Mean of the squared differences.
+    #[face(functional)]
+    #[check(cases)]
+    fn mse_loss(x: &Tensor, target: &Tensor; reduction: Reduction = Mean) -> Tensor {
+        if x.shape() != target.shape() {
+            bail!(Shape, "input {} and target {} must have one shape", show(x.shape()), show(target.shape()));
+        }
+        reduce(&square(&(x - target))?, reduction)
+    }
+
+    /// The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32.
+    #[face(functional)]
+    #[check(none, "PyTorch has no such function; tested by the accuracy meter")]
+    fn accuracy(x: &Tensor, target: &Index) -> Tensor {
+        check(x, target, None)?;
+        let dim = if x.rank() > 1 { 1 } else { 0 };
+        let hits = eq(&super::reduce::argmax(x, dim, false)?.into(), &target.into())?;
+        mean(&Tensor::new(hits.value_as(DType::Float32), DType::Float32), &[], false)
+    }
+}
+

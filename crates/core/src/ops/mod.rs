@@ -1,0 +1,175 @@
+//! Ops, one row each: documented function, gradient rule and test domain in one block.
+//!
+//! `ops!` yields the function and a [`Row`] that the generator (`npm run gen`) turns into the bindings, the TypeScript
+//! methods, the docs and the test manifest. A row reads:
+//!
+//! ```text
+//! /// Hyperbolic tangent.
+//! #[face(method, functional)]          // where users meet it: Tensor method, F.*, free function; native: only the binding
+//! #[check(unary, -2.0, 2.0)]           // how it is tested (see `Row::check`)
+//! fn tanh(x: &Tensor) -> Tensor { x.float_map(Dispatch::float_tanh) }
+//! grad(g, y) { x: g * (1.0 - y * y) }  // g: gradient of the output, y: the output; `; a, b` would save arguments
+//! ```
+//!
+//! Arguments before `;` are positional, those after it are options with defaults. An op with a rule runs its body off
+//! the tape; one without is composed of other ops, or has no gradient. A rule may give the gradient of a broadcast
+//! operand unsummed: the walk sums it.
+
+pub mod compare;
+pub mod conv;
+pub mod elementwise;
+pub mod index;
+pub mod linalg;
+pub mod loss;
+pub mod norm;
+pub mod operand;
+pub mod pool;
+pub mod random;
+pub mod reduce;
+pub mod shaping;
+pub mod softmax;
+
+pub use operand::Operand;
+
+use crate::tensor::Tensor;
+
+/// A tensor of class indices or positions; int64 by its TypeScript type, any integer dtype at run time.
+pub type Index = Tensor;
+/// A boolean tensor.
+pub type Mask = Tensor;
+/// A result of the input's dtype where that is floating point, float32 otherwise.
+pub type Floating = Tensor;
+/// A result of the dtype that both operands promote to.
+pub type Promoted = Tensor;
+/// `Promoted`, or float32 where that is no floating point dtype.
+pub type Quotient = Tensor;
+/// A sum: of the input's dtype where that is floating point, int64 otherwise.
+pub type Summed = Tensor;
+/// A size in both spatial dimensions; TypeScript takes one number for both.
+pub type Pair = [usize; 2];
+
+/// One argument of a row.
+#[derive(Debug, Clone, Copy)]
+pub struct Arg {
+    pub name: &'static str,
+    /// Its Rust type as written; the generator knows a closed list.
+    pub kind: &'static str,
+    pub default: Option<&'static str>,
+    /// In the options object rather than positional.
+    pub option: bool,
+}
+
+/// What the generator knows of an op.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub family: &'static str,
+    pub name: &'static str,
+    pub docs: &'static [&'static str],
+    pub args: &'static [Arg],
+    pub returns: &'static str,
+    /// Arguments with a gradient rule of their own here.
+    pub grads: &'static [&'static str],
+    pub faces: &'static [&'static str],
+    /// `unary, low, high` and `binary, low, high`: cases are drawn from the domain; `cases`: listed in the fixture script;
+    /// `none, "reason"`.
+    pub check: &'static str,
+    /// PyTorch's name where it differs.
+    pub torch: Option<&'static str>,
+}
+
+/// Every row, family by family.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    [
+        elementwise::ROWS,
+        compare::ROWS,
+        reduce::ROWS,
+        shaping::ROWS,
+        index::ROWS,
+        linalg::ROWS,
+        softmax::ROWS,
+        conv::ROWS,
+        pool::ROWS,
+        norm::ROWS,
+        loss::ROWS,
+        random::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+macro_rules! ops {
+    ($(
+        $(#[doc = $doc:literal])+
+        #[face($($face:ident),*)]
+        #[check($($check:tt)*)]
+        $(#[torch($torch:literal)])?
+        fn $name:ident (
+            $($arg:ident : $kind:ty $(= $default:expr)?),*
+            $(; $($opt:ident : $okind:ty = $odefault:expr),+)?
+        ) -> $ret:ident $body:block
+        $(grad ( $g:ident $(, $y:ident)? $(; $($saved:ident $(= $init:expr)?),*)? ) { $($wrt:ident : $rule:expr),+ $(,)? })?
+    )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[allow(clippy::too_many_arguments)]
+            pub fn $name($($arg: $kind,)* $($($opt: $okind,)+)?) -> $crate::error::Result<$ret> {
+                let run = || -> $crate::error::Result<$ret> { $body };
+                let out = $crate::ops::ops!(@run run $(, $g)?).map_err(|error| error.in_op(stringify!($name)))?;
+                $(
+                    if let Some(inputs) = $crate::tape::inputs(&[$(&$wrt),+]) {
+                        let counts = inputs.counts.clone();
+                        $($( let $saved = $crate::tape::Save::save($crate::ops::ops!(@init $saved $(, $init)?)); )*)?
+                        $( let $y = out.value(); )?
+                        $crate::tape::record(stringify!($name), &out, inputs, std::rc::Rc::new(
+                            move |node: &std::rc::Rc<$crate::tape::Node>, $g: &$crate::Tensor| {
+                                $($( let $saved = $crate::tape::Load::load(&$saved); )*)?
+                                $( let $y = &$crate::Tensor::output_of(node, &$y); )?
+                                let mut grads = $crate::tape::Grads::new();
+                                let mut counts = counts.iter().copied();
+                                $( grads.put(node, counts.next().unwrap_or(1), || Ok($rule))?; )+
+                                Ok(grads)
+                            },
+                        ));
+                    }
+                )?
+                Ok(out)
+            }
+        )+
+
+        pub const ROWS: &[$crate::ops::Row] = &[$(
+            $crate::ops::Row {
+                family: module_path!(),
+                name: stringify!($name),
+                docs: &[$($doc),+],
+                args: &[
+                    $($crate::ops::Arg {
+                        name: stringify!($arg),
+                        kind: stringify!($kind),
+                        default: $crate::ops::ops!(@default $($default)?),
+                        option: false,
+                    },)*
+                    $($($crate::ops::Arg {
+                        name: stringify!($opt),
+                        kind: stringify!($okind),
+                        default: Some(stringify!($odefault)),
+                        option: true,
+                    },)+)?
+                ],
+                returns: stringify!($ret),
+                grads: &[$($(stringify!($wrt)),+)?],
+                faces: &[$(stringify!($face)),*],
+                check: stringify!($($check)*),
+                torch: $crate::ops::ops!(@default_text $($torch)?),
+            },
+        )+];
+    };
+    (@run $run:ident) => { $run() };
+    (@run $run:ident, $g:ident) => { $crate::tape::with_enabled(false, $run) };
+    (@init $saved:ident) => { $saved };
+    (@init $saved:ident, $init:expr) => { $init };
+    (@default) => { None };
+    (@default $default:expr) => { Some(stringify!($default)) };
+    (@default_text) => { None };
+    (@default_text $text:literal) => { Some($text) };
+}
+pub(crate) use ops;

@@ -1,0 +1,270 @@
+//! Handles: tensors named by small integers outside Rust, and the scopes that free them.
+//!
+//! A handle is 20 bits of index under 11 bits of generation, so it fits a small integer of JavaScript engines. A freed
+//! slot waits behind at least a thousand others, so a stale handle names another tensor only after millions of frees.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use crate::error::{Result, bail};
+use crate::tensor::Tensor;
+
+const INDEX_BITS: u32 = 20;
+const GENERATIONS: u32 = 1 << 11;
+/// Freed slots that wait before the oldest is used again.
+const REST: usize = 1024;
+
+#[derive(Default)]
+struct Slot {
+    tensor: Option<Tensor>,
+    generation: u32,
+    kept: bool,
+}
+
+#[derive(Default)]
+struct Table {
+    slots: Vec<Slot>,
+    free: VecDeque<u32>,
+    /// Handles made while a scope is open, oldest first.
+    made: Vec<u32>,
+    /// Where each open scope starts in `made`.
+    scopes: Vec<usize>,
+    live: usize,
+}
+
+thread_local! {
+    static TABLE: RefCell<Table> = RefCell::default();
+}
+
+fn stale() -> String {
+    "this tensor was freed: by dispose(), or by the end of the scope it was made in; keep it with t.keep() or return it from tidy()".into()
+}
+
+impl Table {
+    fn slot(&mut self, handle: u32) -> Result<&mut Slot> {
+        let index = handle & ((1 << INDEX_BITS) - 1);
+        match self.slots.get_mut(index as usize) {
+            Some(slot) if slot.generation == handle >> INDEX_BITS && slot.tensor.is_some() => Ok(slot),
+            _ => bail!(Disposed, "{}", stale()),
+        }
+    }
+
+    fn insert(&mut self, tensor: Tensor) -> Result<u32> {
+        let index = match self.free.len() > REST {
+            true => self.free.pop_front(),
+            false => None,
+        };
+        let index = match index {
+            Some(index) => index,
+            None if self.slots.len() < 1 << INDEX_BITS => {
+                // Generation 0 is never used, so 0 is no handle.
+                self.slots.push(Slot { generation: 1, ..Slot::default() });
+                self.slots.len() as u32 - 1
+            }
+            None => match self.free.pop_front() {
+                Some(index) => index,
+                None => bail!(Memory, "more than {} tensors are alive; free them with a tensorScope() or tidy()", 1 << INDEX_BITS),
+            },
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.tensor = Some(tensor);
+        slot.kept = false;
+        let handle = slot.generation << INDEX_BITS | index;
+        self.live += 1;
+        if !self.scopes.is_empty() {
+            self.made.push(handle);
+        }
+        Ok(handle)
+    }
+
+    /// Frees a handle; one that is free already stays so.
+    fn free(&mut self, handle: u32) -> Option<Tensor> {
+        let index = handle & ((1 << INDEX_BITS) - 1);
+        let slot = self.slot(handle).ok()?;
+        let tensor = slot.tensor.take();
+        slot.generation = (slot.generation + 1) % GENERATIONS;
+        if slot.generation == 0 {
+            slot.generation = 1;
+        }
+        self.free.push_back(index);
+        self.live -= 1;
+        tensor
+    }
+}
+
+/// Gives a tensor a handle; an open scope will free it.
+pub fn insert(tensor: Tensor) -> Result<u32> {
+    TABLE.with_borrow_mut(|table| table.insert(tensor))
+}
+
+pub fn get(handle: u32) -> Result<Tensor> {
+    TABLE.with_borrow_mut(|table| match &table.slot(handle)?.tensor {
+        Some(tensor) => Ok(tensor.clone()),
+        None => bail!(Disposed, "{}", stale()),
+    })
+}
+
+pub fn free(handles: &[u32]) {
+    for &handle in handles {
+        // The tensor drops here, after the table is let go of.
+        let _freed = TABLE.with_borrow_mut(|table| table.free(handle));
+    }
+}
+
+pub fn is_live(handle: u32) -> bool {
+    TABLE.with_borrow_mut(|table| table.slot(handle).is_ok())
+}
+
+/// Handles alive on this thread.
+pub fn live_handles() -> usize {
+    TABLE.with_borrow(|table| table.live)
+}
+
+/// Exempts a tensor from every scope.
+pub fn keep(handle: u32) -> Result<()> {
+    TABLE.with_borrow_mut(|table| {
+        table.slot(handle)?.kept = true;
+        Ok(())
+    })
+}
+
+/// Runs `f` on the tensors of some handles, which it may write.
+pub fn with_mut<R>(handles: &[u32], f: impl FnOnce(&mut [Tensor]) -> Result<R>) -> Result<R> {
+    /// Puts the tensors back even when `f` unwinds.
+    struct Taken<'a>(&'a [u32], Vec<Tensor>);
+    impl Drop for Taken<'_> {
+        fn drop(&mut self) {
+            TABLE.with_borrow_mut(|table| {
+                for (&handle, tensor) in self.0.iter().zip(self.1.drain(..)) {
+                    table.slots[(handle & ((1 << INDEX_BITS) - 1)) as usize].tensor = Some(tensor);
+                }
+            });
+        }
+    }
+    let mut taken = Taken(handles, Vec::with_capacity(handles.len()));
+    for &handle in handles {
+        let tensor = TABLE.with_borrow_mut(|table| Ok(table.slot(handle)?.tensor.take()))?;
+        taken.1.extend(tensor);
+    }
+    f(&mut taken.1)
+}
+
+/// Runs `f` on the tensors of some handles, where 0 stands for none. Tensors that `f` puts where there was none get handles, kept
+/// out of every scope and written into `handles`.
+pub fn with_slots<R>(handles: &mut [u32], f: impl FnOnce(&mut [Option<Tensor>]) -> Result<R>) -> Result<R> {
+    let present: Vec<usize> = (0..handles.len()).filter(|&i| handles[i] != 0).collect();
+    let named: Vec<u32> = present.iter().map(|&i| handles[i]).collect();
+    let mut made = Vec::new();
+    let out = with_mut(&named, |tensors| {
+        let mut slots = vec![None; handles.len()];
+        let mut back = Vec::with_capacity(tensors.len());
+        // A stand-in holds each place, so that a tensor has one owner while it is written.
+        let blank = crate::create::zeros(&[0], crate::DType::Bool)?;
+        for (&at, tensor) in present.iter().zip(tensors.iter_mut()) {
+            slots[at] = Some(std::mem::replace(tensor, blank.clone()));
+            back.push(at);
+        }
+        let out = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f(&mut slots)));
+        for (tensor, at) in tensors.iter_mut().zip(back) {
+            if let Some(written) = slots[at].take() {
+                *tensor = written;
+            }
+        }
+        made = slots.into_iter().enumerate().filter_map(|(at, slot)| slot.map(|tensor| (at, tensor))).collect();
+        out.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    for (at, tensor) in made {
+        handles[at] = insert(tensor)?;
+        keep(handles[at])?;
+    }
+    Ok(out)
+}
+
+/// Opens a scope and gives its number.
+pub fn scope_begin() -> u32 {
+    TABLE.with_borrow_mut(|table| {
+        table.scopes.push(table.made.len());
+        table.scopes.len() as u32
+    })
+}
+
+/// Closes the innermost scope: frees what was made in it, but what is kept or among `survivors`, which pass to the scope around.
+pub fn scope_end(scope: u32, survivors: &[u32]) -> Result<()> {
+    let made = TABLE.with_borrow_mut(|table| {
+        if table.scopes.len() as u32 != scope {
+            bail!(
+                Memory,
+                "scopes end in the reverse order of their start: scope {scope} was to end while {} are open; \
+                 do not interleave scopes over await, or give each its own tidy()",
+                table.scopes.len()
+            );
+        }
+        let start = table.scopes.pop().unwrap_or(0);
+        Ok(table.made.split_off(start))
+    })?;
+    let mut freed = Vec::with_capacity(made.len());
+    TABLE.with_borrow_mut(|table| {
+        let outer = !table.scopes.is_empty();
+        for handle in made {
+            let kept = table.slot(handle).map(|slot| slot.kept);
+            match kept {
+                Ok(false) if survivors.contains(&handle) => {
+                    if outer {
+                        table.made.push(handle);
+                    }
+                }
+                Ok(false) => freed.extend(table.free(handle)),
+                Ok(true) | Err(_) => {}
+            }
+        }
+    });
+    drop(freed);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DType;
+    use crate::create::zeros;
+
+    fn tensor() -> u32 {
+        zeros(&[2], DType::Float32).and_then(insert).unwrap_or(0)
+    }
+
+    #[test]
+    fn a_scope_frees_what_was_made_in_it() {
+        let outside = tensor();
+        let before = live_handles();
+        let outer = scope_begin();
+        let kept = tensor();
+        assert!(keep(kept).is_ok());
+        let inner = scope_begin();
+        let (gone, returned) = (tensor(), tensor());
+        assert!(scope_end(inner, &[returned]).is_ok());
+        assert!(!is_live(gone) && is_live(returned));
+        assert!(scope_end(outer, &[]).is_ok());
+        assert!(!is_live(returned) && is_live(kept) && is_live(outside));
+        free(&[kept]);
+        assert_eq!(live_handles(), before);
+    }
+
+    #[test]
+    fn scopes_end_in_order() {
+        let (outer, inner) = (scope_begin(), scope_begin());
+        assert!(scope_end(outer, &[]).is_err());
+        assert!(scope_end(inner, &[]).is_ok() && scope_end(outer, &[]).is_ok());
+    }
+
+    #[test]
+    fn a_stale_handle_is_an_error_for_a_long_time() {
+        let stale = tensor();
+        free(&[stale]);
+        for _ in 0..100_000 {
+            let other = tensor();
+            assert_ne!(other, stale);
+            free(&[other]);
+        }
+        assert!(get(stale).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Norms of gradients.
+
+use crate::parallel::{pieces, simd, sum};
+use crate::step::Real;
+
+const LANES: usize = 16;
+const BLOCK: usize = 1024;
+
+/// Sum of `f(x)` of one slice: lanes in its own precision within a block, blocks in f64.
+#[inline(always)]
+fn fold<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
+    let mut total = 0.0;
+    for block in x.chunks(BLOCK) {
+        let mut lanes = [T::of(0.0); LANES];
+        let (whole, rest) = block.as_chunks::<LANES>();
+        for chunk in whole {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = *lane + f(x);
+            }
+        }
+        total += lanes.iter().map(|&lane| lane.f64()).sum::<f64>() + rest.iter().map(|&x| f(x).f64()).sum::<f64>();
+    }
+    total
+}
+
+fn total<T: Real>(slices: &[&[T]], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
+    let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
+    let work = lengths.iter().sum();
+    sum(&pieces(&lengths), work, |&(item, start, end)| simd(|| f(&slices[item][start..end])))
+}
+
+/// `sum(|x|^p)` over all slices.
+pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
+    match p {
+        1.0 => total(slices, |x| fold(x, T::abs)),
+        2.0 => total(slices, |x| fold(x, |x| x * x)),
+        _ => total(slices, |x| x.iter().map(|x| x.abs().f64().powf(p)).sum()),
+    }
+}
+
+/// Largest `|x|` over all slices; NaN if any is NaN.
+pub fn largest<T: Real>(slices: &[&[T]]) -> f64 {
+    let mut out = 0.0_f64;
+    for x in slices.iter().flat_map(|slice| slice.iter()) {
+        let x = x.abs().f64();
+        if x > out || x.is_nan() {
+            out = x;
+        }
+        if out.is_nan() {
+            break;
+        }
+    }
+    out
+}

@@ -1,0 +1,73 @@
+//! Splitting work over cores by bytes, not by tensors.
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+/// Elements a task handles at least: below it, handing work out costs more than doing it.
+const GRAIN: usize = 1 << 14;
+
+/// Runs `f` compiled for the widest SIMD of this machine.
+#[inline(always)]
+pub fn simd<R>(f: impl FnOnce() -> R) -> R {
+    struct Call<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Call<F> {
+        type Output = R;
+        #[inline(always)]
+        fn call(self) -> R {
+            (self.0)()
+        }
+    }
+    Arch::new().dispatch(Call(f))
+}
+
+/// Cuts `lengths` into pieces `(item, start, end)` of about equal size, at least one a core where there is enough work.
+pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
+    let total: usize = lengths.iter().sum();
+    let cores = rayon::current_num_threads().max(1);
+    let size = (total / (cores * 4)).max(GRAIN);
+    let mut out = Vec::new();
+    for (item, &length) in lengths.iter().enumerate() {
+        let mut start = 0;
+        while start < length {
+            let end = if length - start < size + size / 2 { length } else { start + size };
+            out.push((item, start, end));
+            start = end;
+        }
+    }
+    out
+}
+
+/// Runs `f` on each item, on all cores when `work` elements are worth it.
+pub fn for_each<T: Send>(items: Vec<T>, work: usize, f: impl Fn(T) + Sync + Send) {
+    if work <= GRAIN * 2 || items.len() == 1 {
+        items.into_iter().for_each(f);
+    } else {
+        items.into_par_iter().for_each(f);
+    }
+}
+
+/// Runs `f` on each item and adds the results up in the order of the items, so that the sum never depends on timing.
+pub fn sum<T: Sync>(items: &[T], work: usize, f: impl Fn(&T) -> f64 + Sync + Send) -> f64 {
+    if work <= GRAIN * 2 || items.len() == 1 {
+        items.iter().map(f).sum()
+    } else {
+        items.par_iter().map(f).collect::<Vec<f64>>().into_iter().sum()
+    }
+}
+
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// The name of the instruction set `simd` compiles for.
+pub fn simd_level() -> &'static str {
+    match Arch::new() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V4(_) => "x86-64-v4 (AVX-512)",
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V3(_) => "x86-64-v3 (AVX2)",
+        #[cfg(target_arch = "aarch64")]
+        Arch::Neon(_) => "NEON",
+        _ => "baseline",
+    }
+}

@@ -1,0 +1,13 @@
+//! The Node addon: a flat list of functions over numbers, handles and typed arrays. Converts and forwards, no arithmetic.
+
+mod autograd;
+mod call;
+mod info;
+#[path = "ops.gen.rs"]
+mod ops;
+mod optim;
+mod store;
+mod tensor;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

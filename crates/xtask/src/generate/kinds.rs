@@ -1,0 +1,113 @@
+//! The closed list of argument kinds and how each is spelled on either side of the border.
+
+use firn_core::error::camel_case;
+use firn_core::ops::{Arg, Row};
+
+/// How one kind of argument crosses.
+pub struct Kind {
+    /// Parameters of the native function: suffix of the name, Rust type, TypeScript type.
+    pub native: &'static [(&'static str, &'static str, &'static str)],
+    /// Rust that turns the parameters into the argument; `$` is the name, `#` the position among operands.
+    pub rust: &'static str,
+    /// What the function of the core is given.
+    pub pass: &'static str,
+    /// The type users write.
+    pub typescript: &'static str,
+    /// TypeScript expressions for the native parameters; `$` is the name.
+    pub convert: &'static [&'static str],
+}
+
+const fn kind(
+    native: &'static [(&'static str, &'static str, &'static str)],
+    rust: &'static str,
+    pass: &'static str,
+    typescript: &'static str,
+    convert: &'static [&'static str],
+) -> Kind {
+    Kind { native, rust, pass, typescript, convert }
+}
+
+/// Every kind, by its Rust spelling.
+const KINDS: &[(&str, Kind)] = &[
+    ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
+    ("&Index", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'>", &["$.handle"])),
+    ("&Mask", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'bool'>", &["$.handle"])),
+    (
+        "&Operand",
+        kind(&[("", "f64", "number")], "let $ = operand($, numbers & # != 0)?;", "&$", "Tensor<E> | number", &["operand($)"]),
+    ),
+    (
+        "Option<&Tensor>",
+        kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<D> | undefined", &["$?.handle ?? 0"]),
+    ),
+    ("&[Tensor]", kind(&[("", "&[u32]", "Uint32Array")], "let $ = list($)?;", "&$", "readonly Tensor<D>[]", &["handlesOf($)"])),
+    ("&[isize]", kind(&[("", "&[i32]", "Int32Array")], "let $ = signed($);", "&$", "number | readonly number[]", &["integers($)"])),
+    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
+    ("usize", kind(&[("", "u32", "number")], "", "$ as usize", "number", &["count('$', $)"])),
+    ("f64", kind(&[("", "f64", "number")], "", "$", "number", &["$"])),
+    ("bool", kind(&[("", "bool", "boolean")], "", "$", "boolean", &["$"])),
+    ("Option<f64>", kind(&[("", "f64", "number")], "", "number($)", "number | undefined", &["$ ?? NaN"])),
+    (
+        "Pair",
+        kind(
+            &[("_height", "u32", "number"), ("_width", "u32", "number")],
+            "",
+            "[$_height as usize, $_width as usize]",
+            "Pair",
+            &["side('$', $, 0)", "side('$', $, 1)"],
+        ),
+    ),
+    ("DType", kind(&[("", "u32", "number")], "let $ = DType::from_code($)?;", "$", "DType", &["dtypeCode($)"])),
+    (
+        "Reduction",
+        kind(&[("", "u32", "number")], "let $ = Reduction::from_code($)?;", "$", "Reduction", &["reductionCode($)"]),
+    ),
+];
+
+pub fn of(row: &Row, arg: &Arg) -> Result<&'static Kind, String> {
+    KINDS.iter().find(|(name, _)| *name == arg.kind).map(|(_, kind)| kind).ok_or_else(|| {
+        format!(
+            "{}: no kind for `{}: {}`; add it to KINDS in crates/xtask/src/generate/kinds.rs, or take another",
+            row.name, arg.name, arg.kind
+        )
+    })
+}
+
+/// The exported spelling of an op.
+pub fn js(row: &Row) -> String {
+    camel_case(row.name)
+}
+
+/// The name of an argument outside Rust: `dims` of one or many is PyTorch's `dim`.
+pub fn arg_js(arg: &Arg) -> String {
+    match arg.name {
+        "dims" => "dim".into(),
+        name => camel_case(name),
+    }
+}
+
+pub fn has_face(row: &Row, face: &str) -> bool {
+    row.faces.contains(&face)
+}
+
+pub fn operands(row: &Row) -> Vec<&'static Arg> {
+    row.args.iter().filter(|arg| arg.kind == "&Operand").collect()
+}
+
+/// A default as TypeScript, None where leaving it out means undefined.
+pub fn default(arg: &Arg) -> Option<String> {
+    let text = arg.default?;
+    Some(match (arg.kind, text) {
+        (_, "None") => return None,
+        ("Reduction", name) => format!("'{}'", name.to_lowercase()),
+        ("f64", "1e-5") => "1e-5".into(),
+        ("f64", number) => number.trim_end_matches(".0").into(),
+        ("Pair", name) if name.chars().all(char::is_alphabetic) => name.into(),
+        _ => text.into(),
+    })
+}
+
+/// A row's doc as one text.
+pub fn doc(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}

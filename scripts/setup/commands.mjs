@@ -1,0 +1,149 @@
+// Every npm script by name: what it makes ready first, and what it runs.
+import { chmodSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { cargo } from './cargo.mjs'
+import { ensureNative } from './native.mjs'
+import { bin, ensurePackages, findNode } from './packages.mjs'
+import { run } from './process.mjs'
+import { runSteps } from './steps.mjs'
+import { root } from './toolchain.mjs'
+
+/** @typedef {import('./steps.mjs').Step} Step */
+/** @typedef {{ about: string, run: (args: string[]) => Promise<number> }} Command */
+
+/** @param {string} file @param {string[]} args runs TypeScript from the sources: `firn-source` makes 'firn-ml' mean ts/ */
+const script = (file, args) => run(findNode(), ['--conditions=firn-source', file, ...args], { stdin: true })
+
+/** @param {string} file a program for which the core has to be built */
+const withCore = (file) => async (/** @type {string[]} */ args) => {
+  await ensurePackages()
+  await ensureNative()
+  return script(file, args)
+}
+
+/** @param {string[]} args */
+async function buildNative(args) {
+  const { values } = parseArgs({ args, options: { features: { type: 'string', default: '' } } })
+  await ensurePackages()
+  await ensureNative(values)
+  return 0
+}
+
+export async function buildTs() {
+  await ensurePackages()
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  const code = await run(findNode(), [bin('typescript'), '--project', 'tsconfig.build.json'])
+  if (code === 0) chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+  return code
+}
+
+/** @param {string[]} args @returns {Promise<number>} the first that fails decides */
+async function generate(args) {
+  const { code } = await cargo('building the generator', ['run', '--quiet', '--package', 'xtask', '--', 'gen', ...args])
+  return code || run(process.execPath, ['scripts/gen-platforms.mjs', ...args])
+}
+
+/** @param {string} name @param {string} packageName @param {string[]} args @returns {Step} */
+const tool = (name, packageName, args) => ({ name, command: [findNode(), bin(packageName), ...args] })
+const packageSpec = '__test__/package.spec.ts'
+
+/** Cheap first: a slip in the formatting should not wait for the compiler. @returns {Step[]} */
+const checks = () => [
+  tool('format (oxfmt)', 'oxfmt', ['--check']),
+  { name: 'format (rustfmt)', cargo: ['fmt', '--all', '--check'] },
+  tool('lint (oxlint)', 'oxlint', ['--deny-warnings']),
+  tool('types (tsc)', 'typescript', []),
+  tool('types of scripts/ (tsc)', 'typescript', ['--project', 'scripts']),
+  {
+    name: 'generated files are fresh',
+    prepare: async () => {
+      if ((await generate(['--check'])) !== 0) throw new Error('generated files differ from their source: run npm run gen')
+    },
+  },
+  { name: 'lint (clippy)', cargo: ['clippy', '--workspace', '--all-targets', '--', '--deny', 'warnings'] },
+]
+
+/** @param {string[]} args @returns {Step} */
+const rustTests = (args) => ({ name: 'tests (Rust)', cargo: ['test', '--workspace', ...args], live: true, counts: 'cargo' })
+
+/** @param {string} name @param {string[]} args @returns {Step} */
+const avaTests = (name, args) => ({ name, command: [findNode(), bin('ava'), ...args], live: true, counts: 'ava' })
+
+/** @type {Step} */
+const core = { name: 'Rust core', prepare: () => ensureNative() }
+
+/** @type {Record<string, Command>} */
+export const commands = {
+  quickstart: { about: 'train a small network, from a bare clone', run: withCore('examples/quickstart.ts') },
+  test: {
+    about: 'everything CI does: checks, Rust tests, TypeScript tests, the packed package',
+    run: async () => {
+      await ensurePackages()
+      return runSteps([
+        ...checks(),
+        rustTests([]),
+        core,
+        avaTests('tests (TypeScript)', ['__test__/**/*.spec.ts', `!${packageSpec}`]),
+        avaTests('tests (the packed package)', [packageSpec]),
+      ])
+    },
+  },
+  'test:rust': { about: 'Rust tests only; takes cargo test arguments', run: async (args) => runSteps([rustTests(args)]) },
+  'test:ts': {
+    about: 'TypeScript tests only; takes files and ava arguments',
+    run: async (args) => {
+      await ensurePackages()
+      await ensureNative()
+      return runSteps([avaTests('tests (TypeScript)', args.length > 0 ? args : ['__test__/**/*.spec.ts', `!${packageSpec}`])])
+    },
+  },
+  check: {
+    about: 'formatting, lints, types, generated files: all but the tests',
+    run: async () => {
+      await ensurePackages()
+      return runSteps(checks())
+    },
+  },
+  build: { about: 'the native core and dist/', run: async () => (await buildNative([])) || buildTs() },
+  'build:native': { about: 'the native core into native/; takes --features', run: buildNative },
+  'build:ts': { about: 'JavaScript and types into dist/', run: buildTs },
+  gen: { about: 'write the generated files', run: () => generate([]) },
+  'gen:check': { about: 'are the generated files what their sources give?', run: () => generate(['--check']) },
+  lint: {
+    about: 'oxlint and clippy; takes --fix',
+    run: async (args) => {
+      await ensurePackages()
+      const code = await run(findNode(), [bin('oxlint'), '--deny-warnings', ...args])
+      const fix = args.includes('--fix') ? ['--fix', '--allow-dirty', '--allow-staged'] : []
+      return code || (await cargo('clippy', ['clippy', '--workspace', '--all-targets', ...fix, '--', '--deny', 'warnings'])).code
+    },
+  },
+  format: {
+    about: 'oxfmt and rustfmt',
+    run: async () => {
+      await ensurePackages()
+      return (await run(findNode(), [bin('oxfmt')])) || (await cargo('rustfmt', ['fmt', '--all'])).code
+    },
+  },
+  fixtures: {
+    about: 'expected values from PyTorch (needs Python with torch); takes family names',
+    run: (args) => run(process.execPath, ['scripts/fixtures/run.mjs', ...args]),
+  },
+  bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
+  'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
+  pack: {
+    about: 'tarballs of firn-ml and this platform into pack/; takes --release',
+    run: async (args) => {
+      await ensurePackages()
+      return run(process.execPath, ['scripts/pack.mjs', ...args])
+    },
+  },
+  doctor: {
+    about: 'which core is loaded, and what it finds on this machine',
+    run: async (args) => {
+      await ensurePackages()
+      return script('ts/cli/main.ts', ['doctor', ...args])
+    },
+  },
+}

@@ -1,0 +1,57 @@
+// Guards that switch the tape off or on.
+import { native } from '../backend/index.ts'
+import { FirnError } from '../errors.ts'
+
+/** A setting of the tape, in force on this thread until it is disposed of. */
+export class GradModeGuard {
+  readonly #before: boolean
+
+  constructor(enabled: boolean) {
+    this.#before = native.setGradEnabled(enabled)
+  }
+
+  /** Puts back what was before. */
+  [Symbol.dispose](): void {
+    native.setGradEnabled(this.#before)
+  }
+}
+
+function guarded<T>(enabled: boolean, fn: () => T): T
+function guarded(enabled: boolean): GradModeGuard
+function guarded<T>(enabled: boolean, fn?: () => T): T | GradModeGuard {
+  const guard = new GradModeGuard(enabled)
+  if (fn === undefined) return guard
+  try {
+    const result = fn()
+    if (result instanceof Promise) {
+      throw new FirnError('argument', 'noGrad(fn) takes a synchronous function, since other code runs during an await; use `using guard = noGrad()` around the part that needs it')
+    }
+    return result
+  } finally {
+    guard[Symbol.dispose]()
+  }
+}
+
+/**
+ * Keeps ops off the tape: as a guard (`using guard = noGrad()`) until the end of the block, or while `fn` runs. The mode belongs to the
+ * thread, so a guard that spans an `await` holds for whatever runs meanwhile; end it before awaiting.
+ * @example
+ * const y = noGrad(() => ones([2], { requiresGrad: true }).mul(2)) // y.requiresGrad is false
+ */
+export function noGrad(): GradModeGuard
+export function noGrad<T>(fn: () => T): T
+export function noGrad<T>(fn?: () => T): T | GradModeGuard {
+  return fn === undefined ? guarded(false) : guarded(false, fn)
+}
+
+/** Puts ops on the tape again inside `noGrad`; a guard, or while `fn` runs. */
+export function enableGrad(): GradModeGuard
+export function enableGrad<T>(fn: () => T): T
+export function enableGrad<T>(fn?: () => T): T | GradModeGuard {
+  return fn === undefined ? guarded(true) : guarded(true, fn)
+}
+
+/** Whether ops go on the tape. */
+export function isGradEnabled(): boolean {
+  return native.isGradEnabled()
+}

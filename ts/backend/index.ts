@@ -1,0 +1,47 @@
+// The binding in use.
+import { FirnError, type FirnErrorCode } from '../errors.ts'
+import type { Native } from './contract.ts'
+import { load } from './native.ts'
+
+const loaded = load()
+
+/** The core's functions. */
+export const native: Native = loaded.native
+
+const codes: readonly string[] = [
+  'shape',
+  'dtype',
+  'device',
+  'disposed',
+  'autograd',
+  'argument',
+  'io',
+  'memory',
+  'internal',
+] satisfies FirnErrorCode[]
+
+function isCode(code: string): code is FirnErrorCode {
+  return codes.includes(code)
+}
+
+native.install((code, message) => {
+  throw new FirnError(isCode(code) ? code : 'internal', message)
+})
+
+/** What the addon is and where it was found. */
+export function nativeInfo(): {
+  path: string
+  target: string
+  version: string
+  features: readonly string[]
+  devices: readonly string[]
+  threads: number
+  simd: string
+} {
+  return { path: loaded.path, target: loaded.platform, ...native.info() }
+}
+
+/** Resolves `'auto'` or a device name; throws when this build does not have it. */
+export function resolveDevice(name: string): string {
+  return native.resolveDevice(name)
+}

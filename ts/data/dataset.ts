@@ -1,0 +1,102 @@
+// Where samples come from: anything with a length and a `get`, and arrays that serve a whole batch at once.
+import { FirnError } from '../errors.ts'
+import { tensor, type Tensor } from '../tensor/index.ts'
+
+/** Samples by index. */
+export interface Dataset<Sample = unknown> {
+  readonly length: number
+  /** The sample at `index`, from 0. */
+  get(index: number): Sample
+}
+
+/** A dataset that makes a whole batch quicker than sample by sample. */
+export interface BatchedDataset<Sample = unknown, Batch = unknown> extends Dataset<Sample> {
+  /** The samples at these indices as one batch. */
+  batch(indices: readonly number[]): Batch
+}
+
+/** The values of all samples in a row, and the shape of one sample. */
+export type Field =
+  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'int64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
+  /** Bytes that become floats when they are asked for, each times `scale`: a quarter of the memory. */
+  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Uint8Array; readonly scale: number }
+
+type Fields = Readonly<Record<string, Field>>
+
+/** A tensor for each field. */
+export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tensor<F[Name]['dtype']> }
+
+/**
+ * Samples in typed arrays, a field each. A sample is a record of tensors of the fields' shapes; a batch has one dimension more, in front.
+ * Fails with code `'shape'` when an array does not hold whole samples, or two hold different numbers of them.
+ *
+ * @example
+ * const data = new TensorDataset({
+ *   point: { dtype: 'float32', shape: [2], data: new Float32Array([0, 0, 0, 1, 1, 0, 1, 1]) },
+ *   label: { dtype: 'int64', shape: [], data: new BigInt64Array([0n, 1n, 1n, 0n]) },
+ * })
+ * data.batch([0, 3]).point.shape // [2, 2]
+ */
+export class TensorDataset<const F extends Fields> implements BatchedDataset<FieldTensors<F>, FieldTensors<F>> {
+  readonly length: number
+  readonly fields: F
+
+  constructor(fields: F) {
+    const counts = Object.entries(fields).map(([name, { shape, data }]) => ({ name, shape, count: data.length / sizeOf(shape) }))
+    const length = counts[0]?.count
+    if (length === undefined || counts.some(({ count }) => count !== length || !Number.isInteger(count))) {
+      const given = counts.map(({ name, shape, count }) => `${name} ${count} of [${shape.join(', ')}]`).join(', ')
+      throw new FirnError('shape', `TensorDataset: expected the same whole number of samples in every field, got ${given || 'no field'}`)
+    }
+    this.length = length
+    this.fields = fields
+  }
+
+  get(index: number): FieldTensors<F>
+  get(index: number): unknown {
+    return this.#gather([index], [])
+  }
+
+  batch(indices: readonly number[]): FieldTensors<F>
+  batch(indices: readonly number[]): unknown {
+    return this.#gather(indices, [indices.length])
+  }
+
+  #gather(indices: readonly number[], leading: readonly number[]): Record<string, unknown> {
+    const wrong = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.length))
+    if (wrong !== undefined) throw new FirnError('argument', `TensorDataset: no sample ${wrong}; there are ${this.length}, counted from 0`)
+    const tensors = Object.entries(this.fields).map(([name, field]) => [name, tensor(rowsOf(field, indices), { shape: [...leading, ...field.shape] })])
+    return Object.fromEntries(tensors)
+  }
+}
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1)
+
+function rowsOf(field: Field, indices: readonly number[]): Float32Array | BigInt64Array {
+  const size = sizeOf(field.shape)
+  if (field.dtype === 'int64') return copyRows(field.data, new BigInt64Array(indices.length * size), size, indices)
+  if (field.data instanceof Float32Array) return copyRows(field.data, new Float32Array(indices.length * size), size, indices)
+  return scaleRows(field.data, 'scale' in field ? field.scale : 1, size, indices)
+}
+
+interface Rows<A> {
+  subarray(start: number, end: number): A
+  set(values: A, offset: number): void
+}
+
+function copyRows<A extends Rows<A>>(from: A, to: A, size: number, indices: readonly number[]): A {
+  indices.forEach((index, row) => to.set(from.subarray(index * size, (index + 1) * size), row * size))
+  return to
+}
+
+function scaleRows(bytes: Uint8Array, scale: number, size: number, indices: readonly number[]): Float32Array {
+  const floats = Float32Array.from({ length: 256 }, (_, byte) => byte * scale)
+  const rows = new Float32Array(indices.length * size)
+  indices.forEach((index, row) => {
+    const from = index * size
+    const to = row * size
+    for (let i = 0; i < size; i++) rows[to + i] = floats[bytes[from + i] ?? 0] ?? 0
+  })
+  return rows
+}

@@ -1,0 +1,6 @@
+// Data: datasets, and loaders that hand them out in batches.
+export { collate, type Collated } from './collate.ts'
+export { type BatchedDataset, type Dataset, type Field, type FieldTensors, TensorDataset } from './dataset.ts'
+export { type BatchOf, type Cursor, DataLoader, loaderOptions, type LoaderOptions, type SampleOf } from './loader.ts'
+export { inOrder, type Sampler, shuffled } from './sampler.ts'
+export { isRecord, tensorsIn } from './tensorsIn.ts'

@@ -1,0 +1,76 @@
+// What a node sees of the run around it.
+import type { Json } from '../io/index.ts'
+import type { EventHub } from './events.ts'
+
+/** Which of several processes this is; a single one is rank 0 of 1. */
+export interface Launcher {
+  readonly rank: number
+  readonly worldSize: number
+}
+
+/** The facts of a run, fixed at its start. */
+export interface RunInfo {
+  readonly device: string
+  readonly seed: number
+  /** `<runId>_<date>_<random>`: the name of the out directory. */
+  readonly runId: string
+  /** Null in `graph.step`, which writes nothing. */
+  readonly outDir: string | null
+  readonly launcher: Launcher
+}
+
+/** How far a run has come. Iterations are counted as they begin; one whose forward gives up is taken back. */
+export interface Counters {
+  trainIterations: number
+  evalIterations: number
+  trainEpochs: number
+}
+
+/** Counters of a run that has not begun. */
+export const freshCounters = (): Counters => ({ trainIterations: 0, evalIterations: 0, trainEpochs: 0 })
+
+/** The task at hand, and how far it has come. */
+export interface TaskInfo {
+  /** What it is, without how long: `train by epochs, tags train`. */
+  readonly label: string
+  readonly training: boolean
+  /** True when the task counts updates, false when it counts epochs. */
+  readonly stepMode: boolean
+  readonly tags: readonly string[]
+  /** Epochs, or steps, that the task was asked for. */
+  readonly total: number
+  /** Epochs, or steps, that it has finished. */
+  readonly done: number
+  /** Iterations finished since the epoch began, in step mode since the task began; so the 0-based index of the one at work. */
+  readonly epochSteps: number
+  /** Iterations in an epoch; 0 in step mode. */
+  readonly epochSize: number
+}
+
+/** What is known at the end of an epoch; plain data. */
+export interface EpochRecord {
+  readonly label: string
+  readonly training: boolean
+  readonly tags: readonly string[]
+  /** Training epochs finished in this run, this one included. */
+  readonly epoch: number
+  /** Training iterations finished in this run. */
+  readonly step: number
+  readonly iterations: number
+  /** Samples that the dataset nodes handed out in this epoch. */
+  readonly samples: number
+  readonly seconds: number
+  /** What nodes reported, by node name. */
+  readonly metrics: Readonly<Record<string, Json>>
+}
+
+/** The state of a run, read by nodes through their members. */
+export interface RunContext {
+  readonly info: RunInfo
+  readonly counters: Counters
+  readonly gradAccSteps: number
+  readonly events: EventHub
+  /** What nodes reported since the epoch began. */
+  readonly metrics: Map<string, Json>
+  task: TaskInfo | null
+}

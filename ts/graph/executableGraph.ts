@@ -1,0 +1,193 @@
+// The nodes of one task, run iteration by iteration, phase by phase.
+import { noGrad } from '../autograd/index.ts'
+import { FirnError } from '../errors.ts'
+import type { Json } from '../io/index.ts'
+import { tensorScope } from '../tensor/index.ts'
+import { type CacheAccess, OutputCache } from './cache.ts'
+import type { RunContext } from './context.ts'
+import type { AnyNode, NodeEvent } from './node.ts'
+import { isStop, type Stop, StopAllTasks } from './stop.ts'
+
+/** Says why a name is not among the selected nodes. */
+export type ExplainMissing = (name: string) => string
+
+/** Nodes selected by a query, in the order in which they were added. */
+export class ExecutableGraph {
+  readonly tags: readonly string[]
+  readonly nodes: ReadonlyMap<string, AnyNode>
+  readonly #explainMissing: ExplainMissing
+  readonly #backward: readonly [string, AnyNode][]
+  readonly #update: readonly [string, AnyNode][]
+  readonly #reads = new Map<string, Set<string>>()
+  #context: RunContext | null = null
+  #cache = this.#freshCache()
+
+  constructor(tags: readonly string[], nodes: ReadonlyMap<string, AnyNode>, explainMissing: ExplainMissing) {
+    this.tags = tags
+    this.nodes = nodes
+    this.#explainMissing = explainMissing
+    this.#backward = [...nodes].filter(([, node]) => node.actsIn('backward'))
+    this.#update = [...nodes].filter(([, node]) => node.actsIn('update'))
+  }
+
+  /** The run that this graph works for. */
+  get context(): RunContext {
+    if (this.#context === null) throw new FirnError('graph', `the graph of tags '${this.tags.join(',')}' is not part of a run`)
+    return this.#context
+  }
+
+  /** Who read whom, in the iterations so far. */
+  get reads(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#reads
+  }
+
+  /** Iterations until the first node runs out of data; undefined when none sets an end. */
+  get epochSize(): number | undefined {
+    const sizes = [...this.nodes.values()].map((node) => node.length).filter((length) => length !== undefined)
+    return sizes.length === 0 ? undefined : Math.min(...sizes)
+  }
+
+  /** Samples handed out since the epoch began. */
+  get samples(): number {
+    return [...this.nodes.values()].reduce((sum, node) => sum + node.samples, 0)
+  }
+
+  /** Makes the nodes ready for a run and for the mode of its task. */
+  async prepare(context: RunContext): Promise<void> {
+    this.#context = context
+    for (const [name, node] of this.nodes) node.attach(this, name)
+    await this.fire('prepare')
+  }
+
+  /** Calls an event on every node that is not in `done`, one after another, and puts it there. A stop is thrown when all have had their turn. */
+  async fire(event: Exclude<NodeEvent, 'forward' | 'backward' | 'update'> | 'taskEnd', done = new Set<AnyNode>()): Promise<void> {
+    const stops: Stop[] = []
+    for (const [name, node] of this.nodes) {
+      if (done.has(node)) continue
+      done.add(node)
+      try {
+        await node[event]()
+      } catch (error) {
+        if (!isStop(error)) throw this.#blame(error, name, event)
+        stops.push(error)
+      }
+    }
+    const stop = firstStop(stops)
+    if (stop !== undefined) throw stop
+  }
+
+  /**
+   * One iteration: every node's forward, then in training every backward, then every update. Tensors made in it are freed at its end,
+   * with `keep` all but the outputs. One whose forward gives up throws and is not counted; a stop from a later phase is returned.
+   */
+  iterate(keep = false): Stop | undefined {
+    using scope = tensorScope()
+    const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
+    if (keep) for (const tensor of this.#cache.tensors()) scope.keep(tensor)
+    return stop
+  }
+
+  /** The outputs of the last iteration. */
+  get outputs(): CacheAccess {
+    return this.#cache.view
+  }
+
+  /** The output of a node in this iteration. */
+  output(name: string): unknown {
+    return this.#cache.get(name)
+  }
+
+  /** Puts a value of a node into the record of the epoch and tells the listeners. */
+  report(node: string, name: string, value: Json): void {
+    const { metrics, events, counters, task } = this.context
+    metrics.set(name, value)
+    events.emit('metric', () => ({ node, name, value, training: task?.training ?? false, step: counters.trainIterations }))
+  }
+
+  /** Nodes in order, with the phases they act in and what they were seen to read. */
+  toString(): string {
+    const acting = (node: AnyNode): string => ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
+    const lines = [...this.nodes].map(([name, node]) => {
+      const read = [...(this.#reads.get(name) ?? [])].join(', ')
+      return `  ${name}: ${node.constructor.name}, ${acting(node)}${read === '' ? '' : `, reads ${read}`}`
+    })
+    return [`tags ${this.tags.join(',')}: ${this.nodes.size} nodes in order`, ...lines].join('\n')
+  }
+
+  #train(): Stop | undefined {
+    this.#forward('trainIterations')
+    return firstStop([...this.#phase('backward', this.#backward), ...this.#phase('update', this.#update)])
+  }
+
+  #evaluate(): Stop | undefined {
+    this.#forward('evalIterations')
+    return firstStop(this.#phase('update', this.#update))
+  }
+
+  #forward(counter: 'trainIterations' | 'evalIterations'): void {
+    const { counters } = this.context
+    this.#cache = this.#freshCache()
+    counters[counter] += 1
+    try {
+      for (const name of this.nodes.keys()) this.#cache.get(name)
+    } catch (error) {
+      counters[counter] -= 1
+      throw error
+    }
+  }
+
+  // A stop lets the other nodes finish, so that an iteration is done as a whole or, from forward, not at all.
+  #phase(phase: 'backward' | 'update', nodes: readonly [string, AnyNode][]): Stop[] {
+    const stops: Stop[] = []
+    for (const [name, node] of nodes) {
+      try {
+        refusePromise(node[phase]())
+      } catch (error) {
+        if (!isStop(error)) throw this.#blame(error, name, phase)
+        stops.push(error)
+      }
+    }
+    return stops
+  }
+
+  #freshCache(): OutputCache {
+    return new OutputCache((name) => this.#produce(name), this.#reads)
+  }
+
+  #produce(name: string): unknown {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new FirnError('graph', `asked for '${name}', ${this.#explainMissing(name)}`)
+    try {
+      const output = node.forwardImpl(this.#cache.view)
+      refusePromise(output)
+      return output
+    } catch (error) {
+      throw this.#blame(error, name, 'forward')
+    }
+  }
+
+  // Says once where an error happened: at the innermost node.
+  #blame(error: unknown, name: string, event: string): unknown {
+    if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
+    const { task } = this.context
+    const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
+    const told = new FirnError(error instanceof FirnError ? error.code : 'graph', `node '${name}' in ${event}${where}: ${messageOf(error)}`, { cause: error })
+    blamed.add(told)
+    return told
+  }
+}
+
+const blamed = new WeakSet<Error>()
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]
+
+function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return
+  result.catch(() => {}) // The error below is the one to read.
+  throw new FirnError(
+    'graph',
+    'returned a promise; an iteration is synchronous, because its tensors are freed at its end. Await in prepare, epochStart or epochEnd, or listen to iterationEnd',
+  )
+}

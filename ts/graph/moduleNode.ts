@@ -1,0 +1,158 @@
+// A module as a node: what of it trains, by which optimizers, and when they step.
+import { noGrad } from '../autograd/index.ts'
+import { tensorsIn } from '../data/index.ts'
+import type { StateTree } from '../io/index.ts'
+import type { LoadReport, Module } from '../nn/index.ts'
+import { type BoundOptimizer, Optimizer, type UpdateContext } from '../optim/index.ts'
+import { Node, type NodeHooks, type Resources } from './node.ts'
+import { claimParameters } from './patterns.ts'
+import { refuseOptions } from './refuse.ts'
+import { copyState, savedRecord, savedTensors } from './savedState.ts'
+
+/** Options of a `ModuleNode`; everything else in them is a hook or a resource. */
+export interface ModuleNodeOptions<M extends Module> {
+  readonly module: M
+  /**
+   * Who trains what: one optimizer for all parameters, or one for each pattern. A pattern is a regular expression that has to match
+   * the beginning of a parameter's name. What no pattern matches stays as it is. @default nothing trains
+   */
+  readonly optimizers?: Optimizer | Readonly<Record<string, Optimizer>>
+  /** Sets the module's first values, without gradients. */
+  readonly weightInit?: (module: M) => void
+}
+
+const distributed = ['syncBatchNorm', 'findUnusedParameters', 'staticGraph', 'broadcastBuffers', 'bucketCapMb', 'gradientAsBucketView'] as const
+
+/**
+ * Runs a module and trains it. Several nodes under different tags may share one module with different optimizers: which parameters
+ * train is settled when a task begins. Optimizers step when their window of iterations is full; one that is not is closed, with the
+ * right divisor, at the end of an epoch and of a task.
+ *
+ * @example
+ * graph.add('net', new ModuleNode({
+ *   module: new Net(),
+ *   forward: (n, x) => n.module.forward(x.mnist.image),
+ *   optimizers: { '^conv': optim.sgd({ lr: 0.01, momentum: 0.9 }), '^fc': optim.adamW({ lr: 1e-3 }) },
+ * }))
+ */
+export class ModuleNode<C, M extends Module, Out, R extends object = object> extends Node<C, Out, R> {
+  readonly module: M
+  readonly #optimizers: ReadonlyMap<string, Optimizer>
+  /** Names of the parameters that train, by pattern. */
+  readonly #claims: ReadonlyMap<string, readonly string[]>
+  readonly #bound = new Map<string, BoundOptimizer>()
+  /** Saved states whose pattern is not at work here (yet); kept so that a later stage finds its moments again. */
+  readonly #held = new Map<string, StateTree>()
+
+  constructor(options: ModuleNodeOptions<M> & NodeHooks<ModuleNode<C, M, unknown> & R, C, Out> & Resources<R>) {
+    refuseOptions('ModuleNode', options, distributed, 'training over several processes is not there yet')
+    super(options, ['module', 'optimizers', 'weightInit'])
+    const { module, optimizers = {}, weightInit } = options
+    this.module = module
+    this.#optimizers = new Map(optimizers instanceof Optimizer ? [['.*', optimizers]] : Object.entries(optimizers))
+    this.#claims = claimParameters([...this.#optimizers.keys()], module.namedParameters().map(([name]) => name))
+    if (weightInit !== undefined) noGrad(() => weightInit(module))
+    module.freeze()
+  }
+
+  /** The optimizers at work, by pattern; empty before the node has trained. */
+  get optimizers(): ReadonlyMap<string, BoundOptimizer> {
+    return this.#bound
+  }
+
+  /** Names of the parameters that train. */
+  get trainable(): ReadonlySet<string> {
+    return new Set([...this.#claims.values()].flat())
+  }
+
+  /** Sets the mode of the module and what of it trains. */
+  override prepare(): void | Promise<void> {
+    this.move(this.module)
+    this.module.train(this.training)
+    const trainable = new Set(this.training ? this.#sharing().flatMap((node) => [...node.trainable]) : [])
+    for (const [name, parameter] of this.module.namedParameters()) {
+      parameter.requiresGrad = trainable.has(name)
+      if (!parameter.requiresGrad) parameter.grad = null
+    }
+    if (this.training) this.#bind()
+    return super.prepare()
+  }
+
+  override update(): void {
+    if (this.training) for (const optimizer of this.#bound.values()) optimizer.update(this.#progress(optimizer))
+    super.update()
+  }
+
+  override epochEnd(): void | Promise<void> {
+    this.taskEnd()
+    return super.epochEnd()
+  }
+
+  override taskEnd(): void {
+    if (this.training) for (const optimizer of this.#bound.values()) optimizer.flush(this.#progress(optimizer))
+  }
+
+  /** Module and optimizers, these by pattern and parameter name, those of other stages included. */
+  override stateDict(): StateTree {
+    const held = [...this.#held].map(([pattern, state]) => [pattern, copyState(state)] as const)
+    const bound = [...this.#bound].map(([pattern, optimizer]) => [pattern, optimizer.stateDict()] as const)
+    return { module: this.module.stateDict(), optimizers: Object.fromEntries([...held, ...bound]) }
+  }
+
+  override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
+    const what = this.constructor.name
+    const { module, optimizers } = savedRecord(what, state)
+    const report = this.module.loadStateDict(savedTensors(what, module), { strict })
+    for (const [pattern, saved] of Object.entries(savedRecord(what, optimizers))) {
+      const optimizer = this.#bound.get(pattern)
+      if (optimizer === undefined) this.#hold(pattern, copyState(saved))
+      else optimizer.loadStateDict(savedRecord(what, saved))
+    }
+    return differences(report)
+  }
+
+  // Nodes of the task that run the same module.
+  #sharing(): ModuleNode<C, M, unknown>[] {
+    return [...this.allNodes.values()].filter((node) => node instanceof ModuleNode).filter((node) => node.module === this.module)
+  }
+
+  #bind(): void {
+    if (this.#bound.size > 0 || this.#optimizers.size === 0) return
+    const parameters = this.module.namedParameters()
+    for (const [pattern, optimizer] of this.#optimizers) {
+      const names = this.#claims.get(pattern) ?? []
+      if (names.length === 0) continue
+      const bound = optimizer.bind(parameters.filter(([name]) => names.includes(name)))
+      this.#bound.set(pattern, bound)
+      const saved = this.#held.get(pattern)
+      if (saved === undefined) continue
+      bound.loadStateDict(savedRecord(this.constructor.name, saved))
+      this.#hold(pattern, null)
+    }
+    this.graph.context.events.emit('optimizers', () => ({ node: this.name, optimizers: Object.fromEntries(this.#bound) }))
+  }
+
+  #hold(pattern: string, state: StateTree): void {
+    for (const tensor of tensorsIn(this.#held.get(pattern))) tensor.dispose()
+    if (state === null) this.#held.delete(pattern)
+    else this.#held.set(pattern, state)
+  }
+
+  #progress(optimizer: BoundOptimizer): UpdateContext {
+    const { gradAccSteps, epochSize } = this
+    const window = optimizer.optimizer.accumulate ?? gradAccSteps
+    return {
+      node: this,
+      gradAccSteps,
+      currentEpoch: this.globalTrainEpochs,
+      epochSteps: Math.floor(this.epochSteps / window),
+      epochSize: epochSize === 0 ? null : Math.ceil(epochSize / window),
+    }
+  }
+}
+
+const differences = ({ missing, unexpected, mismatched }: LoadReport): string[] => [
+  ...missing.map((key) => `missing: ${key}`),
+  ...unexpected.map((key) => `unexpected: ${key}`),
+  ...mismatched.map(({ key }) => `mismatched: ${key}`),
+]

@@ -1,0 +1,60 @@
+// firn: train neural networks from TypeScript.
+
+// Tensors, their scopes, the generator.
+export {
+  add,
+  arange,
+  bernoulli,
+  cat,
+  div,
+  eye,
+  full,
+  linspace,
+  maximum,
+  memory,
+  minimum,
+  mul,
+  ones,
+  onesLike,
+  pow,
+  rand,
+  randint,
+  randn,
+  randperm,
+  rngState,
+  seed,
+  setRngState,
+  stack,
+  sub,
+  Tensor,
+  tensor,
+  TensorScope,
+  tensorScope,
+  tidy,
+  where,
+  zeros,
+  zerosLike,
+  type CreateOptions,
+  type DType,
+  type FloatDType,
+  type Pair,
+  type Reduction,
+  type RngState,
+  type SliceRange,
+} from './tensor/index.ts'
+export * from './autograd/index.ts'
+// Layers and `F`.
+export * as nn from './nn/index.ts'
+export { F, init } from './nn/index.ts'
+// Optimizers and schedules.
+export * as optim from './optim/index.ts'
+// Files.
+export { loadSafetensors, saveSafetensors } from './io/index.ts'
+// The graph, its tasks and what watches them.
+export * from './graph/index.ts'
+export * from './run/index.ts'
+export * from './observe/index.ts'
+// Data.
+export { DataLoader, TensorDataset, type Dataset } from './data/index.ts'
+export { nativeInfo } from './backend/index.ts'
+export { FirnError, type FirnErrorCode } from './errors.ts'

@@ -1,0 +1,70 @@
+// The safetensors file format: named tensors and a table of strings, read and written by the core.
+import { readFile } from 'node:fs/promises'
+import { native } from '../backend/index.ts'
+import { checkOptions } from '../errors.ts'
+import { type DType, type Tensor, wrapHandle } from '../tensor/index.ts'
+import { atomicWrite, ioError } from './atomicWrite.ts'
+
+/** Tensors by name; what a module's `stateDict()` gives and `loadStateDict()` takes. */
+export type NamedTensors = Readonly<Record<string, Tensor<DType>>>
+
+/** What a safetensors file holds. */
+export interface SafetensorsContent {
+  readonly tensors: NamedTensors
+  /** The strings that were saved beside the tensors; empty when there were none. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/**
+ * The bytes of a safetensors file with these tensors and metadata.
+ *
+ * @example
+ * const bytes = encodeSafetensors({ w: tensor([1, 2]) }, { epoch: '3' })
+ */
+export function encodeSafetensors(tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const handles = Uint32Array.from(Object.values(tensors), (tensor) => tensor.handle)
+  return native.safetensorsEncode(Object.keys(tensors), handles, JSON.stringify(metadata))
+}
+
+/**
+ * The tensors and metadata of a safetensors file's bytes. Fails with code `'io'` when the bytes are damaged.
+ *
+ * @example
+ * const { tensors, metadata } = decodeSafetensors(encodeSafetensors({ w: tensor([1, 2]) }))
+ */
+export function decodeSafetensors(bytes: Uint8Array): SafetensorsContent {
+  const { names, handles, metadata } = native.safetensorsDecode(bytes)
+  const tensors = handles.map((handle, i) => [names[i] ?? '', wrapHandle(handle)] as const)
+  return { tensors: Object.fromEntries(tensors), metadata: JSON.parse(metadata) }
+}
+
+/**
+ * Saves named tensors as a safetensors file, atomically; the values are those at the time of the call.
+ * Fails with code `'io'` when the file cannot be written; a file that was there before then stays as it was.
+ *
+ * @example
+ * await saveSafetensors('model.safetensors', model.stateDict(), { metadata: { epoch: '3' } })
+ */
+export async function saveSafetensors(
+  path: string,
+  tensors: NamedTensors,
+  options: { metadata?: Readonly<Record<string, string>> } = {},
+): Promise<void> {
+  checkOptions('saveSafetensors', options, ['metadata'])
+  await atomicWrite(path, encodeSafetensors(tensors, options.metadata))
+}
+
+/**
+ * Reads a safetensors file. Fails with code `'io'`, naming the file and what is wrong with it.
+ *
+ * @example
+ * const { tensors } = await loadSafetensors('model.safetensors')
+ * model.loadStateDict(tensors)
+ */
+export async function loadSafetensors(path: string): Promise<SafetensorsContent> {
+  try {
+    return decodeSafetensors(await readFile(path))
+  } catch (cause) {
+    throw ioError(`cannot load '${path}'`, cause)
+  }
+}

@@ -1,0 +1,170 @@
+// BoundOptimizer: an optimizer at work on parameters; it counts micro-batches and updates, and holds the state.
+import { native } from '../backend/index.ts'
+import { checkOptions, FirnError } from '../errors.ts'
+import type { ParamGroup } from './group.ts'
+import { loadState } from './load.ts'
+import type { Optimizer, UpdaterContext } from './optimizer.ts'
+import { type OptimizerState, saveState } from './state.ts'
+import { dropGradients, plainForm, Stepper } from './stepper.ts'
+import { groupTable } from './table.ts'
+
+/** What an update asks of a gradient scaler. */
+export interface LossScale {
+  /** The factor by which the loss was multiplied. */
+  readonly scale: number
+  /** Told at the end of a window whether all gradients were finite. */
+  record(finite: boolean): void
+}
+
+/** Where training stands: told to the updaters, and how a micro-batch counts. */
+export interface UpdateContext extends Partial<Omit<UpdaterContext, 'group'>> {
+  /** Takes the scale out of the gradients, and skips the update when one is not finite. @default none */
+  readonly gradScaler?: LossScale
+  /** Micro-batches of a window, unless the optimizer's `accumulate` says otherwise. @default 1 */
+  readonly gradAccSteps?: number
+  /** What the gradients are divided by for this micro-batch; its number of tokens if its loss is a sum over them. @default 1 */
+  readonly weight?: number
+}
+
+/** An update was made; `gradNorm` is the norm of the gradients before clipping, null without `clipGradNorm`. */
+export type Stepped = { readonly kind: 'stepped'; readonly gradNorm: number | null }
+
+/** What became of a micro-batch. */
+export type UpdateResult =
+  | Stepped
+  | { readonly kind: 'accumulating'; readonly count: number; readonly window: number }
+  | { readonly kind: 'skipped'; readonly reason: 'nonFinite' | 'zeroWeight' }
+
+const contextNames = ['gradScaler', 'gradAccSteps', 'weight', 'node', 'currentEpoch', 'epochSteps', 'epochSize', 'globalSteps'] as const
+
+/** An optimizer with its parameters; made by `bind`. */
+export class BoundOptimizer {
+  readonly optimizer: Optimizer
+  readonly paramGroups: readonly ParamGroup[]
+  readonly #steppers: readonly Stepper[]
+  readonly #handles: Uint32Array
+  #steps = 0
+  #window = { count: 0, weight: 0 }
+
+  constructor(optimizer: Optimizer, groups: readonly ParamGroup[]) {
+    this.optimizer = optimizer
+    this.paramGroups = groups
+    this.#steppers = groups.map((group) => new Stepper(optimizer.rule, group))
+    this.#handles = Uint32Array.from(this.#steppers.flatMap(({ handles }) => [...handles]))
+  }
+
+  /** Updates made so far. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /**
+   * Updates every parameter that has a gradient, at once and whatever the window; gradients stay until `zeroGrad`.
+   *
+   * @example
+   * loss.backward()
+   * opt.step()
+   * opt.zeroGrad()
+   */
+  step(): Stepped {
+    return this.#step(1, 0, {})
+  }
+
+  /** Drops the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const { params } of this.paramGroups) for (const tensor of params) tensor.grad = null
+  }
+
+  /**
+   * Counts one micro-batch whose gradients are there; at the end of a window it divides them by the weight of the window,
+   * clips, steps and drops them. An update that is skipped advances neither the schedule nor the rule's own counts.
+   *
+   * @example
+   * const result = opt.update({ gradAccSteps: 4 })
+   * if (result.kind === 'stepped') console.log(result.gradNorm)
+   */
+  update(context: UpdateContext = {}): UpdateResult {
+    checkOptions('update', context, contextNames)
+    const { gradAccSteps = 1, weight = 1 } = context
+    if (!(weight >= 0)) throw new FirnError('argument', `update: weight must be >= 0, got ${weight}`)
+    const window = this.optimizer.accumulate ?? gradAccSteps
+    this.#window = { count: this.#window.count + 1, weight: this.#window.weight + weight }
+    return this.#window.count < window ? { kind: 'accumulating', count: this.#window.count, window } : this.#close(context)
+  }
+
+  /** Ends a window that is not full, as at the end of an epoch; null if it is empty. */
+  flush(context: UpdateContext = {}): UpdateResult | null {
+    checkOptions('flush', context, contextNames)
+    return this.#window.count === 0 ? null : this.#close(context)
+  }
+
+  /** Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. */
+  stateDict(): OptimizerState {
+    return saveState(this.optimizer.rule, { steps: this.#steps, window: this.#window }, this.#steppers)
+  }
+
+  /**
+   * Takes over what `stateDict` gave. Rule, groups, names and shapes are all compared first; any difference is an error that
+   * lists every one, and nothing is loaded. An option goes on as it was when saved, unless the optimizer is now made with
+   * another value for it: then the new value holds. Gradients are those of the saved window.
+   */
+  loadStateDict(state: object): void {
+    const { steps, window } = loadState(this.optimizer.rule, this.#steppers, state)
+    this.#steps = steps
+    this.#window = window
+  }
+
+  /** Frees the state; the parameters stay. */
+  dispose(): void {
+    for (const stepper of this.#steppers) stepper.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  toString(): string {
+    return groupTable({ '': this })
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
+  #close(context: UpdateContext): UpdateResult {
+    const { gradScaler } = context
+    const { weight } = this.#window
+    this.#window = { count: 0, weight: 0 }
+    const finite = gradScaler === undefined || Number.isFinite(native.gradNorm(this.#handles, Infinity))
+    gradScaler?.record(finite)
+    if (finite && weight > 0) return this.#step(1 / (weight * (gradScaler?.scale ?? 1)), dropGradients, context)
+    this.zeroGrad()
+    return { kind: 'skipped', reason: finite ? 'zeroWeight' : 'nonFinite' }
+  }
+
+  #step(gradScale: number, flags: number, context: UpdateContext): Stepped {
+    this.#runUpdaters(context)
+    const gradNorm = this.#stepGroups(gradScale, this.optimizer.fused ? flags : flags | plainForm)
+    this.#steps += 1
+    for (const group of this.paramGroups) if (group.schedule) group.lr = group.schedule.at(this.#steps)
+    return { kind: 'stepped', gradNorm }
+  }
+
+  // The core clips by the norm of the group it is given, so several groups need the norm of all of them beforehand.
+  #stepGroups(gradScale: number, flags: number): number | null {
+    const { clipGradNorm, clipGradValue } = this.optimizer
+    const limit = clipGradValue ?? 0
+    const [first, ...others] = this.#steppers
+    if (clipGradNorm !== null && first && others.length === 0) return first.step(gradScale, clipGradNorm, limit, flags)
+    const gradNorm = clipGradNorm === null ? null : native.gradNorm(this.#handles, 2) * gradScale
+    const scale = gradNorm === null || clipGradNorm === null ? gradScale : gradScale * Math.min(1, clipGradNorm / (gradNorm + 1e-6))
+    for (const stepper of this.#steppers) stepper.step(scale, 0, limit, flags)
+    return gradNorm
+  }
+
+  #runUpdaters({ node = null, currentEpoch = 0, epochSteps = this.#steps, epochSize = null, globalSteps = this.#steps }: UpdateContext): void {
+    for (const updater of this.optimizer.updaters) {
+      for (const group of this.paramGroups) updater({ group, node, currentEpoch, epochSteps, epochSize, globalSteps })
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// Parameter groups: which tensors an optimizer updates, under which names, with which options.
+import { checkOptions, FirnError } from '../errors.ts'
+import { Module } from '../nn/index.ts'
+import { type DType, Tensor } from '../tensor/index.ts'
+import { type CompleteOptions, completeOptions, optionNames, type OptionsOf, type OptionValue, type RuleName } from './rule.ts'
+import { Schedule, type ScheduleJson } from './schedule.ts'
+
+/** A tensor with the name it has in state dicts. */
+export type NamedTensor = readonly [name: string, tensor: Tensor<DType>]
+
+/** Parameters: those of a module, or a list of tensors, with or without names; without, they are called `0`, `1` and so on. */
+export type ParamSource = Module | readonly Tensor<DType>[] | readonly NamedTensor[]
+
+interface HasParams {
+  readonly params: ParamSource
+}
+
+/** Parameters with options of their own; what is not given is the optimizer's. */
+export type GroupSource<R extends RuleName = RuleName> = HasParams & OptionsOf<R>
+
+/** What an optimizer can be bound to. */
+export type BindTarget<R extends RuleName = RuleName> = ParamSource | readonly GroupSource<R>[]
+
+/** Parameters that are updated alike; its rate and options may be read and set at any time and hold from the next update on. */
+export class ParamGroup {
+  readonly names: readonly string[]
+  readonly params: readonly Tensor<DType>[]
+  /** Sets the rate anew after each update; null where the rate is a number. */
+  readonly schedule: Schedule | null
+  /** The rate this group began with. */
+  readonly initialLr: number
+  /** The rate of the next update. */
+  lr: number
+  /** The rule's options other than the rate. */
+  readonly options: Record<string, OptionValue>
+  /** All options as they were when the group was made. */
+  readonly given: Readonly<Record<string, OptionValue | ScheduleJson>>
+
+  constructor(named: readonly NamedTensor[], { lr, options }: CompleteOptions) {
+    this.names = named.map(([name]) => name)
+    this.params = named.map(([, tensor]) => tensor)
+    this.schedule = lr instanceof Schedule ? lr : null
+    this.initialLr = lr instanceof Schedule ? lr.at(0) : lr
+    this.lr = this.initialLr
+    this.options = Object.seal({ ...options })
+    this.given = { lr: lr instanceof Schedule ? lr.toJSON() : lr, ...options }
+  }
+
+  /** How many numbers the parameters hold. */
+  get size(): number {
+    return this.params.reduce((sum, { size }) => sum + size, 0)
+  }
+}
+
+/** The groups that `target` stands for, with `base` where they say nothing themselves; `what` opens error messages. */
+export function parseTarget(what: string, rule: RuleName, base: CompleteOptions, target: ParamSource | readonly HasParams[]): ParamGroup[] {
+  if (target instanceof Tensor) {
+    throw new FirnError('argument', `${what}: got one tensor; give a module, a list of tensors or a list of groups`)
+  }
+  const sources: readonly HasParams[] = isGroups(target) ? target : [{ params: target }]
+  let count = 0
+  const groups = sources.map(({ params, ...own }, i) => {
+    const where = sources.length > 1 ? `${what}: group ${i}` : what
+    checkOptions(where, own, optionNames(rule))
+    const named = nameAll(where, params, count)
+    count += named.length
+    return new ParamGroup(named, completeOptions(where, rule, { ...base.options, lr: base.lr, ...own }))
+  })
+  checkDistinct(what, groups)
+  return groups
+}
+
+function isGroups(target: ParamSource | readonly HasParams[]): target is readonly HasParams[] {
+  return Array.isArray(target) && target.length > 0 && target.every((item) => 'params' in item)
+}
+
+function nameAll(where: string, source: ParamSource, start: number): readonly NamedTensor[] {
+  const entries = source instanceof Module ? source.namedParameters() : source
+  if (entries.length === 0) throw new FirnError('argument', `${where}: the list of parameters is empty`)
+  return entries.map((entry, i): NamedTensor => {
+    const [name, tensor] = entry instanceof Tensor ? [String(start + i), entry] : entry
+    if (tensor instanceof Tensor) return [name, tensor]
+    throw new FirnError('argument', `${where}: entry ${i} is not a tensor`)
+  })
+}
+
+function checkDistinct(what: string, groups: readonly ParamGroup[]): void {
+  const names = new Map<Tensor<DType>, string>()
+  const taken = new Set<string>()
+  for (const group of groups) {
+    for (const [i, tensor] of group.params.entries()) {
+      const name = group.names[i] ?? ''
+      const before = names.get(tensor)
+      if (before !== undefined) throw new FirnError('argument', `${what}: parameter '${name}' comes twice, before as '${before}'; give it once`)
+      if (taken.has(name)) throw new FirnError('argument', `${what}: two parameters are called '${name}'; give [name, tensor] pairs with distinct names`)
+      names.set(tensor, name)
+      taken.add(name)
+    }
+  }
+}

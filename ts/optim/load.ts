@@ -1,0 +1,78 @@
+// Loading an optimizer's state: everything is compared before anything is changed.
+import { FirnError, nearest } from '../errors.ts'
+import type { DType, Tensor } from '../tensor/index.ts'
+import type { ParamGroup } from './group.ts'
+import { completeOptions, type RuleName, ruleOf } from './rule.ts'
+import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
+import type { Stepper } from './stepper.ts'
+
+/** Puts `saved` into the steppers, or changes nothing and throws an error that lists every difference. */
+export function loadState(rule: RuleName, steppers: readonly Stepper[], saved: object): Counts {
+  const what = `${rule}.loadStateDict`
+  if (!isOptimizerState(saved)) throw new FirnError('argument', `${what}: this is not what an optimizer's stateDict() gives`)
+  const differences = compare(rule, steppers, saved)
+  if (differences.length > 0) {
+    const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
+    throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
+  }
+  const options = saved.groups.map((group, g) => completeOptions(`${what}: group ${g}`, rule, { ...group.options, lr: group.lr }).options)
+  for (const [g, stepper] of steppers.entries()) {
+    const group = saved.groups[g]
+    if (group) restoreOptions(stepper.group, { ...group, options: options[g] ?? {} }, saved.steps)
+    restoreTensors(stepper, saved.state)
+  }
+  return { steps: saved.steps, window: { ...saved.window } }
+}
+
+// An option that is given as it was then goes on as it was when saved; one that has been given anew since holds.
+function restoreOptions(group: ParamGroup, saved: GroupState, steps: number): void {
+  const unchanged = (name: string): boolean => JSON.stringify(group.given[name]) === JSON.stringify(saved.given[name])
+  for (const [name, value] of Object.entries(saved.options)) if (unchanged(name)) group.options[name] = value
+  if (unchanged('lr')) group.lr = saved.lr
+  else group.lr = group.schedule?.at(steps) ?? group.initialLr
+}
+
+function restoreTensors(stepper: Stepper, state: OptimizerState['state']): void {
+  for (const [i, name] of stepper.group.names.entries()) {
+    const { step, grad, ...slots } = state[name] ?? {}
+    stepper.restore(i, step === undefined ? 0 : Number(step.itemSync()), slots)
+    const tensor = stepper.group.params[i]
+    if (tensor) tensor.grad = grad ?? null
+  }
+}
+
+function compare(rule: RuleName, steppers: readonly Stepper[], saved: OptimizerState): string[] {
+  if (saved.rule !== rule) return [`rule: ${rule} here, ${saved.rule} in the state`]
+  if (saved.groups.length !== steppers.length) return [`groups: ${steppers.length} here, ${saved.groups.length} in the state`]
+  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, steppers[g]?.group.names ?? [], group.params))
+  const tensors = steppers.flatMap(({ group }) =>
+    group.params.flatMap((tensor, i) => {
+      const name = group.names[i] ?? ''
+      return compareTensors(rule, name, tensor, saved.state[name] ?? {})
+    }),
+  )
+  return [...names, ...tensors]
+}
+
+function compareNames(where: string, here: readonly string[], there: readonly string[]): string[] {
+  const missing = here.filter((name) => !there.includes(name))
+  const unexpected = there.filter((name) => !here.includes(name))
+  const near = (name: string, among: readonly string[]): string => {
+    const other = nearest(name, among)
+    return other === undefined ? '' : ` (did you mean '${other}'?)`
+  }
+  return [
+    ...missing.map((name) => `${where}: missing: ${name}${near(name, unexpected)}`),
+    ...unexpected.map((name) => `${where}: unexpected: ${name}${near(name, missing)}`),
+  ]
+}
+
+function compareTensors(rule: RuleName, name: string, { shape }: Tensor<DType>, saved: TensorRecord): string[] {
+  const known = [...ruleOf(rule).slots, 'grad']
+  return Object.entries(saved).flatMap(([slot, value]) => {
+    const expected = slot === 'step' ? '' : shape.join(', ')
+    const found = value.shape.join(', ')
+    if (slot !== 'step' && !known.includes(slot)) return [`${name}: unexpected: ${slot}`]
+    return expected === found ? [] : [`${name}: ${slot} is [${found}], expected [${expected}]`]
+  })
+}

@@ -1,0 +1,140 @@
+// Optimizer: a rule with its options, as a frozen value that prints, compares, saves, and is bound to parameters to be used.
+import { checkOptions, FirnError } from '../errors.ts'
+import { BoundOptimizer } from './bound.ts'
+import { type BindTarget, type ParamGroup, parseTarget } from './group.ts'
+import { completeOptions, isRule, optionNames, type OptionValue, type RuleName } from './rule.ts'
+import { Schedule, type ScheduleJson } from './schedule.ts'
+
+/** What an updater is told. */
+export interface UpdaterContext {
+  /** The group about to be updated; set its `lr` or any of its `options`. */
+  readonly group: ParamGroup
+  /** The node that trains; null outside a graph. */
+  readonly node: unknown
+  readonly currentEpoch: number
+  /** Updates so far in this epoch. */
+  readonly epochSteps: number
+  /** Updates of an epoch; null where steps are counted. */
+  readonly epochSize: number | null
+  /** Updates so far. */
+  readonly globalSteps: number
+}
+
+/**
+ * Changes a group's options just before each update.
+ *
+ * @example
+ * const decay: Updater = ({ group, globalSteps }) => { group.lr = group.initialLr * 0.99 ** globalSteps }
+ */
+export type Updater = (context: UpdaterContext) => void
+
+/** Options that every optimizer has. */
+export interface StepOptions {
+  /** Called for each group before each update, after the schedule has set the rate. @default [] */
+  readonly updaters?: readonly Updater[]
+  /** Largest norm of all gradients together; they are scaled down to it. @default off */
+  readonly clipGradNorm?: number
+  /** Largest magnitude of any number in a gradient, after the norm was clipped. @default off */
+  readonly clipGradValue?: number
+  /** Micro-batches that make one update. @default the `gradAccSteps` given to `update` */
+  readonly accumulate?: number
+  /** Whether to use the fused kernels; the plain ones are their reference. @default true */
+  readonly fused?: boolean
+  /** Whether to shard the state over processes; refused until training over several processes exists. @default false */
+  readonly shard?: boolean
+}
+
+/** An optimizer as it is saved; updaters are functions, so only their names are. */
+export interface OptimizerJson {
+  readonly rule: RuleName
+  readonly options: Readonly<Record<string, OptionValue | ScheduleJson | readonly string[]>>
+}
+
+/** A rule with its options, made by `optim.sgd`, `optim.adamW` and so on; `bind` gives it parameters. */
+export class Optimizer<R extends RuleName = RuleName> {
+  readonly rule: R
+  /** The rate, or a schedule of it. */
+  readonly lr: number | Schedule
+  /** The rule's other options, complete. */
+  readonly options: Readonly<Record<string, OptionValue>>
+  readonly updaters: readonly Updater[]
+  readonly clipGradNorm: number | null
+  readonly clipGradValue: number | null
+  readonly accumulate: number | null
+  readonly fused: boolean
+
+  constructor(rule: R, given: object) {
+    checkOptions(rule, given, [...optionNames(rule), 'updaters', 'clipGradNorm', 'clipGradValue', 'accumulate', 'fused', 'shard'])
+    const { updaters = [], clipGradNorm, clipGradValue, accumulate, fused = true, shard = false }: Record<string, unknown> = { ...given }
+    if (shard !== false) throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
+    if (!Array.isArray(updaters) || !updaters.every(isUpdater)) throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
+    const { lr, options } = completeOptions(rule, rule, given)
+    this.rule = rule
+    this.lr = lr
+    this.options = Object.freeze(options)
+    this.updaters = Object.freeze([...updaters])
+    this.clipGradNorm = checkPositive(`${rule}: clipGradNorm`, clipGradNorm)
+    this.clipGradValue = checkPositive(`${rule}: clipGradValue`, clipGradValue)
+    this.accumulate = checkPositive(`${rule}: accumulate`, accumulate)
+    this.fused = Boolean(fused)
+    if (!Number.isInteger(this.accumulate ?? 1)) throw new FirnError('argument', `${rule}: accumulate must be a whole number, got ${this.accumulate}`)
+    Object.freeze(this)
+  }
+
+  /** The optimizer that `toJSON` saved. Fails if it had updaters, for functions are not saved. */
+  static fromJSON(json: unknown): Optimizer {
+    const { rule, options }: Record<string, unknown> = { ...(json ?? {}) }
+    if (!isRule(rule) || typeof options !== 'object' || options === null) {
+      throw new FirnError('argument', `Optimizer.fromJSON: not a saved optimizer: ${JSON.stringify(json)}`)
+    }
+    const lr = 'lr' in options && typeof options.lr === 'object' ? { lr: Schedule.fromJSON(options.lr) } : {}
+    return new Optimizer(rule, { ...options, ...lr })
+  }
+
+  /**
+   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own.
+   *
+   * @example
+   * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
+   * const two = optim.sgd({ lr: 0.1 }).bind([{ params: model.body }, { params: model.head, lr: 0.01 }])
+   */
+  bind(target: BindTarget<R>): BoundOptimizer {
+    return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this, target))
+  }
+  /** Whether `other` does the same: same rule, same options, the very same updaters. */
+  equals(other: unknown): boolean {
+    if (!(other instanceof Optimizer) || JSON.stringify(this) !== JSON.stringify(other)) return false
+    return this.updaters.every((updater, i) => updater === other.updaters[i])
+  }
+
+  toJSON(): OptimizerJson {
+    const { rule, lr, options, clipGradNorm, clipGradValue, accumulate, fused, updaters } = this
+    const own: Record<string, OptionValue | ScheduleJson | readonly string[]> = { lr: lr instanceof Schedule ? lr.toJSON() : lr, ...options }
+    if (clipGradNorm !== null) own['clipGradNorm'] = clipGradNorm
+    if (clipGradValue !== null) own['clipGradValue'] = clipGradValue
+    if (accumulate !== null) own['accumulate'] = accumulate
+    if (!fused) own['fused'] = false
+    if (updaters.length > 0) own['updaters'] = updaters.map(({ name }) => name || 'anonymous')
+    return { rule, options: own }
+  }
+
+  toString(): string {
+    const { options } = this.toJSON()
+    const shown = Object.entries({ ...options, lr: this.lr }).map(([name, value]) => `${name}: ${showValue(value)}`)
+    return `${this.rule}({ ${shown.join(', ')} })`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}
+
+const isUpdater = (value: unknown): value is Updater => typeof value === 'function'
+
+function checkPositive(name: string, value: unknown): number | null {
+  if (value === undefined) return null
+  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value
+  throw new FirnError('argument', `${name} must be a number > 0, got ${String(value)}; leave it out to switch it off`)
+}
+
+const showValue = (value: unknown): string => (Array.isArray(value) ? `[${value.join(', ')}]` : String(value))

@@ -1,0 +1,125 @@
+// The options of a rule: names, defaults and ranges come from the generated table, and end as one row of numbers for the core.
+import { FirnError } from '../errors.ts'
+import { type AdamWOptions, rules, type SgdOptions } from './rules.gen.ts'
+import { Schedule } from './schedule.ts'
+
+/** The rules by which parameters can be updated. */
+export type RuleName = keyof typeof rules
+
+interface RuleOptions {
+  readonly sgd: SgdOptions
+  readonly adamW: AdamWOptions
+}
+
+/** The options of a rule, where the rate may also be a schedule. */
+export type OptionsOf<R extends RuleName> = Omit<RuleOptions[R], 'lr'> & {
+  /** The learning rate, or a schedule of it. */
+  readonly lr?: number | Schedule
+}
+
+/** The value of one option. */
+export type OptionValue = number | boolean | readonly number[]
+
+/** All options of a rule, checked. */
+export interface CompleteOptions {
+  readonly lr: number | Schedule
+  /** Those other than the rate. */
+  readonly options: Readonly<Record<string, OptionValue>>
+}
+
+interface OptionRow {
+  readonly name: string
+  readonly size: number
+  readonly default: readonly number[]
+  readonly check?: string
+  readonly kind?: 'boolean'
+}
+
+/** A rule as the generated table describes it. */
+export interface Rule {
+  readonly id: number
+  readonly options: readonly OptionRow[]
+  readonly slots: readonly string[]
+}
+
+/** The table's row of a rule. */
+export const ruleOf = (name: RuleName): Rule => rules[name]
+
+/** Whether `name` is a rule of the table. */
+export const isRule = (name: unknown): name is RuleName => typeof name === 'string' && Object.hasOwn(rules, name)
+
+/** The names of a rule's options. */
+export const optionNames = (name: RuleName): string[] => ruleOf(name).options.map((row) => row.name)
+
+/** `given` with the defaults filled in and every value checked; `what` opens the error message. */
+export function completeOptions(what: string, name: RuleName, given: object): CompleteOptions {
+  const values: Record<string, unknown> = { ...given }
+  const complete: Record<string, OptionValue> = {}
+  let lr: number | Schedule = 0
+  for (const row of ruleOf(name).options) {
+    const value = values[row.name] === undefined ? defaultOf(row) : values[row.name]
+    if (row.name !== 'lr') complete[row.name] = checkOption(what, row, value)
+    else lr = value instanceof Schedule ? value : checkNumber(what, row.name, row.check, value)
+  }
+  const { nesterov, momentum, dampening } = complete
+  if (nesterov === true && (momentum === 0 || dampening !== 0)) {
+    throw new FirnError('argument', `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
+  }
+  return { lr, options: complete }
+}
+
+/** Writes the options, checked again since anybody may have set them, to a row of numbers in the table's order. */
+export function packOptions(what: string, name: RuleName, values: Readonly<Record<string, unknown>>, row: Float64Array): void {
+  let at = 0
+  for (const option of ruleOf(name).options) {
+    const value = checkOption(what, option, values[option.name])
+    if (typeof value === 'object') for (const item of value) row[at++] = item
+    else row[at++] = Number(value)
+  }
+}
+
+/** How many numbers the options of a rule take. */
+export const rowSize = (name: RuleName): number => ruleOf(name).options.reduce((sum, { size }) => sum + size, 0)
+
+function defaultOf({ kind, size, default: numbers }: OptionRow): OptionValue {
+  const [first = 0] = numbers
+  return kind === 'boolean' ? first !== 0 : size === 1 ? first : numbers
+}
+
+function checkOption(what: string, { name, size, kind, check }: OptionRow, value: unknown): OptionValue {
+  if (kind === 'boolean') {
+    if (typeof value === 'boolean') return value
+    throw invalid(what, name, 'true or false', value)
+  }
+  if (size === 1) return checkNumber(what, name, check, value)
+  if (Array.isArray(value) && value.length === size) return value.map((item, i) => checkNumber(what, `${name}[${i}]`, check, item))
+  throw invalid(what, name, `${size} numbers`, value)
+}
+
+function checkNumber(what: string, name: string, check: string | undefined, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && (check === undefined || inRange(value, check))) return value
+  throw invalid(what, name, check ?? 'a number', value)
+}
+
+const invalid = (what: string, name: string, expected: string, value: unknown): FirnError =>
+  new FirnError('argument', `${what}: ${name} must be ${expected}, got ${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`)
+
+type Range = (value: number) => boolean
+const ranges = new Map<string, Range>()
+
+function inRange(value: number, check: string): boolean {
+  const range = ranges.get(check) ?? parseRange(check)
+  ranges.set(check, range)
+  return range(value)
+}
+
+// A check reads '>= 0', '> 0' or 'in [0, 1)'.
+function parseRange(check: string): Range {
+  const [, sign, bound, open, low, high, close] = /^(?:(>=?) (\S+)|in ([[(])(\S+), (\S+)([\])]))$/.exec(check) ?? []
+  if (sign !== undefined) return above(Number(bound), sign === '>=')
+  const least = above(Number(low), open === '[')
+  const most = above(-Number(high), close === ']')
+  return (value) => least(value) && most(-value)
+}
+
+const above = (bound: number, included: boolean): Range => (included ? (value) => value >= bound : (value) => value > bound)

@@ -1,0 +1,75 @@
+// What an optimizer remembers, by parameter name.
+import { type DType, Tensor, tensor } from '../tensor/index.ts'
+import type { OptionValue, RuleName } from './rule.ts'
+import type { ScheduleJson } from './schedule.ts'
+import type { Stepper } from './stepper.ts'
+
+/** A group as it is saved. */
+export type GroupState = {
+  readonly params: readonly string[]
+  /** All options as the optimizer was given them. */
+  readonly given: Readonly<Record<string, OptionValue | ScheduleJson>>
+  /** The rate as it was when saved. */
+  readonly lr: number
+  /** The other options as they were when saved. */
+  readonly options: Readonly<Record<string, OptionValue>>
+}
+
+/** How far an optimizer has come. */
+export type Counts = {
+  /** Updates made. */
+  readonly steps: number
+  /** The window that is not full yet. */
+  readonly window: { readonly count: number; readonly weight: number }
+}
+
+/** Tensors by name. */
+export type TensorRecord = Readonly<Record<string, Tensor<DType>>>
+
+/**
+ * The state of a bound optimizer. `state` holds, for each parameter that was ever updated, its `step` and the rule's tensors
+ * under PyTorch's names (`exp_avg`); in the middle of a window also `grad`.
+ */
+export type OptimizerState = Counts & {
+  readonly rule: string
+  readonly groups: readonly GroupState[]
+  readonly state: Readonly<Record<string, TensorRecord>>
+}
+
+/** The state as it is now; going on does not change what was returned. */
+export function saveState(rule: RuleName, counts: Counts, steppers: readonly Stepper[]): OptimizerState {
+  const groups = steppers.map(({ group: { names, given, lr, options } }): GroupState => ({ params: names, given, lr, options: { ...options } }))
+  const state = steppers.flatMap((stepper) =>
+    stepper.group.names.flatMap((name, i): [string, TensorRecord][] => {
+      const slots = saveSlots(stepper, i, counts.window.count > 0)
+      return Object.keys(slots).length === 0 ? [] : [[name, slots]]
+    }),
+  )
+  return { rule, ...counts, groups, state: Object.fromEntries(state) }
+}
+
+function saveSlots(stepper: Stepper, i: number, withGrad: boolean): TensorRecord {
+  const slots: Record<string, Tensor<DType>> = {}
+  const steps = stepper.steps[i] ?? 0
+  if (steps > 0) slots['step'] = tensor(steps)
+  for (const [slot, value] of stepper.slots(i)) slots[slot] = value.detach()
+  const grad = withGrad ? stepper.group.params[i]?.grad : null
+  if (grad) slots['grad'] = grad.detach()
+  return slots
+}
+
+/** Whether `value` has the form that `saveState` gives. */
+export function isOptimizerState(value: object): value is OptimizerState {
+  const { rule, steps, window, groups, state }: Record<string, unknown> = { ...value }
+  if (typeof rule !== 'string' || typeof steps !== 'number') return false
+  if (!isRecord(window) || typeof window['count'] !== 'number' || typeof window['weight'] !== 'number') return false
+  if (!Array.isArray(groups) || !groups.every(isGroupState)) return false
+  return isRecord(state) && Object.values(state).every((slots) => isRecord(slots) && Object.values(slots).every((slot) => slot instanceof Tensor))
+}
+
+function isGroupState(value: unknown): value is GroupState {
+  if (!isRecord(value) || typeof value['lr'] !== 'number') return false
+  return Array.isArray(value['params']) && isRecord(value['given']) && isRecord(value['options'])
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null

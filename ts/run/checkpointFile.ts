@@ -1,0 +1,79 @@
+// A checkpoint as bytes: safetensors with the rest of the state as JSON, and a checksum over all of it.
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { FirnError } from '../errors.ts'
+import { atomicWrite, decodeSafetensors, encodeSafetensors, joinState, splitState, type StateTree } from '../io/index.ts'
+import { tensorsIn } from '../data/index.ts'
+
+const extension = '.safetensors'
+
+// The checksum is taken with zeros in its place, then written over them.
+const noChecksum = '00000000'
+const checksumKey = '"crc32":"'
+
+/** Writes a state, atomically, and frees its tensors. @returns the size of the file in bytes */
+export async function writeCheckpoint(path: string, state: StateTree): Promise<number> {
+  const bytes = encodeState(state)
+  await atomicWrite(path, bytes)
+  return bytes.length
+}
+
+/** The state in a file, or in the newest readable one of a folder; its tensors are the caller's. Fails with code `'io'`. */
+export async function readCheckpoint(path: string): Promise<{ readonly path: string; readonly state: StateTree }> {
+  const paths = await candidates(path)
+  const failures: string[] = []
+  for (const candidate of paths) {
+    try {
+      return { path: candidate, state: decodeState(await readFile(candidate)) }
+    } catch (error) {
+      failures.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`)
+      if (paths.length > 1) console.warn(`checkpoint refused, trying the one before: ${failures.at(-1)}`)
+    }
+  }
+  throw new FirnError('io', `no checkpoint in '${path}'${failures.map((line) => `\n  ${line}`).join('')}`)
+}
+
+function encodeState(state: StateTree): Uint8Array {
+  try {
+    const { tensors, json } = splitState(state)
+    const bytes = encodeSafetensors(tensors, { format: 'firn-checkpoint-1', crc32: noChecksum, state: JSON.stringify(json) })
+    const place = checksumPlace(bytes)
+    bytes.set(Buffer.from(crc32(bytes).toString(16).padStart(noChecksum.length, '0')), place)
+    return bytes
+  } finally {
+    for (const tensor of tensorsIn(state)) tensor.dispose()
+  }
+}
+
+function decodeState(bytes: Buffer): StateTree {
+  const place = checksumPlace(bytes)
+  const written = bytes.toString('latin1', place, place + noChecksum.length)
+  bytes.write(noChecksum, place, 'latin1')
+  const found = crc32(bytes).toString(16).padStart(noChecksum.length, '0')
+  if (found !== written) throw new FirnError('io', `the checksum is ${found}, the file says ${written}; it is damaged`)
+  const { tensors, metadata } = decodeSafetensors(bytes)
+  return joinState(JSON.parse(metadata['state'] ?? 'null'), tensors)
+}
+
+// Where the checksum stands: in the header, whose length the first eight bytes give.
+function checksumPlace(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const end = buffer.length < 8 ? 0 : Math.min(buffer.length, 8 + Number(buffer.readBigUInt64LE(0)))
+  const at = buffer.subarray(0, end).indexOf(checksumKey)
+  if (at < 0) throw new FirnError('io', 'this is not a checkpoint, or it was cut off')
+  return at + checksumKey.length
+}
+
+// Newest first.
+async function candidates(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path]
+    const folder = await stat(join(path, 'ckpts')).then(() => join(path, 'ckpts'), () => path)
+    const paths = (await readdir(folder)).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
+    const dated = await Promise.all(paths.map(async (each) => ({ each, time: (await stat(each)).mtimeMs })))
+    return dated.sort((a, b) => b.time - a.time).map(({ each }) => each)
+  } catch (cause) {
+    throw new FirnError('io', `cannot read the checkpoint '${path}'`, { cause })
+  }
+}

@@ -1,0 +1,189 @@
+// HyperGraph: nodes under names and tags, the types of their outputs, and what can be done with them.
+import { resolve } from 'node:path'
+import { resolveDevice } from '../backend/index.ts'
+import { tensorsIn } from '../data/index.ts'
+import { checkOptions, FirnError } from '../errors.ts'
+import { type AnyNode, EventHub, type EventSource, type ExecutableGraph, freshCounters, type GraphOutputCache } from '../graph/index.ts'
+import { Node, NodeSet, type Observer, type RunContext, type RunInfo, savedRecord, type Tags } from '../graph/index.ts'
+import { seed as setSeed } from '../tensor/index.ts'
+import { nodeStates, restoreNodes } from './checkpoint.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
+import { resultOf, type RunResult } from './result.ts'
+import { Runner } from './runner.ts'
+import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
+import { task, type TaskLike } from './task.ts'
+
+/** Options of `graph.step`. */
+export interface StepOptions {
+  /** Whether to train. @default true */
+  readonly train?: boolean
+  /** Updates, or with `train: false` iterations. @default 1 */
+  readonly steps?: number
+  /** Which nodes take part. @default '*' */
+  readonly tags?: Tags
+}
+
+/**
+ * Named, tagged nodes that read one another's outputs. `add` returns the graph with the new output in its type, so that a node can only
+ * read what was added before it; two nodes may have one name under different tags when their outputs have one type.
+ *
+ * @example
+ * const graph = new HyperGraph()
+ *   .add('mnist', new DatasetNode({ dataset: mnist({ split: 'train' }), batchSize: 100, shuffle: true }))
+ *   .add('net', new ModuleNode({ module: new Net(), forward: (n, x) => n.module.forward(x.mnist.image), optimizers: optim.adamW({ lr: 1e-3 }) }))
+ *   .add('loss', new LossNode({ forward: (_, x) => F.nllLoss(x.net, x.mnist.label) }))
+ * await graph.run([train({ epochs: 1 })])
+ */
+export class HyperGraph<Outputs extends object = object> {
+  readonly #nodes = new NodeSet()
+  readonly #events = new EventHub()
+  #gradAccSteps = 1
+  #running = false
+  /** The run at work, or the last one. */
+  #runner: Runner | null = null
+  #stepper: Runner | null = null
+
+  /** Adds a node. The signature states what follows for the type; the graph stays the same object. */
+  add<const Name extends string, Out>(
+    name: Name,
+    node: Node<GraphOutputCache<Outputs>, Name extends keyof Outputs ? Outputs[Name] : Out>,
+    options?: { readonly tags?: Tags },
+  ): HyperGraph<Outputs & { readonly [K in Name]: Out }>
+  add(name: string, node: AnyNode, options: { readonly tags?: Tags } = {}): unknown {
+    checkOptions('graph.add', options, ['tags'])
+    if (!(node instanceof Node)) throw new FirnError('argument', `graph.add: '${name}' is given no Node`)
+    this.#nodes.add(name, node, options.tags ?? '*')
+    return this
+  }
+
+  /** Takes a node out of the graph. @param uid `'tags/name'`, or the name alone when only one node has it */
+  remove(uid: string): AnyNode {
+    return this.#nodes.remove(uid)
+  }
+
+  /** The node of a uid: `'tags/name'`, or the name alone when only one node has it. @example graph.get('train/mnist') */
+  get(uid: string): AnyNode {
+    return this.#nodes.get(uid)
+  }
+
+  /** The nodes that a query matches, by `'tags/name'`, in the order in which they were added. */
+  selectNodes(query: Tags = '*'): ReadonlyMap<string, AnyNode> {
+    return this.#nodes.byUid(query)
+  }
+
+  /** The graph that a task with these tags runs. */
+  selectGraph(query: Tags = '*'): ExecutableGraph {
+    return this.#nodes.graph(query)
+  }
+
+  /** Nodes of a query in order, the phases they act in, and who was seen to read whom. @example console.log(graph.explain('train')) */
+  explain(query: Tags = '*'): string {
+    return this.selectGraph(query).toString()
+  }
+
+  /** Iterations whose gradients make one update, for optimizers that have no `accumulate` of their own. A step of a task is so many. */
+  accumulate(iterations: number): this {
+    if (!Number.isInteger(iterations) || iterations < 1) throw new FirnError('argument', `graph.accumulate: ${iterations}, expected a whole number from 1`)
+    this.#gradAccSteps = iterations
+    return this
+  }
+
+  /** Where the events of the graph can be listened to. @example graph.events.on('epochEnd', (epoch) => console.log(epoch.metrics)) */
+  get events(): EventSource {
+    return this.#events
+  }
+
+  /** Lets others watch: progress bars, logs. @example graph.observe(progress()) */
+  observe(...observers: readonly Observer[]): this {
+    for (const observe of observers) observe(this.#events)
+    return this
+  }
+
+  /**
+   * Runs tasks, one after another. Fails with code `'graph'` when a node does, naming node, event and task, with the original as `cause`.
+   *
+   * @example
+   * const { metrics } = await graph.run([repeat(3, [train({ epochs: 1, tags: 'train' }), evaluate({ epochs: 1, tags: 'val' })])])
+   */
+  async run(tasks: readonly TaskLike[], options: RunOptions = {}): Promise<RunResult> {
+    if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
+    this.#running = true
+    try {
+      const { info, resumed } = await openRun(options)
+      const runner = new Runner(this, this.#nodes, this.#contextOf(info), tasks)
+      this.#runner = runner
+      this.#stepper = null
+      if (resumed === null) setSeed(info.seed)
+      else this.#resume(runner, resumed)
+      await runner.run()
+      return resultOf(info.outDir ?? '', runner.history)
+    } finally {
+      this.#running = false
+    }
+  }
+
+  /**
+   * Runs a few iterations at once, for a loop of one's own or a look at the outputs. The outputs of the last iteration are returned and are
+   * the caller's to free. Counters go on from one call to the next.
+   *
+   * @example
+   * const { loss } = await graph.step({ tags: 'train' })
+   * console.log(await loss.item())
+   */
+  async step(options?: StepOptions): Promise<GraphOutputCache<Outputs>>
+  async step(options: StepOptions = {}): Promise<unknown> {
+    checkOptions('graph.step', options, ['train', 'steps', 'tags'])
+    if (this.#running) throw new FirnError('graph', 'graph.step: this graph is running; await the run first')
+    const { train = true, steps = 1, tags = '*' } = options
+    const info = { device: resolveDevice('auto'), seed: 0, runId: 'step', outDir: null, launcher }
+    this.#stepper ??= new Runner(this, this.#nodes, this.#contextOf(info), [])
+    return this.#stepper.step(task({ train, steps, tags }))
+  }
+
+  /**
+   * Writes the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
+   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. @returns the path
+   */
+  async saveCheckpoint(options: { readonly to?: string; readonly tags?: Tags } = {}): Promise<string> {
+    checkOptions('graph.saveCheckpoint', options, ['to', 'tags'])
+    const began = performance.now()
+    const runner = this.#runner
+    const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
+    const outDir = runner?.context.info.outDir
+    if (typeof outDir !== 'string' && options.to === undefined) throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
+    const path = resolve(outDir ?? '.', outDir === null ? '' : 'ckpts', options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
+    const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
+    const bytes = await writeCheckpoint(path, { nodes, run: runner?.stateDict() ?? null })
+    this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
+    return path
+  }
+
+  /**
+   * Gives the nodes that the tags select the states in a file, or in the newest file of a folder. With `strict` (not by default) any
+   * difference is an error. @returns the differences, a line each, which are also warned of
+   */
+  async loadCheckpoint(from: string, options: { readonly strict?: boolean; readonly tags?: Tags } = {}): Promise<readonly string[]> {
+    checkOptions('graph.loadCheckpoint', options, ['strict', 'tags'])
+    const { strict = false, tags = '*' } = options
+    const { path, state } = await readCheckpoint(from)
+    try {
+      const differences = restoreNodes(this.selectNodes(tags), savedRecord(path, state)['nodes'], strict)
+      if (differences.length > 0) console.warn(`checkpoint '${path}' fits in part:\n  ${differences.join('\n  ')}`)
+      this.#events.emit('checkpointLoaded', () => ({ path }))
+      return differences
+    } finally {
+      for (const tensor of tensorsIn(state)) tensor.dispose()
+    }
+  }
+
+  #resume(runner: Runner, { path, nodes, run }: Resumed): void {
+    restoreNodes(this.selectNodes('*'), nodes, true)
+    runner.loadStateDict(run)
+    for (const tensor of tensorsIn(nodes)) tensor.dispose()
+    this.#events.emit('checkpointLoaded', () => ({ path }))
+  }
+
+  #contextOf(info: RunInfo): RunContext {
+    return { info, counters: freshCounters(), gradAccSteps: this.#gradAccSteps, events: this.#events, metrics: new Map(), task: null }
+  }
+}

@@ -1,0 +1,22 @@
+// Runs: tasks, what runs them, checkpoints, and the HyperGraph that offers it all.
+export { HyperGraph, type StepOptions } from './hyperGraph.ts'
+export type { Metrics, RunResult } from './result.ts'
+export type { RunOptions } from './start.ts'
+export {
+  call,
+  type Call,
+  type CallFunction,
+  evaluate,
+  type Length,
+  loadCheckpoint,
+  type LoadCheckpoint,
+  repeat,
+  type Repeat,
+  saveCheckpoint,
+  type SaveCheckpoint,
+  task,
+  type Task,
+  type TaskLike,
+  type TaskOptions,
+  train,
+} from './task.ts'

@@ -1,0 +1,68 @@
+// How far a task has come.
+import { savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import type { StateTree } from '../io/index.ts'
+import { labelOf, type Task } from './task.ts'
+
+/** The task at hand as nodes and listeners see it, and as the runner moves it on. */
+export class TaskProgress implements TaskInfo {
+  readonly label: string
+  readonly training: boolean
+  readonly stepMode: boolean
+  readonly tags: readonly string[]
+  readonly total: number
+  epochSteps = 0
+  epochSize = 0
+  /** Epochs finished; in step mode the whole task is one. */
+  epochs = 0
+  /** Whether an epoch has begun and not ended. */
+  open = false
+  readonly #window: number
+  #since = 0
+  #earlier = 0
+
+  constructor(task: Task, window: number) {
+    this.label = labelOf(task)
+    this.training = task.train
+    this.stepMode = task.by === 'steps'
+    this.tags = task.tags
+    this.total = task.count
+    this.#window = window
+  }
+
+  get done(): number {
+    return this.stepMode ? Math.floor(this.epochSteps / this.#window) : this.epochs
+  }
+
+  /** Seconds since the epoch began, without those between a kill and a resume. */
+  get seconds(): number {
+    return this.#earlier + (performance.now() - this.#since) / 1000
+  }
+
+  /** Begins an epoch, or goes on with the one that was open when the state was saved. */
+  begin(): void {
+    if (!this.open) {
+      this.epochSteps = 0
+      this.#earlier = 0
+    }
+    this.open = true
+    this.#since = performance.now()
+  }
+
+  end(): void {
+    this.open = false
+    this.epochs += 1
+  }
+
+  stateDict(): StateTree {
+    return { epochs: this.epochs, epochSteps: this.epochSteps, open: this.open, seconds: this.open ? this.seconds : 0 }
+  }
+
+  loadStateDict(state: StateTree): void {
+    const what = `task '${this.label}'`
+    const saved = savedRecord(what, state)
+    this.epochs = savedNumber(what, saved, 'epochs')
+    this.epochSteps = savedNumber(what, saved, 'epochSteps')
+    this.open = saved['open'] === true
+    this.#earlier = savedNumber(what, saved, 'seconds')
+  }
+}

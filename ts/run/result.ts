@@ -1,0 +1,22 @@
+// What a run leaves.
+import type { EpochRecord } from '../graph/index.ts'
+import type { Json } from '../io/index.ts'
+
+/** Values that nodes reported, by node name. */
+export type Metrics = Readonly<Record<string, Json>>
+
+/** What `graph.run` returns. */
+export interface RunResult {
+  /** The run's folder, with `ckpts`, `logs` and `src`. */
+  readonly outDir: string
+  /** The last value of everything that was reported at the end of an epoch, in training and in evaluation. */
+  readonly metrics: { readonly train: Metrics; readonly eval: Metrics }
+  /** Every epoch, oldest first; that of a resumed run begins before it was stopped. */
+  readonly history: readonly EpochRecord[]
+}
+
+/** The result of a run with this history. */
+export function resultOf(outDir: string, history: readonly EpochRecord[]): RunResult {
+  const last = (training: boolean): Metrics => Object.assign({}, ...history.filter((epoch) => epoch.training === training).map((epoch) => epoch.metrics))
+  return { outDir, metrics: { train: last(true), eval: last(false) }, history }
+}

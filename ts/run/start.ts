@@ -1,0 +1,59 @@
+// How a run begins: its options, its folder, and what it goes on from.
+import { resolveDevice } from '../backend/index.ts'
+import { checkOptions, FirnError } from '../errors.ts'
+import { type Launcher, type RunInfo, savedNumber, savedRecord } from '../graph/index.ts'
+import type { StateTree } from '../io/index.ts'
+import { readCheckpoint } from './checkpointFile.ts'
+import { makeOutDir } from './outDir.ts'
+
+/** Options of `graph.run`. */
+export interface RunOptions {
+  /** Where to compute: `'auto'` is the best device at hand. @default 'auto' */
+  readonly device?: string
+  /** What every random number of the run depends on. @default 0, or the seed of the run that is resumed */
+  readonly seed?: number
+  /** The first part of the name of the run's folder. @default 'run' */
+  readonly runId?: string
+  /** The folder in which the run makes its own. @default 'out' */
+  readonly outDir?: string
+  /**
+   * A checkpoint, or the folder of a run whose newest is taken: the run goes on where that one was saved, bit by bit as if it had
+   * not been stopped.
+   */
+  readonly resumeFrom?: string
+}
+
+/** The state that a run is resumed from. */
+export interface Resumed {
+  readonly path: string
+  readonly nodes: StateTree
+  readonly run: StateTree
+}
+
+/** The only process there is. */
+export const launcher: Launcher = Object.freeze({ rank: 0, worldSize: 1 })
+
+/** Checks the options, reads the checkpoint to resume from, and makes the folder. */
+export async function openRun(options: RunOptions): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
+  checkOptions('graph.run', options, ['device', 'seed', 'runId', 'outDir', 'resumeFrom'])
+  const device = resolveDevice(options.device ?? 'auto')
+  const resumed = options.resumeFrom === undefined ? null : await readResumed(options.resumeFrom)
+  const seed = seedOf(options.seed, resumed)
+  const { runId, outDir } = await makeOutDir(options.outDir ?? 'out', options.runId ?? 'run')
+  return { info: { device, seed, runId, outDir, launcher }, resumed }
+}
+
+async function readResumed(from: string): Promise<Resumed> {
+  const { path, state } = await readCheckpoint(from)
+  const { nodes = null, run = null } = savedRecord('resumeFrom', state)
+  if (run === null) throw new FirnError('graph', `resumeFrom: '${path}' was saved outside of a run; take its values over with loadCheckpoint`)
+  return { path, nodes, run }
+}
+
+// The order of the data hangs on the seed, so a resumed run cannot have another.
+function seedOf(given: number | undefined, resumed: Resumed | null): number {
+  if (resumed === null) return given ?? 0
+  const saved = savedNumber('resumeFrom', savedRecord('resumeFrom', resumed.run), 'seed')
+  if (given === undefined || given === saved) return saved
+  throw new FirnError('argument', `resumeFrom: the run had seed ${saved}, ${given} is given; leave it out`)
+}

@@ -1,0 +1,115 @@
+// Tasks: what a run is made of, as plain frozen data.
+import { checkOptions, FirnError } from '../errors.ts'
+import { tagList, type Tags } from '../graph/index.ts'
+import type { HyperGraph } from './hyperGraph.ts'
+
+/** A task's length: passes over the data, or updates. */
+export type Length = { readonly epochs: number; readonly steps?: never } | { readonly steps: number; readonly epochs?: never }
+
+/** Options of `train` and `evaluate`. */
+export type TaskOptions = Length & {
+  /** Which nodes take part. @default '*' */
+  readonly tags?: Tags
+  /** Whether a task of steps calls the nodes' `epochStart` and `epochEnd` around it. @default false */
+  readonly simulateEpoch?: boolean
+}
+
+/** Iterations over the nodes that the tags select. */
+export interface Task {
+  readonly kind: 'task'
+  readonly train: boolean
+  readonly by: 'epochs' | 'steps'
+  readonly count: number
+  readonly tags: readonly string[]
+  readonly simulateEpoch: boolean
+}
+
+/** Tasks one after another, several times. */
+export interface Repeat {
+  readonly kind: 'repeat'
+  readonly times: number
+  readonly tasks: readonly TaskLike[]
+}
+
+/** Writes a checkpoint. */
+export interface SaveCheckpoint {
+  readonly kind: 'saveCheckpoint'
+  /** Null: `ckpts/E<epochs>S<steps>.safetensors` in the run's folder. */
+  readonly to: string | null
+  readonly tags: readonly string[]
+}
+
+/** Reads the nodes' states from a checkpoint; counters and random streams stay as they are. */
+export interface LoadCheckpoint {
+  readonly kind: 'loadCheckpoint'
+  readonly from: string
+  readonly strict: boolean
+  readonly tags: readonly string[]
+}
+
+/** Calls a function. */
+export interface Call {
+  readonly kind: 'call'
+  readonly fn: CallFunction
+}
+
+/** What `call` calls; waited for when it is async. */
+export type CallFunction = (graph: HyperGraph) => void | Promise<void>
+
+/** Anything that a run can do. */
+export type TaskLike = Task | Repeat | SaveCheckpoint | LoadCheckpoint | Call
+
+/** Iterations that train or not. @example task({ train: true, steps: 100, tags: 'train', simulateEpoch: true }) */
+export function task(options: TaskOptions & { readonly train: boolean }): Task {
+  checkOptions('task', options, ['train', 'epochs', 'steps', 'tags', 'simulateEpoch'])
+  const { train, epochs, steps, tags = '*', simulateEpoch = false } = options
+  if ((epochs === undefined) === (steps === undefined)) {
+    throw new FirnError('argument', `task: epochs ${epochs} and steps ${steps}, expected exactly one of them`)
+  }
+  if (simulateEpoch && steps === undefined) throw new FirnError('argument', 'task: simulateEpoch is for a task of steps; one of epochs has its own')
+  const by = steps === undefined ? 'epochs' : 'steps'
+  return Object.freeze({ kind: 'task', train, by, count: whole(by, steps ?? epochs), tags: tagList(tags), simulateEpoch })
+}
+
+/** Training. @example train({ epochs: 3, tags: 'train' }) */
+export const train = (options: TaskOptions): Task => task({ ...options, train: true })
+
+/** Iterations without gradients or updates, and with modules in evaluation mode. @example evaluate({ epochs: 1, tags: 'val' }) */
+export const evaluate = (options: TaskOptions): Task => task({ ...options, train: false })
+
+/** Tasks one after another, `times` times. @example repeat(3, [train({ epochs: 1 }), saveCheckpoint()]) */
+export const repeat = (times: number, tasks: readonly TaskLike[]): Repeat =>
+  Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
+
+/** Saves the states of the nodes that the tags select, and how far the run has come. @example saveCheckpoint({ to: 'best.safetensors' }) */
+export function saveCheckpoint(options: { readonly to?: string; readonly tags?: Tags } = {}): SaveCheckpoint {
+  checkOptions('saveCheckpoint', options, ['to', 'tags'])
+  return Object.freeze({ kind: 'saveCheckpoint', to: options.to ?? null, tags: tagList(options.tags ?? '*') })
+}
+
+/**
+ * Loads the states of the nodes that the tags select, from a file, or the newest file of a folder. With `strict` (not by default)
+ * any difference is an error. To go on with a run where it stopped, give `resumeFrom` to `graph.run` instead.
+ *
+ * @example
+ * loadCheckpoint({ from: 'pretrained.safetensors', tags: 'net' })
+ */
+export function loadCheckpoint(options: { readonly from: string; readonly strict?: boolean; readonly tags?: Tags }): LoadCheckpoint {
+  checkOptions('loadCheckpoint', options, ['from', 'strict', 'tags'])
+  return Object.freeze({ kind: 'loadCheckpoint', from: options.from, strict: options.strict ?? false, tags: tagList(options.tags ?? '*') })
+}
+
+/** Calls a function between two tasks. @example call((graph) => console.log(graph.explain('train'))) */
+export const call = (fn: CallFunction): Call => Object.freeze({ kind: 'call', fn })
+
+/** What a task is, without how long: a resumed list has to have the same where the run stopped. */
+export function labelOf(item: TaskLike | undefined): string {
+  if (item === undefined) return 'the end of the list'
+  if (item.kind === 'task') return `${item.train ? 'train' : 'evaluate'} by ${item.by}, tags ${item.tags.join(',')}`
+  return item.kind
+}
+
+function whole(name: string, value: number | undefined): number {
+  if (value !== undefined && Number.isInteger(value) && value >= 1) return value
+  throw new FirnError('argument', `task: ${name} ${value}, expected a whole number from 1`)
+}

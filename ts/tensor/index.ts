@@ -1,0 +1,10 @@
+// Tensors.
+export * from './convert.ts'
+export * from './create.ts'
+export * from './dtype.ts'
+export * from './functions.gen.ts'
+export { memory, TensorScope, tensorScope, tidy } from './lifetime.ts'
+export * from './ops.gen.ts'
+export * from './random.ts'
+export type { SliceRange } from './slice.ts'
+export * from './tensor.ts'

@@ -1,0 +1,110 @@
+// When tensors go: scopes free what was made in them; what was made outside goes with its JavaScript object.
+import { native } from '../backend/index.ts'
+import type { DType } from './dtype.ts'
+import type { Tensor } from './tensor.ts'
+
+// The net under code that opens no scope. Collectors run late, and not at all within a synchronous loop, so it is only that.
+const registry = new FinalizationRegistry<number>((handle) => native.freeOne(handle))
+let open = 0
+
+/** Notes a new tensor; one made in a scope needs no net. */
+export function born(tensor: object, handle: number): void {
+  if (open === 0) registry.register(tensor, handle)
+}
+
+/** Puts the net under a tensor that leaves its scope. */
+export function outlives(tensor: object, handle: number): void {
+  registry.register(tensor, handle)
+}
+
+/**
+ * A scope in force until it is disposed of: it frees every tensor made in it, but those kept, and those held as a parameter, a buffer, a
+ * gradient or the state of an optimizer. Scopes are a stack on this thread, so they end in the reverse order of their start; a scope that
+ * spans an `await` also takes what other code makes meanwhile.
+ * @example
+ * using scope = tensorScope()
+ * const kept = scope.keep(ones([2]).add(1))
+ */
+export class TensorScope {
+  readonly #id: number
+  #open = true
+
+  constructor() {
+    this.#id = native.scopeBegin()
+    open++
+  }
+
+  /** Exempts a tensor from every scope; returns it. */
+  keep<T extends Tensor<DType>>(tensor: T): T {
+    return tensor.keep()
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
+
+  /** Ends the scope; `survivors` pass to the scope around it. Ending it again does nothing. */
+  end(survivors: readonly Tensor<DType>[] = []): void {
+    if (!this.#open) return
+    native.scopeEnd(this.#id, Uint32Array.from(survivors, (tensor) => tensor.handle))
+    this.#open = false
+    open--
+    for (const tensor of survivors) born(tensor, tensor.handle)
+  }
+}
+
+/** Opens a scope: `using scope = tensorScope()`. */
+export function tensorScope(): TensorScope {
+  return new TensorScope()
+}
+
+/**
+ * Runs `fn` in a scope, sync or async; the tensors in its result (in arrays, objects and maps too) survive.
+ * @example
+ * const y = tidy(() => ones([2]).add(1).mul(3)) // the sum is freed, the product lives
+ */
+export function tidy<T>(fn: () => Promise<T>): Promise<T>
+export function tidy<T>(fn: () => T): T
+export function tidy<T>(fn: () => T | Promise<T>): T | Promise<T> {
+  const scope = new TensorScope()
+  let result: T | Promise<T>
+  try {
+    result = fn()
+  } catch (error) {
+    scope.end()
+    throw error
+  }
+  if (result instanceof Promise) {
+    return result.then(
+      (value) => {
+        scope.end(tensorsIn(value))
+        return value
+      },
+      (error: unknown) => {
+        scope.end()
+        throw error
+      },
+    )
+  }
+  scope.end(tensorsIn(result))
+  return result
+}
+
+/** Tensors alive on this thread and their bytes: those with handles, and those the tape and the optimizers hold. */
+export function memory(): { handles: number; tensors: number; bytes: number } {
+  const [handles = 0, tensors = 0, bytes = 0] = native.memory()
+  return { handles, tensors, bytes }
+}
+
+function isTensor(value: object): value is Tensor<DType> {
+  return 'handle' in value && 'keep' in value
+}
+
+function tensorsIn(value: unknown, found: Tensor<DType>[] = [], seen = new Set<object>()): Tensor<DType>[] {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return found
+  seen.add(value)
+  if (isTensor(value)) found.push(value)
+  else if (value instanceof Map) for (const [, entry] of value) tensorsIn(entry, found, seen)
+  else if (!ArrayBuffer.isView(value)) for (const entry of Object.values(value)) tensorsIn(entry, found, seen)
+  return found
+}

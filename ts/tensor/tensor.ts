@@ -1,0 +1,279 @@
+// Tensor: a handle to a value in the core; its ops come from the generated TensorOps.
+import { native, resolveDevice } from '../backend/index.ts'
+import { checkOptions, FirnError } from '../errors.ts'
+import { dtypeCode, dtypeOf, numbers, typedArray, type DType, type TypedArrayOf } from './dtype.ts'
+import { born, outlives } from './lifetime.ts'
+import { TensorOps } from './ops.gen.ts'
+import { show } from './print.ts'
+import { resolve, type SliceRange } from './slice.ts'
+
+/** Nested arrays, as deep as the tensor's rank; a number or boolean for rank 0. */
+export type Nested<T> = T | readonly Nested<T>[]
+
+/** What a single element is in JavaScript. */
+export type Item<D extends DType> = D extends 'bool' ? boolean : number
+
+export interface BackwardOptions<D extends DType = 'float32'> {
+  /** Gradient of the result, of this tensor's shape; needed unless it holds one element. */
+  readonly gradient?: Tensor<D>
+  /** Keep the graph for another pass. @default false */
+  readonly retainGraph?: boolean
+  /** Put the pass itself on the tape, for gradients of gradients. @default false */
+  readonly createGraph?: boolean
+}
+
+/**
+ * An array of numbers on a device, of any rank. Values never alias: no operation on one tensor is seen through another.
+ * @example
+ * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true })
+ * x.mul(x).sum().backward()
+ * console.log(x.grad) // [[2, 4], [6, 8]]
+ */
+export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
+  #handle: number
+  #shape: readonly number[] | undefined
+  #dtype: DType | undefined
+  #kept = false
+
+  /** Wraps a native handle; users make tensors with `tensor`, `zeros` and the like. */
+  constructor(handle: number) {
+    super()
+    this.#handle = handle
+    born(this, handle)
+  }
+
+  get handle(): number {
+    return this.#handle
+  }
+
+  protected wrap<R extends DType>(handle: number): Tensor<R> {
+    return new Tensor<R>(handle)
+  }
+
+  #describe(): void {
+    const [dtype = 0, ...shape] = native.describe(this.#handle)
+    this.#dtype = dtypeOf(dtype)
+    this.#shape = Object.freeze(shape)
+  }
+
+  /** Size of each dimension. */
+  get shape(): readonly number[] {
+    if (this.#shape === undefined) this.#describe()
+    return this.#shape ?? []
+  }
+
+  get dtype(): D {
+    if (this.#dtype === undefined) this.#describe()
+    return this.#dtype as D
+  }
+
+  /** Where the values are. */
+  get device(): string {
+    native.describe(this.#handle)
+    return 'cpu'
+  }
+
+  /** Number of dimensions. */
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.shape.reduce((product, size) => product * size, 1)
+  }
+
+  /** Whether gradients flow to this tensor; settable on leaves of floating point. */
+  get requiresGrad(): boolean {
+    return native.requiresGrad(this.#handle)
+  }
+
+  set requiresGrad(requiresGrad: boolean) {
+    native.setRequiresGrad(this.#handle, requiresGrad)
+  }
+
+  /** The gradient that backward passes added up, null when there is none. */
+  get grad(): Tensor<D> | null {
+    const handle = native.gradOf(this.#handle)
+    return handle === 0 ? null : new Tensor<D>(handle)
+  }
+
+  set grad(grad: Tensor<D> | null) {
+    native.setGrad(this.#handle, grad === null ? 0 : grad.handle)
+  }
+
+  /** Whether the value was freed. */
+  get isDisposed(): boolean {
+    return !native.isLive(this.#handle)
+  }
+
+  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. */
+  dataSync(): TypedArrayOf<D> {
+    return typedArray(this.dtype, native.read(this.handle))
+  }
+
+  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. */
+  async data(): Promise<TypedArrayOf<D>> {
+    return this.dataSync()
+  }
+
+  #numbers(): number[] {
+    return numbers(this.dtype, native.read(this.handle))
+  }
+
+  /** The one element of a tensor of size 1; int64 as a number. */
+  itemSync(): Item<D> {
+    const [value, ...others] = this.#numbers()
+    if (value === undefined || others.length > 0) {
+      throw new FirnError('shape', `item: expected one element and shape [${this.shape.join(', ')}] has ${this.size}; use data() or index first`)
+    }
+    return this.#item(value)
+  }
+
+  /** The one element of a tensor of size 1; int64 as a number. */
+  async item(): Promise<Item<D>> {
+    return this.itemSync()
+  }
+
+  #item(value: number): Item<D> {
+    return (this.dtype === 'bool' ? value !== 0 : value) as Item<D>
+  }
+
+  /** The elements as nested arrays. */
+  toArraySync(): Nested<Item<D>> {
+    const values = this.#numbers()
+    const { shape } = this
+    let at = 0
+    const build = (dim: number): Nested<Item<D>> =>
+      dim === shape.length ? this.#item(values[at++] ?? 0) : Array.from({ length: shape[dim] ?? 0 }, () => build(dim + 1))
+    return build(0)
+  }
+
+  /** The elements as nested arrays. */
+  async toArray(): Promise<Nested<Item<D>>> {
+    return this.toArraySync()
+  }
+
+  /**
+   * This tensor as another dtype, on another device; gradients flow back through it.
+   * @example
+   * ones([2]).to('int64').dtype // 'int64'
+   */
+  to<R extends DType = D>(to: R | { readonly dtype?: R; readonly device?: string }): Tensor<R> {
+    const target = typeof to === 'string' ? { dtype: to } : to
+    checkOptions('to', target, ['dtype', 'device'])
+    if (target.device !== undefined) resolveDevice(target.device)
+    return this.wrap<R>(native.toDtype(this.handle, dtypeCode(target.dtype ?? this.dtype)))
+  }
+
+  /** The same value, cut off from the tape. */
+  detach(): Tensor<D> {
+    return this.wrap<D>(native.detach(this.handle))
+  }
+
+  /** A tensor of its own with the same value, on the tape. */
+  clone(): Tensor<D> {
+    return this.wrap<D>(native.toDtype(this.handle, dtypeCode(this.dtype)))
+  }
+
+  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. */
+  assign(value: Tensor<D>): this {
+    native.assign(this.handle, value.handle)
+    return this
+  }
+
+  /** The part at one place of the first dimension. */
+  at(index: number): Tensor<D> {
+    return this.slice(index)
+  }
+
+  /**
+   * A part: for each dimension `null` (all), a place, `[start, stop, step?]` with negative and open (`null`) bounds; `'...'` fills up.
+   * @example
+   * arange(0, 12).reshape([3, 4]).slice([1, null], [0, -1, 2]).shape // [2, 2]
+   */
+  slice(...ranges: SliceRange[]): Tensor<D> {
+    const { shape } = this
+    const { triples, dropped } = resolve(shape, ranges)
+    const part = native.takeSlices(this.handle, triples)
+    if (dropped.length === 0) return this.wrap<D>(part)
+    const squeezed = native.squeeze(part, Int32Array.from(dropped))
+    native.freeOne(part)
+    return this.wrap<D>(squeezed)
+  }
+
+  /** Parts of `size` elements along `dim`, or of the sizes listed; the last may be smaller. */
+  split(size: number | readonly number[], dim = 0): Tensor<D>[] {
+    const total = this.shape.at(dim) ?? 1
+    if (typeof size === 'number' && !(Number.isInteger(size) && size > 0)) {
+      throw new FirnError('argument', `split: a part needs 1 or more elements, got ${size}`)
+    }
+    const list = typeof size === 'number' ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : size
+    if (list.reduce((a, b) => a + b, 0) !== total) {
+      throw new FirnError('shape', `split: the parts [${list.join(', ')}] must add up to ${total}, the size of dim ${dim}`)
+    }
+    let start = 0
+    return list.map((length) => {
+      const part = this.narrow(dim, start, length)
+      start += length
+      return part
+    })
+  }
+
+  /** At most `parts` parts of equal size along `dim`; the last may be smaller. */
+  chunk(parts: number, dim = 0): Tensor<D>[] {
+    if (!(Number.isInteger(parts) && parts > 0)) throw new FirnError('argument', `chunk: expected 1 or more parts, got ${parts}`)
+    return this.split(Math.max(1, Math.ceil((this.shape.at(dim) ?? 1) / parts)), dim)
+  }
+
+  /** Like `reshape`. */
+  view(shape: readonly number[]): Tensor<D> {
+    return this.reshape(shape)
+  }
+
+  /**
+   * Adds the gradients of this tensor to the `.grad` of every leaf it came from.
+   * @throws FirnError 'autograd' without a path to a leaf, for more than one element without `gradient`, or a second time without `retainGraph`
+   */
+  backward(options: BackwardOptions<D> = {}): void {
+    checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
+    const { gradient, retainGraph = false, createGraph = false } = options
+    native.backward(this.handle, gradient?.handle ?? 0, retainGraph, createGraph)
+  }
+
+  /** Frees the value now; doing it again does nothing. */
+  dispose(): void {
+    native.freeOne(this.#handle)
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Exempts this tensor from every scope: it lives until `dispose()` or until its object is collected. */
+  keep(): this {
+    native.keep(this.handle)
+    if (!this.#kept) outlives(this, this.#handle)
+    this.#kept = true
+    return this
+  }
+
+  /** Whether `keep()` exempted it from every scope. */
+  get isKept(): boolean {
+    return this.#kept
+  }
+
+  toString(): string {
+    if (this.isDisposed) return 'Tensor (freed)'
+    return show(this.dtype, this.shape, this.#numbers())
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}
+
+/** A tensor around a handle that the binding returned. */
+export function wrapHandle<D extends DType>(handle: number): Tensor<D> {
+  return new Tensor<D>(handle)
+}
