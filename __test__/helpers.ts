@@ -13,6 +13,15 @@ export interface StoredTensor {
   readonly data: readonly Stored[]
 }
 
+/** An op as the manifest describes it; the fixture adds those of the methods that are written by hand. */
+export interface OpRow {
+  readonly name: string
+  readonly js: string
+  readonly faces: readonly ('method' | 'functional' | 'free' | 'native')[]
+  readonly args: readonly { readonly name: string; readonly js: string; readonly position: 'self' | 'positional' | 'option' }[]
+  readonly check: { readonly kind: 'unary' | 'binary' | 'cases' } | { readonly kind: 'none'; readonly reason: string }
+}
+
 /** One call of an op by PyTorch; see scripts/fixtures/ops.py. */
 export interface OpCase {
   readonly args: Readonly<Record<string, unknown>>
@@ -37,7 +46,7 @@ interface LayerCase {
 interface BatchNormStep extends Pick<LayerCase, 'x' | 'out' | 'state' | 'grad'> {}
 
 interface Fixtures {
-  ops: { readonly ops: Readonly<Record<string, readonly OpCase[]>> }
+  ops: { readonly ops: Readonly<Record<string, readonly OpCase[]>>; readonly methods: readonly OpRow[] }
   optim: {
     readonly start: readonly StoredTensor[]
     readonly snapshots: readonly number[]

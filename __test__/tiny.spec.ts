@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { F, loadSafetensors, memory, nn, optim, saveSafetensors, seed, tensor, tensorScope } from '../ts/index.ts'
+import { F, loadSafetensors, memory, nn, optim, saveSafetensors, seed, tensor, tensorScope, type Tensor } from '../ts/index.ts'
 
 class Xor extends nn.Module {
   hidden = new nn.Linear(2, 8)
   out = new nn.Linear(8, 2)
-  forward(x: ReturnType<typeof tensor>) {
+  forward(x: Tensor): Tensor {
     return this.out.forward(this.hidden.forward(x).tanh())
   }
 }

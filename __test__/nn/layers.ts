@@ -1,7 +1,7 @@
 // Runs a layer on PyTorch's cases of nn.json: same weights and input, then output and gradients.
 import test from 'ava'
 import type { Module } from '../../ts/nn/index.ts'
-import { type Tensor, tensor } from '../../ts/tensor/index.ts'
+import { type DType, type Tensor, tensor } from '../../ts/tensor/index.ts'
 import { closeTo, fixture, fromStored, type StoredTensor, weights } from '../helpers.ts'
 
 /** A tensor of a fixture as float32. */
@@ -28,13 +28,12 @@ export function checkLayers(
       t.deepEqual(result.shape, out.shape)
       closeTo(t, result, out.data, { rtol: 1e-5, atol: 1e-6 }, 'out')
       weighted(result).backward()
-      const grads = new Map<string, Tensor | null>([
-        ['x', input.grad],
-        ...module.namedParameters().map(([name, p]): [string, Tensor | null] => [name, p.grad]),
-      ])
+      const grads = new Map<string, Tensor<DType> | null>([['x', input.grad]])
+      for (const [name, parameter] of module.namedParameters()) grads.set(name, parameter.grad)
       t.deepEqual([...grads.keys()].toSorted(), Object.keys(grad).toSorted())
-      for (const [name, expected] of Object.entries(grad))
+      for (const [name, expected] of Object.entries(grad)) {
         closeTo(t, grads.get(name)?.dataSync() ?? [], expected, { rtol: 1e-4, atol: 1e-5 }, name)
+      }
     })
   }
 }

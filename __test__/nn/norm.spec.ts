@@ -1,6 +1,7 @@
 import test from 'ava'
+import { noGrad } from '../../ts/autograd/index.ts'
 import { BatchNorm2d } from '../../ts/nn/index.ts'
-import { memory, noGrad, ones, type Tensor, tensor, tensorScope, zeros } from '../../ts/tensor/index.ts'
+import { memory, ones, type Tensor, tensor, tensorScope, zeros } from '../../ts/tensor/index.ts'
 import { closeTo, fixture } from '../helpers.ts'
 import { stored, storedState, weighted } from './layers.ts'
 

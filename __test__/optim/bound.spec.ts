@@ -88,14 +88,23 @@ test('a window is counted from its first micro-batch, and its gradients are aver
 })
 
 test('an accumulated window equals one big batch', (t) => {
-  const x = tensor([[1, 2], [3, 5], [-1, 0], [2, 2]])
+  const x = tensor([
+    [1, 2],
+    [3, 5],
+    [-1, 0],
+    [2, 2],
+  ])
   const train = (parts: number): number[] => {
     const layer = new Linear(2, 1)
     layer.loadStateDict({ weight: tensor([[0.5, -0.5]]), bias: tensor([0]) })
     const opt = adamW({ lr: 0.1, accumulate: parts }).bind(layer)
     for (let step = 0; step < 3; step++) {
       for (let part = 0; part < parts; part++) {
-        layer.forward(x.narrow(0, (part * 4) / parts, 4 / parts)).square().mean().backward()
+        layer
+          .forward(x.narrow(0, (part * 4) / parts, 4 / parts))
+          .square()
+          .mean()
+          .backward()
         opt.update()
       }
     }
@@ -149,7 +158,10 @@ test('weights: the window divides by their sum, and a window without weight is s
 
 test('clipGradNorm bounds the norm of the averaged gradients, over all groups together', (t) => {
   const [a, b] = [tensor([0], { requiresGrad: true }), tensor([0], { requiresGrad: true })]
-  for (const bind of [[a, b], [{ params: [a] }, { params: [b] }]]) {
+  for (const bind of [
+    [a, b],
+    [{ params: [a] }, { params: [b] }],
+  ]) {
     const opt = sgd({ lr: 1, clipGradNorm: 1 }).bind(bind)
     a.assign(tensor([0])).grad = tensor([6])
     b.assign(tensor([0])).grad = tensor([8])
@@ -188,7 +200,7 @@ test('updaters run at each real update, for each group, after the schedule', (t)
   }).bind([{ params: [a] }, { params: [b], lr: 0.5 }])
   const node = { name: 'net' }
   for (let i = 0; i < 4; i++) {
-    a.grad ??= ones([1])
+    if (a.grad === null) a.grad = ones([1])
     opt.update({ node, currentEpoch: 1, epochSteps: i, epochSize: 9, globalSteps: 10 + i })
   }
   const told = (i: number) => ({ node, currentEpoch: 1, epochSteps: i, epochSize: 9, globalSteps: 10 + i })
@@ -215,7 +227,7 @@ test('a scaled window is unscaled; one that is not finite is skipped and advance
   w.grad = tensor([Infinity])
   t.deepEqual(opt.update({ gradScaler }), { kind: 'skipped', reason: 'nonFinite' })
   t.is(w.itemSync(), 1)
-  t.is(w.grad, null)
+  t.true(w.grad === null)
   t.is(opt.steps, 0)
   t.is(opt.paramGroups[0]?.lr, 1)
   t.deepEqual(opt.stateDict().state, {})
@@ -236,7 +248,10 @@ test('steps leave no tensors behind but the state, which dispose frees', (t) => 
   const opt = adamW({ lr: 0.1, clipGradNorm: 1 }).bind(layer)
   const run = (): void => {
     using _ = tensorScope()
-    layer.forward(ones([4, 3])).sum().backward()
+    layer
+      .forward(ones([4, 3]))
+      .sum()
+      .backward()
     opt.update()
   }
   run()

@@ -9,7 +9,10 @@ function params(): Tensor<DType>[] {
   return start.map((value, k) => {
     const param = fromStored(value)
     param.requiresGrad = true
-    param.grad = tensor(Array.from({ length: param.size }, (_, i) => (((7 + 5 * k + 3 * i) % 17) - 8) / 16), { shape: param.shape, dtype: param.dtype })
+    param.grad = tensor(
+      Array.from({ length: param.size }, (_, i) => (((7 + 5 * k + 3 * i) % 17) - 8) / 16),
+      { shape: param.shape, dtype: param.dtype },
+    )
     return param
   })
 }

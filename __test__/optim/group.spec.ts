@@ -10,14 +10,28 @@ test('a module gives names, a list gives positions, pairs give their own', (t) =
   if (!a || !b) return t.fail()
   t.deepEqual(sgd().bind(new Linear(1, 1)).paramGroups[0]?.names, ['weight', 'bias'])
   t.deepEqual(sgd().bind([a, b]).paramGroups[0]?.names, ['0', '1'])
-  t.deepEqual(sgd().bind([['x', a], ['y', b]]).paramGroups[0]?.names, ['x', 'y'])
-  t.deepEqual(sgd().bind([{ params: [a] }, { params: [b] }]).paramGroups.map(({ names }) => names), [['0'], ['1']])
+  t.deepEqual(
+    sgd().bind([
+      ['x', a],
+      ['y', b],
+    ]).paramGroups[0]?.names,
+    ['x', 'y'],
+  )
+  t.deepEqual(
+    sgd()
+      .bind([{ params: [a] }, { params: [b] }])
+      .paramGroups.map(({ names }) => names),
+    [['0'], ['1']],
+  )
 })
 
 test('a group’s options go before the optimizer’s, also a schedule', (t) => {
   const [a, b] = params()
   if (!a || !b) return t.fail()
-  const [first, second] = adamW({ lr: 0.1, weightDecay: 0.5 }).bind([{ params: [a], weightDecay: 0 }, { params: [b], lr: cosine({ from: 1, steps: 4, warmup: 1 }) }]).paramGroups
+  const [first, second] = adamW({ lr: 0.1, weightDecay: 0.5 }).bind([
+    { params: [a], weightDecay: 0 },
+    { params: [b], lr: cosine({ from: 1, steps: 4, warmup: 1 }) },
+  ]).paramGroups
   t.like(first, { lr: 0.1, initialLr: 0.1, schedule: null, size: 2 })
   t.is(first?.options['weightDecay'], 0)
   t.like(second, { lr: 0.5, initialLr: 0.5, size: 3 })
@@ -37,9 +51,25 @@ const refused: [name: string, bind: () => unknown, message: RegExp][] = [
   ['an empty group', () => sgd().bind([{ params: [a] }, { params: [] }]), /group 1: the list of parameters is empty/],
   ['a tensor twice in a list', () => sgd().bind([a, a]), /parameter '1' comes twice, before as '0'/],
   ['a tensor in two groups', () => sgd().bind([{ params: [a] }, { params: [a] }]), /parameter '1' comes twice/],
-  ['one name for two tensors', () => sgd().bind([['w', a], ['w', ones([1])]]), /two parameters are called 'w'/],
-  ['an unknown option of a group', () => sgd().bind([{ params: [a], ...{ momentun: 1 } }]), /sgd.bind: unknown option 'momentun'/],
-  ['a value out of range in a group', () => sgd().bind([{ params: [a] }, { params: [ones([1])], lr: -1 }]), /group 1: lr must be >= 0, got -1/],
+  [
+    'one name for two tensors',
+    () =>
+      sgd().bind([
+        ['w', a],
+        ['w', ones([1])],
+      ]),
+    /two parameters are called 'w'/,
+  ],
+  [
+    'an unknown option of a group',
+    () => sgd().bind([Object.assign({ params: [a] }, { momentun: 1 })]),
+    /sgd.bind: unknown option 'momentun'/,
+  ],
+  [
+    'a value out of range in a group',
+    () => sgd().bind([{ params: [a] }, { params: [ones([1])], lr: -1 }]),
+    /group 1: lr must be >= 0, got -1/,
+  ],
   // @ts-expect-error one tensor is no list
   ['a bare tensor', () => sgd().bind(a), /got one tensor/],
   // @ts-expect-error a number is no tensor

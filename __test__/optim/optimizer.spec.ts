@@ -50,7 +50,11 @@ const refused: [name: string, make: () => Optimizer, message: string | RegExp][]
   ['a beta of 1', () => adamW({ betas: [0.9, 1] }), 'adamW: betas[1] must be in [0, 1), got 1'],
   ['a negative eps', () => adamW({ eps: -1e-8 }), /eps/],
   ['a negative momentum', () => sgd({ momentum: -0.1 }), /momentum/],
-  ['nesterov without momentum', () => sgd({ nesterov: true }), /nesterov needs momentum > 0 and dampening 0, got momentum 0 and dampening 0/],
+  [
+    'nesterov without momentum',
+    () => sgd({ nesterov: true }),
+    /nesterov needs momentum > 0 and dampening 0, got momentum 0 and dampening 0/,
+  ],
   ['nesterov with dampening', () => sgd({ nesterov: true, momentum: 0.9, dampening: 0.1 }), /nesterov/],
   ['a clip of 0', () => sgd({ clipGradNorm: 0 }), /clipGradNorm must be a number > 0, got 0/],
   ['half a window', () => sgd({ accumulate: 1.5 }), /accumulate must be a whole number, got 1.5/],

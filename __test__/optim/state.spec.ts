@@ -14,7 +14,16 @@ class Net extends Module {
 }
 
 function pass(net: Net, step: number): void {
-  net.forward(tensor([[step % 5, 1], [2, -step % 3]])).square().mean().backward()
+  net
+    .forward(
+      tensor([
+        [step % 5, 1],
+        [2, -step % 3],
+      ]),
+    )
+    .square()
+    .mean()
+    .backward()
 }
 
 function train(net: Net, opt: BoundOptimizer, from: number, to: number): void {
@@ -114,12 +123,19 @@ test('options changed on the way go on; options given anew hold', (t) => {
 
 test('groups keep their own options', (t) => {
   const net = new Net()
-  const bind = (): BoundOptimizer => adamW({ lr: 0.1 }).bind([{ params: net.conv1.namedParameters().map(([n, p]) => [`conv1.${n}`, p] as const) }, { params: net.fc, lr: 0.5 }])
+  const bind = (): BoundOptimizer =>
+    adamW({ lr: 0.1 }).bind([
+      { params: net.conv1.namedParameters().map(([n, p]) => [`conv1.${n}`, p] as const) },
+      { params: net.fc, lr: 0.5 },
+    ])
   const opt = bind()
   train(net, opt, 0, 2)
   const again = bind()
   again.loadStateDict(opt.stateDict())
-  t.deepEqual(again.paramGroups.map(({ lr }) => lr), [0.1, 0.5])
+  t.deepEqual(
+    again.paramGroups.map(({ lr }) => lr),
+    [0.1, 0.5],
+  )
   t.deepEqual(Object.keys(again.stateDict().state), ['conv1.weight', 'conv1.bias', 'weight', 'bias'])
 })
 
@@ -154,9 +170,23 @@ test('another rule, another number of groups, or something else altogether is re
   const net = new Net()
   const opt = adamW().bind(net)
   t.throws(() => opt.loadStateDict(sgd().bind(net).stateDict()), { code: 'argument', message: /rule: adamW here, sgd in the state/ })
-  t.throws(() => opt.loadStateDict(adamW().bind([{ params: net.fc }, { params: [ones([1])] }]).stateDict()), { code: 'argument', message: /groups: 1 here, 2 in the state/ })
-  t.throws(() => opt.loadStateDict({ param_groups: [], state: {} }), { code: 'argument', message: /not what an optimizer's stateDict\(\) gives/ })
+  t.throws(
+    () =>
+      opt.loadStateDict(
+        adamW()
+          .bind([{ params: net.fc }, { params: [ones([1])] }])
+          .stateDict(),
+      ),
+    { code: 'argument', message: /groups: 1 here, 2 in the state/ },
+  )
+  t.throws(() => opt.loadStateDict({ param_groups: [], state: {} }), {
+    code: 'argument',
+    message: /not what an optimizer's stateDict\(\) gives/,
+  })
   const state = opt.stateDict()
   const [group] = state.groups
-  t.throws(() => opt.loadStateDict({ ...state, groups: [{ ...group, options: { ...group?.options, eps: -1 } }] }), { code: 'argument', message: /eps must be >= 0, got -1/ })
+  t.throws(() => opt.loadStateDict({ ...state, groups: [{ ...group, options: { ...group?.options, eps: -1 } }] }), {
+    code: 'argument',
+    message: /eps must be >= 0, got -1/,
+  })
 })

@@ -18,14 +18,14 @@ test('the table shows pattern, tensors, numbers, rule, rate and decay of each gr
   t.is(
     text,
     [
-      'pattern  tensors  numbers  rule   lr                                                       decay',
-      '^conv          2   10,100  sgd    0.01                                                     0.1',
-      '^fc            1      200  adamW  cosine({ from: 0.001, to: 0, steps: 1800, warmup: 0 })   0.01',
-    ].join('\n').replaceAll(/ {3}(0\.01)$/gm, '  $1'),
+      'pattern  tensors  numbers  rule   lr                                                      decay',
+      '^conv          2   10,100  sgd    0.01                                                    0.1',
+      '^fc            1      200  adamW  cosine({ from: 0.001, to: 0, steps: 1800, warmup: 0 })  0.01',
+    ].join('\n'),
   )
 })
 
 test('a bound optimizer prints its groups', (t) => {
   const opt = sgd({ lr: 0.5 }).bind(new Linear(2, 1))
-  t.regex(inspect(opt), /^tensors +numbers +rule +lr +decay\n +2 +3 +sgd +0\.5 +0$/)
+  t.regex(inspect(opt), /^pattern +tensors +numbers +rule +lr +decay\n\* +2 +3 +sgd +0\.5 +0$/)
 })

@@ -8,7 +8,10 @@ const { start, snapshots, traces } = fixture('optim')
 /** The gradient that scripts/fixtures/optim.py gives parameter `k` at `step`; null where it gives none. */
 function gradient(step: number, k: number, { shape, size, dtype }: Tensor<DType>): Tensor<DType> | null {
   if (k === 1 && step % 3 === 0) return null
-  return tensor(Array.from({ length: size }, (_, i) => (((7 * step + 5 * k + 3 * i) % 17) - 8) / 16), { shape, dtype })
+  return tensor(
+    Array.from({ length: size }, (_, i) => (((7 * step + 5 * k + 3 * i) % 17) - 8) / 16),
+    { shape, dtype },
+  )
 }
 
 for (const { rule, name, dtype, options, params: expected, state } of traces) {
@@ -22,11 +25,13 @@ for (const { rule, name, dtype, options, params: expected, state } of traces) {
         for (const [k, param] of params.entries()) param.grad = gradient(step, k, param)
         opt.step()
         const at = snapshots.indexOf(step)
-        if (at >= 0) for (const [k, param] of params.entries()) closeTo(t, param, expected[at]?.[k] ?? [], tolerance, `step ${step}, parameter ${k}`)
+        if (at >= 0)
+          for (const [k, param] of params.entries()) closeTo(t, param, expected[at]?.[k] ?? [], tolerance, `step ${step}, parameter ${k}`)
       }
       const saved = opt.stateDict().state
       for (const [slot, values] of Object.entries(state)) {
-        for (const [k, value] of values.entries()) closeTo(t, saved[k]?.[slot]?.dataSync() ?? [], [value].flat(), tolerance, `${slot} of parameter ${k}`)
+        for (const [k, value] of values.entries())
+          closeTo(t, saved[k]?.[slot]?.dataSync() ?? [], [value].flat(), tolerance, `${slot} of parameter ${k}`)
       }
     })
   }

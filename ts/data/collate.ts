@@ -3,19 +3,20 @@ import { FirnError } from '../errors.ts'
 import { stack, Tensor, tensor } from '../tensor/index.ts'
 
 /** What `collate` makes of samples of this type. */
-export type Collated<Sample> = Sample extends Tensor<infer D>
-  ? Tensor<D>
-  : Sample extends number
-    ? Tensor
-    : Sample extends bigint
-      ? Tensor<'int64'>
-      : Sample extends boolean
-        ? Tensor<'bool'>
-        : Sample extends string
-          ? string[]
-          : Sample extends object
-            ? { [K in keyof Sample]: Collated<Sample[K]> }
-            : never
+export type Collated<Sample> =
+  Sample extends Tensor<infer D>
+    ? Tensor<D>
+    : Sample extends number
+      ? Tensor
+      : Sample extends bigint
+        ? Tensor<'int64'>
+        : Sample extends boolean
+          ? Tensor<'bool'>
+          : Sample extends string
+            ? string[]
+            : Sample extends object
+              ? { [K in keyof Sample]: Collated<Sample[K]> }
+              : never
 
 /**
  * Makes a batch of samples, with one dimension more in front: tensors are stacked, numbers become a float32 tensor, bigints an int64 one,
@@ -44,7 +45,10 @@ export function collate(samples: readonly unknown[]): unknown {
     throw new FirnError('argument', `collate: samples differ, one has ${keys.join(', ')}, another ${Object.keys(odd).join(', ')}`)
   }
   const kinds = [...new Set(samples.map(kindOf))].join(' and ')
-  throw new FirnError('argument', `collate: no batch of ${kinds}; give tensors, numbers, strings, records and lists of one kind, or a collate of your own`)
+  throw new FirnError(
+    'argument',
+    `collate: no batch of ${kinds}; give tensors, numbers, strings, records and lists of one kind, or a collate of your own`,
+  )
 }
 
 const isStructure = (value: unknown): value is object =>

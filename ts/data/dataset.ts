@@ -66,7 +66,10 @@ export class TensorDataset<const F extends Fields> implements BatchedDataset<Fie
   #gather(indices: readonly number[], leading: readonly number[]): Record<string, unknown> {
     const wrong = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.length))
     if (wrong !== undefined) throw new FirnError('argument', `TensorDataset: no sample ${wrong}; there are ${this.length}, counted from 0`)
-    const tensors = Object.entries(this.fields).map(([name, field]) => [name, tensor(rowsOf(field, indices), { shape: [...leading, ...field.shape] })])
+    const tensors = Object.entries(this.fields).map(([name, field]) => [
+      name,
+      tensor(rowsOf(field, indices), { shape: [...leading, ...field.shape] }),
+    ])
     return Object.fromEntries(tensors)
   }
 }

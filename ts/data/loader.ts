@@ -57,9 +57,14 @@ export class DataLoader<D extends Dataset, Batch = BatchOf<D>> implements Iterab
   constructor(options: LoaderOptions<D, Batch>) {
     checkOptions('DataLoader', options, loaderOptions)
     const { dataset, batchSize = 1, shuffle = false, dropLast = false, seed = 0 } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1) throw new FirnError('argument', `DataLoader: batchSize ${batchSize}, expected a whole number from 1`)
+    if (!Number.isInteger(batchSize) || batchSize < 1)
+      throw new FirnError('argument', `DataLoader: batchSize ${batchSize}, expected a whole number from 1`)
     this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize)
-    if (this.length === 0) throw new FirnError('argument', `DataLoader: ${dataset.length} samples make no batch of ${batchSize}${dropLast ? ' with dropLast' : ''}`)
+    if (this.length === 0)
+      throw new FirnError(
+        'argument',
+        `DataLoader: ${dataset.length} samples make no batch of ${batchSize}${dropLast ? ' with dropLast' : ''}`,
+      )
     this.dataset = dataset
     this.batchSize = batchSize
     this.#samples = dataset.length
@@ -119,7 +124,7 @@ function batchMaker({ dataset, collate: join }: LoaderOptions<Dataset, unknown>)
   return (indices) => {
     using scope = tensorScope()
     const batch = whole === undefined ? bySample(indices) : whole.batch(indices)
-    for (const tensor of tensorsIn(batch)) scope.keep(tensor)
+    scope.end([...tensorsIn(batch)])
     return batch
   }
 }

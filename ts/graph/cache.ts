@@ -11,7 +11,9 @@ export interface CacheAccess {
 }
 
 /** The outputs that a node may read: `x.name`, or `x.get('name')`. */
-export type GraphOutputCache<Outputs extends object> = Outputs & { get<Name extends keyof Outputs>(name: Name): Outputs[Name] } & CacheAccess
+export type GraphOutputCache<Outputs extends object> = Outputs & {
+  get<Name extends keyof Outputs>(name: Name): Outputs[Name]
+} & CacheAccess
 
 /** Runs the node of this name; throws when there is none. */
 export type Produce = (name: string) => unknown
@@ -72,7 +74,8 @@ export class OutputCache {
     }
     // `then` has to be absent, or a promise of the cache would call it.
     return new Proxy<CacheAccess>(Object.assign(Object.create(null), members), {
-      get: (target, key) => (typeof key === 'symbol' || key === 'get' ? Reflect.get(target, key) : key === 'then' ? undefined : this.get(key)),
+      get: (target, key) =>
+        typeof key === 'symbol' || key === 'get' ? Reflect.get(target, key) : key === 'then' ? undefined : this.get(key),
     })
   }
 }

@@ -83,7 +83,7 @@ export class ExecutableGraph {
   iterate(keep = false): Stop | undefined {
     using scope = tensorScope()
     const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
-    if (keep) for (const tensor of this.#cache.tensors()) scope.keep(tensor)
+    if (keep) scope.end([...this.#cache.tensors()])
     return stop
   }
 
@@ -106,7 +106,8 @@ export class ExecutableGraph {
 
   /** Nodes in order, with the phases they act in and what they were seen to read. */
   toString(): string {
-    const acting = (node: AnyNode): string => ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
+    const acting = (node: AnyNode): string =>
+      ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
     const lines = [...this.nodes].map(([name, node]) => {
       const read = [...(this.#reads.get(name) ?? [])].join(', ')
       return `  ${name}: ${node.constructor.name}, ${acting(node)}${read === '' ? '' : `, reads ${read}`}`
@@ -171,7 +172,11 @@ export class ExecutableGraph {
     if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
     const { task } = this.context
     const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
-    const told = new FirnError(error instanceof FirnError ? error.code : 'graph', `node '${name}' in ${event}${where}: ${messageOf(error)}`, { cause: error })
+    const told = new FirnError(
+      error instanceof FirnError ? error.code : 'graph',
+      `node '${name}' in ${event}${where}: ${messageOf(error)}`,
+      { cause: error },
+    )
     blamed.add(told)
     return told
   }

@@ -9,7 +9,10 @@ export type Scalar = number | Tensor<DType>
 
 function scalar(value: Scalar): Scalar {
   if (typeof value === 'number' || value.size === 1) return value
-  throw new FirnError('shape', `meter: got a tensor of shape [${value.shape.join(', ')}], expected one number; take its mean() or sum() first`)
+  throw new FirnError(
+    'shape',
+    `meter: got a tensor of shape [${value.shape.join(', ')}], expected one number; take its mean() or sum() first`,
+  )
 }
 
 /**
@@ -74,7 +77,10 @@ export function movingAverage(window: number): Meter<[value: Scalar], number> {
 export function accuracy(): Meter<[scores: Tensor, labels: Tensor<'int64'>], number> {
   return new FoldMeter({
     start: [0, 0],
-    entry: (scores: Tensor, labels: Tensor<'int64'>) => ({ value: predictions('accuracy', scores, labels).eq(labels).sum(), count: labels.size }),
+    entry: (scores: Tensor, labels: Tensor<'int64'>) => ({
+      value: predictions('accuracy', scores, labels).eq(labels).sum(),
+      count: labels.size,
+    }),
     add: (state, value, count) => add(state, value, count),
     result: ratio,
   })
@@ -84,7 +90,10 @@ export function accuracy(): Meter<[scores: Tensor, labels: Tensor<'int64'>], num
 export function confusion(classes: number): Meter<[scores: Tensor, labels: Tensor<'int64'>], number[][]> {
   return new FoldMeter({
     start: Array<number>(classes * classes).fill(0),
-    entry: (scores: Tensor, labels: Tensor<'int64'>) => ({ value: labels.mul(classes).add(predictions('confusion', scores, labels)), count: 1 }),
+    entry: (scores: Tensor, labels: Tensor<'int64'>) => ({
+      value: labels.mul(classes).add(predictions('confusion', scores, labels)),
+      count: 1,
+    }),
     add: (state, cell) => void (state[cell] = (state[cell] ?? 0) + 1),
     result: (state) => Array.from({ length: classes }, (_, row) => state.slice(row * classes, (row + 1) * classes)),
   })

@@ -21,7 +21,14 @@ export interface ModuleNodeOptions<M extends Module> {
   readonly weightInit?: (module: M) => void
 }
 
-const distributed = ['syncBatchNorm', 'findUnusedParameters', 'staticGraph', 'broadcastBuffers', 'bucketCapMb', 'gradientAsBucketView'] as const
+const distributed = [
+  'syncBatchNorm',
+  'findUnusedParameters',
+  'staticGraph',
+  'broadcastBuffers',
+  'bucketCapMb',
+  'gradientAsBucketView',
+] as const
 
 /**
  * Runs a module and trains it. Several nodes under different tags may share one module with different optimizers: which parameters
@@ -50,7 +57,10 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     const { module, optimizers = {}, weightInit } = options
     this.module = module
     this.#optimizers = new Map(optimizers instanceof Optimizer ? [['.*', optimizers]] : Object.entries(optimizers))
-    this.#claims = claimParameters([...this.#optimizers.keys()], module.namedParameters().map(([name]) => name))
+    this.#claims = claimParameters(
+      [...this.#optimizers.keys()],
+      module.namedParameters().map(([name]) => name),
+    )
     if (weightInit !== undefined) noGrad(() => weightInit(module))
     module.freeze()
   }

@@ -240,7 +240,8 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> {
 
   /** The graph that runs the node. @internal */
   get graph(): ExecutableGraph {
-    if (this.#graph === null) throw new FirnError('graph', `${this.constructor.name}: this node has not run yet; add it to a graph and run that`)
+    if (this.#graph === null)
+      throw new FirnError('graph', `${this.constructor.name}: this node has not run yet; add it to a graph and run that`)
     return this.#graph
   }
 }

@@ -21,11 +21,19 @@ export class NodeSet {
     const entry = { name, tags: tagList(tags), node }
     const uid = uidOf(entry)
     if (name === '' || name.includes('/') || reservedNames.includes(name)) {
-      throw new FirnError('argument', `graph.add: '${name}' cannot name a node; expected a word without '/', other than ${reservedNames.join(' and ')}`)
+      throw new FirnError(
+        'argument',
+        `graph.add: '${name}' cannot name a node; expected a word without '/', other than ${reservedNames.join(' and ')}`,
+      )
     }
-    if (this.#entries.has(uid)) throw new FirnError('graph', `graph.add: there is a node '${uid}' already; give this one another name or other tags`)
+    if (this.#entries.has(uid))
+      throw new FirnError('graph', `graph.add: there is a node '${uid}' already; give this one another name or other tags`)
     const twin = [...this.#entries].find(([, other]) => other.node === node)
-    if (twin !== undefined) throw new FirnError('graph', `graph.add: this node is in the graph as '${twin[0]}'; give that one several tags, or make a second node`)
+    if (twin !== undefined)
+      throw new FirnError(
+        'graph',
+        `graph.add: this node is in the graph as '${twin[0]}'; give that one several tags, or make a second node`,
+      )
     this.#entries.set(uid, entry)
     this.#graphs.clear()
   }
@@ -58,7 +66,11 @@ export class NodeSet {
     for (const [uid, { name, tags: own, node }] of matching) {
       if (isDefault(own) && specific.has(name)) continue
       const other = chosen.get(name)
-      if (other !== undefined) throw new FirnError('graph', `tags '${tags.join(',')}' select both '${other[0]}' and '${uid}'; a query may select one node of a name`)
+      if (other !== undefined)
+        throw new FirnError(
+          'graph',
+          `tags '${tags.join(',')}' select both '${other[0]}' and '${uid}'; a query may select one node of a name`,
+        )
       chosen.set(name, [uid, node])
     }
     return new Map([...chosen].map(([name, [, node]]) => [name, node]))
@@ -88,9 +100,13 @@ export class NodeSet {
     const [only] = found
     if (only !== undefined && found.length === 1) return only
     const uids = [...this.#entries.keys()]
-    if (found.length > 1) throw new FirnError('graph', `graph: '${uid}' may be ${found.map(([each]) => `'${each}'`).join(' or ')}; say which`)
+    if (found.length > 1)
+      throw new FirnError('graph', `graph: '${uid}' may be ${found.map(([each]) => `'${each}'`).join(' or ')}; say which`)
     const near = nearest(uid, uids)
-    throw new FirnError('graph', `graph: no node '${uid}'${near === undefined ? '' : `; did you mean '${near}'?`} There is ${uids.join(', ')}`)
+    throw new FirnError(
+      'graph',
+      `graph: no node '${uid}'${near === undefined ? '' : `; did you mean '${near}'?`} There is ${uids.join(', ')}`,
+    )
   }
 
   #explainMissing(name: string, tags: readonly string[], selected: ReadonlyMap<string, AnyNode>): string {

@@ -10,7 +10,10 @@ export function claimParameters(patterns: readonly string[], names: readonly str
   for (const name of names) {
     const claimed = patterns.filter((pattern) => claims.get(pattern)?.includes(name))
     if (claimed.length > 1) {
-      throw new FirnError('argument', `optimizers: parameter '${name}' matches ${claimed.map((pattern) => `'${pattern}'`).join(' and ')}; one optimizer may train it`)
+      throw new FirnError(
+        'argument',
+        `optimizers: parameter '${name}' matches ${claimed.map((pattern) => `'${pattern}'`).join(' and ')}; one optimizer may train it`,
+      )
     }
   }
   for (const [pattern, claimed] of claims) if (claimed.length === 0) warnUnmatched(pattern, names)
@@ -28,5 +31,7 @@ function matching(pattern: string, names: readonly string[]): readonly string[] 
 
 function warnUnmatched(pattern: string, names: readonly string[]): void {
   const near = nearest(pattern.replace(/[^\w.]/g, ''), names)
-  console.warn(`optimizers: pattern '${pattern}' matches no parameter${near === undefined ? `; there are ${names.join(', ')}` : `; did you mean '${near}'?`}`)
+  console.warn(
+    `optimizers: pattern '${pattern}' matches no parameter${near === undefined ? `; there are ${names.join(', ')}` : `; did you mean '${near}'?`}`,
+  )
 }

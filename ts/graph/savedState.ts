@@ -18,7 +18,8 @@ export function savedNumber(what: string, record: Readonly<Record<string, StateT
 
 /** The state without tensors. Fails with code `'io'`, naming `what`, when it holds one. */
 export function savedJson(what: string, state: StateTree | undefined): Json {
-  if (state === undefined || state instanceof Tensor) throw new FirnError('io', `${what}: the saved state has no plain data where some is expected`)
+  if (state === undefined || state instanceof Tensor)
+    throw new FirnError('io', `${what}: the saved state has no plain data where some is expected`)
   if (typeof state !== 'object' || state === null) return state
   if (isList(state)) return state.map((item) => savedJson(what, item))
   return Object.fromEntries(Object.entries(state).map(([key, item]) => [key, savedJson(what, item)]))

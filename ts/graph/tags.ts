@@ -6,10 +6,13 @@ export type Tags = string | readonly string[]
 
 /** Tags as a sorted list without repeats. Fails with code `'argument'` on none, on an empty one, and on one holding `,` or `/`. */
 export function tagList(tags: Tags): readonly string[] {
-  const list = [...new Set(typeof tags === 'string' ? [tags] : tags)].sort()
+  const list = [...new Set(typeof tags === 'string' ? [tags] : tags)].toSorted()
   const bad = list.find((tag) => tag === '' || /[,/]/.test(tag))
   if (list.length === 0 || bad !== undefined) {
-    throw new FirnError('argument', `tags: ${JSON.stringify(tags)} given, expected at least one word without ',' or '/'; '*' stands for everything`)
+    throw new FirnError(
+      'argument',
+      `tags: ${JSON.stringify(tags)} given, expected at least one word without ',' or '/'; '*' stands for everything`,
+    )
   }
   return list
 }

@@ -1,4 +1,11 @@
 // Files: atomic writes, safetensors, nested states.
 export { atomicWrite } from './atomicWrite.ts'
-export { decodeSafetensors, encodeSafetensors, loadSafetensors, type NamedTensors, type SafetensorsContent, saveSafetensors } from './safetensors.ts'
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  loadSafetensors,
+  type NamedTensors,
+  type SafetensorsContent,
+  saveSafetensors,
+} from './safetensors.ts'
 export { joinState, type Json, splitState, type StateTree } from './stateTree.ts'

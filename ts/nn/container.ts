@@ -8,8 +8,16 @@ type AnyTensor = Tensor<DType>
 /** What can stand in a `Sequential`: a module of one input, or a function. */
 export type Stage = (Module & { forward(x: never): AnyTensor }) | ((x: Tensor) => AnyTensor)
 
-type Input<S> = S extends { forward(x: infer I extends AnyTensor): unknown } ? I : S extends (x: infer I extends AnyTensor) => unknown ? I : never
-type Output<S> = S extends { forward(x: never): infer O extends AnyTensor } ? O : S extends (x: never) => (infer O extends AnyTensor) ? O : never
+type Input<S> = S extends { forward(x: infer I extends AnyTensor): unknown }
+  ? I
+  : S extends (x: infer I extends AnyTensor) => unknown
+    ? I
+    : never
+type Output<S> = S extends { forward(x: never): infer O extends AnyTensor }
+  ? O
+  : S extends ((x: never) => infer O extends AnyTensor)
+    ? O
+    : never
 type FirstInput<S extends readonly unknown[]> = S extends readonly [infer Head, ...unknown[]] ? Input<Head> : Input<S[number]>
 type LastOutput<S extends readonly unknown[]> = S extends readonly [...unknown[], infer Last] ? Output<Last> : Output<S[number]>
 

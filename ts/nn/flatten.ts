@@ -39,7 +39,10 @@ export class Unflatten extends Module {
   override forward(x: Tensor): Tensor {
     const dim = this.dim < 0 ? this.dim + x.rank : this.dim
     if (x.shape[dim] !== this.sizes.reduce((product, size) => product * size, 1)) {
-      throw new FirnError('shape', `Unflatten: dimension ${this.dim} of [${x.shape.join(', ')}] does not split into [${this.sizes.join(', ')}]`)
+      throw new FirnError(
+        'shape',
+        `Unflatten: dimension ${this.dim} of [${x.shape.join(', ')}] does not split into [${this.sizes.join(', ')}]`,
+      )
     }
     return x.reshape([...x.shape.slice(0, dim), ...this.sizes, ...x.shape.slice(dim + 1)])
   }

@@ -3,7 +3,6 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import {
-  count,
   reductionCode,
   wrapHandle,
   type DType,

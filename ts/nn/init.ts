@@ -1,10 +1,12 @@
-// Initial values of parameters: each function fills a tensor in place, without gradient, and returns it.
-import { checkOptions, FirnError } from '../errors.ts'
-import { noGrad } from '../autograd/index.ts'
-import { full, type FloatDType, rand, randn, type Tensor, tidy } from '../tensor/index.ts'
+// Initial values of parameters: each function fills a tensor in place, outside the tape, and returns it.
+import { native } from '../backend/index.ts'
+import { checkOptions, FirnError, unknownName } from '../errors.ts'
+import { dtypeCode, type FloatDType, sizes, type Tensor } from '../tensor/index.ts'
+
+const nonlinearities = ['linear', 'sigmoid', 'tanh', 'relu', 'leakyRelu', 'selu'] as const
 
 /** What follows a layer, as far as the size of its weights depends on it. */
-export type Nonlinearity = 'linear' | 'sigmoid' | 'tanh' | 'relu' | 'leakyRelu' | 'selu'
+export type Nonlinearity = (typeof nonlinearities)[number]
 
 /** Options of the Kaiming initialisers. */
 export interface KaimingOptions {
@@ -20,19 +22,19 @@ export interface KaimingOptions {
 export function uniform<D extends FloatDType>(target: Tensor<D>, options: { low?: number; high?: number } = {}): Tensor<D> {
   checkOptions('init.uniform', options, ['low', 'high'])
   const { low = 0, high = 1 } = options
-  return fill(target, ({ shape, dtype, device }) => rand(shape, { dtype, device }).mul(high - low).add(low))
+  return fill(target, (shape, dtype) => native.randomUniform(shape, low, high, dtype))
 }
 
 /** Normal values. @example init.normal(layer.weight, { std: 0.02 }) */
 export function normal<D extends FloatDType>(target: Tensor<D>, options: { mean?: number; std?: number } = {}): Tensor<D> {
   checkOptions('init.normal', options, ['mean', 'std'])
   const { mean = 0, std = 1 } = options
-  return fill(target, ({ shape, dtype, device }) => randn(shape, { dtype, device }).mul(std).add(mean))
+  return fill(target, (shape, dtype) => native.randomNormal(shape, mean, std, dtype))
 }
 
 /** One value everywhere. @example init.constant(layer.bias, 0.1) */
 export function constant<D extends FloatDType>(target: Tensor<D>, value: number): Tensor<D> {
-  return fill(target, ({ shape, dtype, device }) => full(shape, value, { dtype, device }))
+  return fill(target, (shape, dtype) => native.full(shape, value, dtype))
 }
 
 /** All zero. @example init.zeros(layer.bias) */
@@ -103,7 +105,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
     case 'selu':
       return 3 / 4
     default:
-      throw new FirnError('argument', `calculateGain: unknown nonlinearity '${String(nonlinearity satisfies never)}'`)
+      throw unknownName('calculateGain', 'nonlinearity', String(nonlinearity satisfies never), nonlinearities)
   }
 }
 
@@ -111,7 +113,10 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 export function fans(weight: { readonly shape: readonly number[] }): { fanIn: number; fanOut: number } {
   const [out, into, ...kernel] = weight.shape
   if (out === undefined || into === undefined) {
-    throw new FirnError('shape', `init: fan-in needs a weight of at least 2 dimensions, got [${weight.shape.join(', ')}]; use init.uniform or init.normal`)
+    throw new FirnError(
+      'shape',
+      `init: fan-in needs a weight of at least 2 dimensions, got [${weight.shape.join(', ')}]; use init.uniform or init.normal`,
+    )
   }
   const field = kernel.reduce((product, size) => product * size, 1)
   return { fanIn: into * field, fanOut: out * field }
@@ -129,7 +134,9 @@ function xavierStd(target: { readonly shape: readonly number[] }, options: { gai
   return (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut))
 }
 
-function fill<D extends FloatDType>(target: Tensor<D>, value: (like: Tensor<D>) => Tensor<D>): Tensor<D> {
-  tidy(() => noGrad(() => target.assign(value(target))))
+function fill<D extends FloatDType>(target: Tensor<D>, make: (shape: Uint32Array, dtype: number) => number): Tensor<D> {
+  const handle = make(sizes(target.shape), dtypeCode(target.dtype))
+  native.assign(target.handle, handle)
+  native.freeOne(handle)
   return target
 }

@@ -1,5 +1,4 @@
 // Loading a state dict: everything is compared before anything is assigned.
-import { noGrad } from '../autograd/index.ts'
 import { checkOptions, FirnError, nearest } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 
@@ -41,9 +40,7 @@ export function loadTensors(
   if ((options.strict ?? true) && missing.length + unexpected.length + mismatched.length > 0) {
     throw new FirnError('argument', describe(what, report))
   }
-  noGrad(() => {
-    for (const [target, value] of matched) target.assign(value)
-  })
+  for (const [target, value] of matched) target.assign(value)
   return report
 }
 
@@ -57,7 +54,9 @@ function describe(what: string, { missing, unexpected, mismatched }: LoadReport)
     `${what}: ${count} ${count === 1 ? 'difference' : 'differences'}, nothing was loaded; { strict: false } loads what fits`,
     ...missing.map((key) => `  missing: ${key}${near(key, unexpected)}`),
     ...unexpected.map((key) => `  unexpected: ${key}${near(key, missing)}`),
-    ...mismatched.map(({ key, expected, found }) => `  mismatched: ${key} is ${typeOf(expected)} in the module, ${typeOf(found)} in the state dict`),
+    ...mismatched.map(
+      ({ key, expected, found }) => `  mismatched: ${key} is ${typeOf(expected)} in the module, ${typeOf(found)} in the state dict`,
+    ),
   ].join('\n')
 }
 

@@ -127,7 +127,7 @@ export abstract class Module {
    * model.apply((m) => { if (m instanceof nn.Linear) init.xavierUniform(m.weight) })
    */
   apply(fn: (module: Module) => void): this {
-    for (const module of this.modules().reverse()) fn(module)
+    for (const module of this.modules().toReversed()) fn(module)
     return this
   }
 

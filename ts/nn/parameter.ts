@@ -1,10 +1,11 @@
 // The two kinds of tensor that a module owns: parameters, which train, and buffers, which do not.
+import { native } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
 import { type DType, type FloatDType, Tensor } from '../tensor/index.ts'
 
 /**
- * A tensor that trains: put it in a field of a module. It takes over the value of the tensor it is made from,
- * requires a gradient, and survives every scope.
+ * A tensor that trains: put it in a field of a module. It requires a gradient and survives every scope. It takes over the
+ * value of the tensor it is made from, which is freed; give it a `clone()` to keep that.
  *
  * @example
  * class Scale extends nn.Module {
@@ -14,7 +15,7 @@ import { type DType, type FloatDType, Tensor } from '../tensor/index.ts'
  */
 export class Parameter<D extends FloatDType = 'float32'> extends Tensor<D> {
   constructor(value: Tensor<D>) {
-    super(value.handle)
+    super(takeOver(value))
     this.keep()
     this.requiresGrad = true
   }
@@ -29,7 +30,8 @@ export interface BufferOptions {
 }
 
 /**
- * A tensor that is part of a module's state and does not train, such as a running mean. It survives every scope.
+ * A tensor that is part of a module's state and does not train, such as a running mean. It survives every scope, and takes
+ * over the value of the tensor it is made from, which is freed.
  *
  * @example
  * class Center extends nn.Module {
@@ -43,7 +45,7 @@ export class Buffer<D extends DType = 'float32'> extends Tensor<D> {
 
   constructor(value: Tensor<D>, options: BufferOptions = {}) {
     checkOptions('Buffer', options, ['key', 'persistent'])
-    super(value.handle)
+    super(takeOver(value))
     this.keep()
     this.key = options.key ?? null
     this.persistent = options.persistent ?? true
@@ -52,3 +54,10 @@ export class Buffer<D extends DType = 'float32'> extends Tensor<D> {
 
 /** A tensor that a module owns. */
 export type OwnedTensor = Parameter<FloatDType> | Buffer<DType>
+
+// A handle of its own, so that two objects never free one handle, and a leaf, whatever the value came from.
+function takeOver(value: Tensor<DType>): number {
+  const handle = native.detach(value.handle)
+  value.dispose()
+  return handle
+}

@@ -72,7 +72,7 @@ export class BoundOptimizer {
 
   /** Drops the gradients of all parameters. */
   zeroGrad(): void {
-    for (const { params } of this.paramGroups) for (const tensor of params) tensor.grad = null
+    native.zeroGrads(this.#handles)
   }
 
   /**
@@ -124,7 +124,7 @@ export class BoundOptimizer {
   }
 
   toString(): string {
-    return groupTable({ '': this })
+    return groupTable({ '*': this })
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -162,7 +162,13 @@ export class BoundOptimizer {
     return gradNorm
   }
 
-  #runUpdaters({ node = null, currentEpoch = 0, epochSteps = this.#steps, epochSize = null, globalSteps = this.#steps }: UpdateContext): void {
+  #runUpdaters({
+    node = null,
+    currentEpoch = 0,
+    epochSteps = this.#steps,
+    epochSize = null,
+    globalSteps = this.#steps,
+  }: UpdateContext): void {
     for (const updater of this.optimizer.updaters) {
       for (const group of this.paramGroups) updater({ group, node, currentEpoch, epochSteps, epochSize, globalSteps })
     }

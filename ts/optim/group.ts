@@ -91,8 +91,10 @@ function checkDistinct(what: string, groups: readonly ParamGroup[]): void {
     for (const [i, tensor] of group.params.entries()) {
       const name = group.names[i] ?? ''
       const before = names.get(tensor)
-      if (before !== undefined) throw new FirnError('argument', `${what}: parameter '${name}' comes twice, before as '${before}'; give it once`)
-      if (taken.has(name)) throw new FirnError('argument', `${what}: two parameters are called '${name}'; give [name, tensor] pairs with distinct names`)
+      if (before !== undefined)
+        throw new FirnError('argument', `${what}: parameter '${name}' comes twice, before as '${before}'; give it once`)
+      if (taken.has(name))
+        throw new FirnError('argument', `${what}: two parameters are called '${name}'; give [name, tensor] pairs with distinct names`)
       names.set(tensor, name)
       taken.add(name)
     }

@@ -6,6 +6,17 @@ export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } fr
 export { Optimizer, type OptimizerJson, type StepOptions, type Updater, type UpdaterContext } from './optimizer.ts'
 export type { OptionsOf, OptionValue, RuleName } from './rule.ts'
 export type { AdamWOptions, SgdOptions } from './rules.gen.ts'
-export { constant, cosine, linear, type Plain, type Ramp, Schedule, type ScheduleJson, type ScheduleKind, type Stairs, step } from './schedule.ts'
+export {
+  constant,
+  cosine,
+  linear,
+  type Plain,
+  type Ramp,
+  Schedule,
+  type ScheduleJson,
+  type ScheduleKind,
+  type Stairs,
+  step,
+} from './schedule.ts'
 export type { GroupState, OptimizerState } from './state.ts'
 export { groupTable } from './table.ts'

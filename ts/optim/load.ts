@@ -2,7 +2,7 @@
 import { FirnError, nearest } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import type { ParamGroup } from './group.ts'
-import { completeOptions, type RuleName, ruleOf } from './rule.ts'
+import { type CompleteOptions, completeOptions, fromKeys, type RuleName, ruleOf } from './rule.ts'
 import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
 import type { Stepper } from './stepper.ts'
 
@@ -15,20 +15,24 @@ export function loadState(rule: RuleName, steppers: readonly Stepper[], saved: o
     const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
     throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
   }
-  const options = saved.groups.map((group, g) => completeOptions(`${what}: group ${g}`, rule, { ...group.options, lr: group.lr }).options)
+  const groups = saved.groups.map(({ options, given }, g): SavedOptions => {
+    return { ...completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options)), given: fromKeys(rule, given) }
+  })
   for (const [g, stepper] of steppers.entries()) {
-    const group = saved.groups[g]
-    if (group) restoreOptions(stepper.group, { ...group, options: options[g] ?? {} }, saved.steps)
+    const group = groups[g]
+    if (group) restoreOptions(stepper.group, group, saved.steps)
     restoreTensors(stepper, saved.state)
   }
   return { steps: saved.steps, window: { ...saved.window } }
 }
 
+interface SavedOptions extends CompleteOptions, Pick<GroupState, 'given'> {}
+
 // An option that is given as it was then goes on as it was when saved; one that has been given anew since holds.
-function restoreOptions(group: ParamGroup, saved: GroupState, steps: number): void {
+function restoreOptions(group: ParamGroup, saved: SavedOptions, steps: number): void {
   const unchanged = (name: string): boolean => JSON.stringify(group.given[name]) === JSON.stringify(saved.given[name])
   for (const [name, value] of Object.entries(saved.options)) if (unchanged(name)) group.options[name] = value
-  if (unchanged('lr')) group.lr = saved.lr
+  if (unchanged('lr') && typeof saved.lr === 'number') group.lr = saved.lr
   else group.lr = group.schedule?.at(steps) ?? group.initialLr
 }
 

@@ -66,8 +66,10 @@ export class Optimizer<R extends RuleName = RuleName> {
   constructor(rule: R, given: object) {
     checkOptions(rule, given, [...optionNames(rule), 'updaters', 'clipGradNorm', 'clipGradValue', 'accumulate', 'fused', 'shard'])
     const { updaters = [], clipGradNorm, clipGradValue, accumulate, fused = true, shard = false }: Record<string, unknown> = { ...given }
-    if (shard !== false) throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
-    if (!Array.isArray(updaters) || !updaters.every(isUpdater)) throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
+    if (shard !== false)
+      throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
+    if (!Array.isArray(updaters) || !updaters.every(isUpdater))
+      throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
     const { lr, options } = completeOptions(rule, rule, given)
     this.rule = rule
     this.lr = lr
@@ -77,13 +79,14 @@ export class Optimizer<R extends RuleName = RuleName> {
     this.clipGradValue = checkPositive(`${rule}: clipGradValue`, clipGradValue)
     this.accumulate = checkPositive(`${rule}: accumulate`, accumulate)
     this.fused = Boolean(fused)
-    if (!Number.isInteger(this.accumulate ?? 1)) throw new FirnError('argument', `${rule}: accumulate must be a whole number, got ${this.accumulate}`)
+    if (!Number.isInteger(this.accumulate ?? 1))
+      throw new FirnError('argument', `${rule}: accumulate must be a whole number, got ${this.accumulate}`)
     Object.freeze(this)
   }
 
   /** The optimizer that `toJSON` saved. Fails if it had updaters, for functions are not saved. */
   static fromJSON(json: unknown): Optimizer {
-    const { rule, options }: Record<string, unknown> = { ...(json ?? {}) }
+    const { rule, options }: Record<string, unknown> = typeof json === 'object' ? { ...json } : {}
     if (!isRule(rule) || typeof options !== 'object' || options === null) {
       throw new FirnError('argument', `Optimizer.fromJSON: not a saved optimizer: ${JSON.stringify(json)}`)
     }
@@ -109,7 +112,10 @@ export class Optimizer<R extends RuleName = RuleName> {
 
   toJSON(): OptimizerJson {
     const { rule, lr, options, clipGradNorm, clipGradValue, accumulate, fused, updaters } = this
-    const own: Record<string, OptionValue | ScheduleJson | readonly string[]> = { lr: lr instanceof Schedule ? lr.toJSON() : lr, ...options }
+    const own: Record<string, OptionValue | ScheduleJson | readonly string[]> = {
+      lr: lr instanceof Schedule ? lr.toJSON() : lr,
+      ...options,
+    }
     if (clipGradNorm !== null) own['clipGradNorm'] = clipGradNorm
     if (clipGradValue !== null) own['clipGradValue'] = clipGradValue
     if (accumulate !== null) own['accumulate'] = accumulate

@@ -29,10 +29,12 @@ export interface CompleteOptions {
 
 interface OptionRow {
   readonly name: string
+  /** PyTorch's name, as in state dicts. */
+  readonly key: string
+  readonly kind: 'number' | 'boolean'
   readonly size: number
   readonly default: readonly number[]
-  readonly check?: string
-  readonly kind?: 'boolean'
+  readonly check: string
 }
 
 /** A rule as the generated table describes it. */
@@ -63,7 +65,10 @@ export function completeOptions(what: string, name: RuleName, given: object): Co
   }
   const { nesterov, momentum, dampening } = complete
   if (nesterov === true && (momentum === 0 || dampening !== 0)) {
-    throw new FirnError('argument', `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
+    throw new FirnError(
+      'argument',
+      `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`,
+    )
   }
   return { lr, options: complete }
 }
@@ -76,6 +81,29 @@ export function packOptions(what: string, name: RuleName, values: Readonly<Recor
     if (typeof value === 'object') for (const item of value) row[at++] = item
     else row[at++] = Number(value)
   }
+}
+
+/** Options under PyTorch's names, as state dicts hold them. */
+export const toKeys = <T>(name: RuleName, values: Readonly<Record<string, T>>): Record<string, T> =>
+  renamed(
+    values,
+    ruleOf(name).options.map((row) => [row.name, row.key]),
+  )
+
+/** Options of a state dict under our names. */
+export const fromKeys = <T>(name: RuleName, values: Readonly<Record<string, T>>): Record<string, T> =>
+  renamed(
+    values,
+    ruleOf(name).options.map((row) => [row.key, row.name]),
+  )
+
+function renamed<T>(values: Readonly<Record<string, T>>, names: readonly (readonly [from: string, to: string])[]): Record<string, T> {
+  const out: Record<string, T> = {}
+  for (const [from, to] of names) {
+    const value = values[from]
+    if (value !== undefined) out[to] = value
+  }
+  return out
 }
 
 /** How many numbers the options of a rule take. */
@@ -96,9 +124,9 @@ function checkOption(what: string, { name, size, kind, check }: OptionRow, value
   throw invalid(what, name, `${size} numbers`, value)
 }
 
-function checkNumber(what: string, name: string, check: string | undefined, value: unknown): number {
-  if (typeof value === 'number' && Number.isFinite(value) && (check === undefined || inRange(value, check))) return value
-  throw invalid(what, name, check ?? 'a number', value)
+function checkNumber(what: string, name: string, check: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value) && inRange(value, check)) return value
+  throw invalid(what, name, check, value)
 }
 
 const invalid = (what: string, name: string, expected: string, value: unknown): FirnError =>
@@ -113,8 +141,9 @@ function inRange(value: number, check: string): boolean {
   return range(value)
 }
 
-// A check reads '>= 0', '> 0' or 'in [0, 1)'.
+// A check reads 'finite', '>= 0', '> 0' or 'in [0, 1)'.
 function parseRange(check: string): Range {
+  if (check === 'finite') return Number.isFinite
   const [, sign, bound, open, low, high, close] = /^(?:(>=?) (\S+)|in ([[(])(\S+), (\S+)([\])]))$/.exec(check) ?? []
   if (sign !== undefined) return above(Number(bound), sign === '>=')
   const least = above(Number(low), open === '[')

@@ -83,7 +83,10 @@ export class Schedule<K extends ScheduleKind = ScheduleKind> {
       const { kind, ...numbers } = json
       if (isKind(kind)) return new Schedule(kind, numbers)
     }
-    throw new FirnError('argument', `Schedule.fromJSON: not a saved schedule: ${JSON.stringify(json)}; known kinds: ${Object.keys(defaults).join(', ')}`)
+    throw new FirnError(
+      'argument',
+      `Schedule.fromJSON: not a saved schedule: ${JSON.stringify(json)}; known kinds: ${Object.keys(defaults).join(', ')}`,
+    )
   }
 
   /**

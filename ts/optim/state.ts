@@ -1,18 +1,16 @@
 // What an optimizer remembers, by parameter name.
 import { type DType, Tensor, tensor } from '../tensor/index.ts'
-import type { OptionValue, RuleName } from './rule.ts'
+import { type OptionValue, type RuleName, toKeys } from './rule.ts'
 import type { ScheduleJson } from './schedule.ts'
 import type { Stepper } from './stepper.ts'
 
-/** A group as it is saved. */
+/** A group as it is saved; options under PyTorch's names (`weight_decay`). */
 export type GroupState = {
   readonly params: readonly string[]
+  /** All options, the rate among them, as they were when saved. */
+  readonly options: Readonly<Record<string, OptionValue>>
   /** All options as the optimizer was given them. */
   readonly given: Readonly<Record<string, OptionValue | ScheduleJson>>
-  /** The rate as it was when saved. */
-  readonly lr: number
-  /** The other options as they were when saved. */
-  readonly options: Readonly<Record<string, OptionValue>>
 }
 
 /** How far an optimizer has come. */
@@ -38,7 +36,9 @@ export type OptimizerState = Counts & {
 
 /** The state as it is now; going on does not change what was returned. */
 export function saveState(rule: RuleName, counts: Counts, steppers: readonly Stepper[]): OptimizerState {
-  const groups = steppers.map(({ group: { names, given, lr, options } }): GroupState => ({ params: names, given, lr, options: { ...options } }))
+  const groups = steppers.map(({ group: { names, lr, options, given } }): GroupState => {
+    return { params: names, options: toKeys(rule, { ...options, lr }), given: toKeys(rule, given) }
+  })
   const state = steppers.flatMap((stepper) =>
     stepper.group.names.flatMap((name, i): [string, TensorRecord][] => {
       const slots = saveSlots(stepper, i, counts.window.count > 0)
@@ -54,7 +54,7 @@ function saveSlots(stepper: Stepper, i: number, withGrad: boolean): TensorRecord
   if (steps > 0) slots['step'] = tensor(steps)
   for (const [slot, value] of stepper.slots(i)) slots[slot] = value.detach()
   const grad = withGrad ? stepper.group.params[i]?.grad : null
-  if (grad) slots['grad'] = grad.detach()
+  if (grad) slots['grad'] = grad
   return slots
 }
 
@@ -64,12 +64,14 @@ export function isOptimizerState(value: object): value is OptimizerState {
   if (typeof rule !== 'string' || typeof steps !== 'number') return false
   if (!isRecord(window) || typeof window['count'] !== 'number' || typeof window['weight'] !== 'number') return false
   if (!Array.isArray(groups) || !groups.every(isGroupState)) return false
-  return isRecord(state) && Object.values(state).every((slots) => isRecord(slots) && Object.values(slots).every((slot) => slot instanceof Tensor))
+  return (
+    isRecord(state) &&
+    Object.values(state).every((slots) => isRecord(slots) && Object.values(slots).every((slot) => slot instanceof Tensor))
+  )
 }
 
 function isGroupState(value: unknown): value is GroupState {
-  if (!isRecord(value) || typeof value['lr'] !== 'number') return false
-  return Array.isArray(value['params']) && isRecord(value['given']) && isRecord(value['options'])
+  return isRecord(value) && Array.isArray(value['params']) && isRecord(value['given']) && isRecord(value['options'])
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null

@@ -37,7 +37,17 @@ export class Stepper {
   step(gradScale: number, clipNorm: number, clipValue: number, flags: number): number {
     const { lr, options } = this.group
     packOptions(this.#rule, this.#rule, { ...options, lr }, this.#row)
-    const norm = native.optimizerStep(ruleOf(this.#rule).id, this.handles, this.#state, this.steps, this.#row, gradScale, clipNorm, clipValue, flags)
+    const norm = native.optimizerStep(
+      ruleOf(this.#rule).id,
+      this.handles,
+      this.#state,
+      this.steps,
+      this.#row,
+      gradScale,
+      clipNorm,
+      clipValue,
+      flags,
+    )
     this.#adopt()
     return norm
   }

@@ -21,7 +21,14 @@ export function groupTable(optimizers: Readonly<Record<string, BoundOptimizer>>)
   )
   const table = [['pattern', 'tensors', 'numbers', 'rule', 'lr', 'decay'], ...rows]
   const width = (column: number): number => Math.max(...table.map((row) => row[column]?.length ?? 0))
-  return table.map((row) => row.map((cell, i) => (isNumeric(i) ? cell.padStart(width(i)) : cell.padEnd(width(i)))).join('  ').trimEnd()).join('\n')
+  return table
+    .map((row) =>
+      row
+        .map((cell, i) => (isNumeric(i) ? cell.padStart(width(i)) : cell.padEnd(width(i))))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 const isNumeric = (column: number): boolean => column === 1 || column === 2

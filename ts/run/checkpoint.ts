@@ -31,7 +31,8 @@ export function restoreNodes(nodes: ReadonlyMap<string, AnyNode>, saved: StateTr
     if (state === undefined) return node.keepsState ? [`node '${uid}' is not in the checkpoint`] : []
     return restoreNode(uid, node, unshareModule(state, states), strict)
   })
-  if (strict && differences.length > 0) throw new FirnError('graph', `the checkpoint does not fit the graph:\n  ${differences.join('\n  ')}`)
+  if (strict && differences.length > 0)
+    throw new FirnError('graph', `the checkpoint does not fit the graph:\n  ${differences.join('\n  ')}`)
   return differences
 }
 
@@ -40,7 +41,9 @@ function restoreNode(uid: string, node: AnyNode, state: StateTree, strict: boole
     return node.loadStateDict(state, strict).map((line) => `node '${uid}': ${line}`)
   } catch (cause) {
     const code = cause instanceof FirnError ? cause.code : 'graph'
-    throw new FirnError(code, `the checkpoint does not fit node '${uid}': ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new FirnError(code, `the checkpoint does not fit node '${uid}': ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   }
 }
 

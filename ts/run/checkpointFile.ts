@@ -69,10 +69,13 @@ function checksumPlace(bytes: Uint8Array): number {
 async function candidates(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
-    const folder = await stat(join(path, 'ckpts')).then(() => join(path, 'ckpts'), () => path)
+    const folder = await stat(join(path, 'ckpts')).then(
+      () => join(path, 'ckpts'),
+      () => path,
+    )
     const paths = (await readdir(folder)).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
     const dated = await Promise.all(paths.map(async (each) => ({ each, time: (await stat(each)).mtimeMs })))
-    return dated.sort((a, b) => b.time - a.time).map(({ each }) => each)
+    return dated.toSorted((a, b) => b.time - a.time).map(({ each }) => each)
   } catch (cause) {
     throw new FirnError('io', `cannot read the checkpoint '${path}'`, { cause })
   }

@@ -11,7 +11,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
-import { task, type TaskLike } from './task.ts'
+import { task, type TaskGraph, type TaskLike } from './task.ts'
 
 /** Options of `graph.step`. */
 export interface StepOptions {
@@ -34,7 +34,7 @@ export interface StepOptions {
  *   .add('loss', new LossNode({ forward: (_, x) => F.nllLoss(x.net, x.mnist.label) }))
  * await graph.run([train({ epochs: 1 })])
  */
-export class HyperGraph<Outputs extends object = object> {
+export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #nodes = new NodeSet()
   readonly #events = new EventHub()
   #gradAccSteps = 1
@@ -83,7 +83,8 @@ export class HyperGraph<Outputs extends object = object> {
 
   /** Iterations whose gradients make one update, for optimizers that have no `accumulate` of their own. A step of a task is so many. */
   accumulate(iterations: number): this {
-    if (!Number.isInteger(iterations) || iterations < 1) throw new FirnError('argument', `graph.accumulate: ${iterations}, expected a whole number from 1`)
+    if (!Number.isInteger(iterations) || iterations < 1)
+      throw new FirnError('argument', `graph.accumulate: ${iterations}, expected a whole number from 1`)
     this.#gradAccSteps = iterations
     return this
   }
@@ -150,7 +151,8 @@ export class HyperGraph<Outputs extends object = object> {
     const runner = this.#runner
     const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
     const outDir = runner?.context.info.outDir
-    if (typeof outDir !== 'string' && options.to === undefined) throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
+    if (typeof outDir !== 'string' && options.to === undefined)
+      throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
     const path = resolve(outDir ?? '.', outDir === null ? '' : 'ckpts', options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
     const bytes = await writeCheckpoint(path, { nodes, run: runner?.stateDict() ?? null })

@@ -16,6 +16,7 @@ export {
   type SaveCheckpoint,
   task,
   type Task,
+  type TaskGraph,
   type TaskLike,
   type TaskOptions,
   train,

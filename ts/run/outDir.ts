@@ -12,7 +12,8 @@ export async function makeOutDir(parent: string, runId: string): Promise<{ reado
   try {
     for (const folder of ['ckpts', 'logs', 'src']) await mkdir(join(outDir, folder), { recursive: true })
     const entry = process.argv[1]
-    if (entry !== undefined && statSync(entry, { throwIfNoEntry: false })?.isFile()) await copyFile(entry, join(outDir, 'src', basename(entry)))
+    if (entry !== undefined && statSync(entry, { throwIfNoEntry: false })?.isFile())
+      await copyFile(entry, join(outDir, 'src', basename(entry)))
   } catch (cause) {
     throw new FirnError('io', `graph.run: cannot make the folder '${outDir}'; give another outDir`, { cause })
   }

@@ -19,12 +19,21 @@ export function savePlace(tasks: readonly TaskLike[], levels: readonly Level[]):
 /** The place that `savePlace` gave. Fails with code `'graph'` when these tasks have something else there. */
 export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefined): Level[] {
   const records = (Array.isArray(saved) ? saved : []).map((level: StateTree) => savedRecord('resumeFrom', level))
-  const levels = records.map((level) => ({ index: savedNumber('resumeFrom', level, 'index'), round: savedNumber('resumeFrom', level, 'round') }))
+  const levels = records.map((level) => ({
+    index: savedNumber('resumeFrom', level, 'index'),
+    round: savedNumber('resumeFrom', level, 'round'),
+  }))
   for (const [depth, label] of labelsAlong(tasks, levels).entries()) {
     const before = records[depth]?.['label']
     if (before === label) continue
-    const path = levels.slice(0, depth + 1).map(({ index }) => index).join('.')
-    throw new FirnError('graph', `resumeFrom: item ${path} of the tasks is '${label}', it was '${String(before)}' when saved; give the list of the run that was stopped`)
+    const path = levels
+      .slice(0, depth + 1)
+      .map(({ index }) => index)
+      .join('.')
+    throw new FirnError(
+      'graph',
+      `resumeFrom: item ${path} of the tasks is '${label}', it was '${String(before)}' when saved; give the list of the run that was stopped`,
+    )
   }
   return levels
 }

@@ -17,6 +17,7 @@ export interface RunResult {
 
 /** The result of a run with this history. */
 export function resultOf(outDir: string, history: readonly EpochRecord[]): RunResult {
-  const last = (training: boolean): Metrics => Object.assign({}, ...history.filter((epoch) => epoch.training === training).map((epoch) => epoch.metrics))
+  const last = (training: boolean): Metrics =>
+    Object.assign({}, ...history.filter((epoch) => epoch.training === training).map((epoch) => epoch.metrics))
   return { outDir, metrics: { train: last(true), eval: last(false) }, history }
 }

@@ -5,10 +5,9 @@ import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph,
 import { type RunContext, savedJson, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
-import type { HyperGraph } from './hyperGraph.ts'
 import { type Level, loadPlace, savePlace } from './place.ts'
 import { TaskProgress } from './progress.ts'
-import type { Task, TaskLike } from './task.ts'
+import type { Task, TaskGraph, TaskLike } from './task.ts'
 
 // Timers, signals and whoever draws wait no longer than this for the loop.
 const breathMs = 50
@@ -17,7 +16,7 @@ const breathMs = 50
 export class Runner {
   readonly context: RunContext
   readonly history: EpochRecord[] = []
-  readonly #graph: HyperGraph
+  readonly #graph: TaskGraph
   readonly #nodes: NodeSet
   readonly #tasks: readonly TaskLike[]
   readonly #used = new Set<ExecutableGraph>()
@@ -28,7 +27,7 @@ export class Runner {
   #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
   #breath = performance.now()
 
-  constructor(graph: HyperGraph, nodes: NodeSet, context: RunContext, tasks: readonly TaskLike[]) {
+  constructor(graph: TaskGraph, nodes: NodeSet, context: RunContext, tasks: readonly TaskLike[]) {
     this.#graph = graph
     this.#nodes = nodes
     this.context = context
@@ -242,7 +241,10 @@ export class Runner {
 function sizeOfEpoch(graph: ExecutableGraph): number {
   const size = graph.epochSize
   if (size !== undefined) return size
-  throw new FirnError('graph', `a task of epochs needs a node that has an end, such as a DatasetNode; tags '${graph.tags.join(',')}' select none. Give steps instead`)
+  throw new FirnError(
+    'graph',
+    `a task of epochs needs a node that has an end, such as a DatasetNode; tags '${graph.tags.join(',')}' select none. Give steps instead`,
+  )
 }
 
 async function stopOf(work: () => Promise<void>): Promise<Stop | undefined> {

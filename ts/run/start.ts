@@ -46,7 +46,8 @@ export async function openRun(options: RunOptions): Promise<{ readonly info: Run
 async function readResumed(from: string): Promise<Resumed> {
   const { path, state } = await readCheckpoint(from)
   const { nodes = null, run = null } = savedRecord('resumeFrom', state)
-  if (run === null) throw new FirnError('graph', `resumeFrom: '${path}' was saved outside of a run; take its values over with loadCheckpoint`)
+  if (run === null)
+    throw new FirnError('graph', `resumeFrom: '${path}' was saved outside of a run; take its values over with loadCheckpoint`)
   return { path, nodes, run }
 }
 

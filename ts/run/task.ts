@@ -1,7 +1,6 @@
 // Tasks: what a run is made of, as plain frozen data.
 import { checkOptions, FirnError } from '../errors.ts'
-import { tagList, type Tags } from '../graph/index.ts'
-import type { HyperGraph } from './hyperGraph.ts'
+import { type AnyNode, tagList, type Tags } from '../graph/index.ts'
 
 /** A task's length: passes over the data, or updates. */
 export type Length = { readonly epochs: number; readonly steps?: never } | { readonly steps: number; readonly epochs?: never }
@@ -53,8 +52,16 @@ export interface Call {
   readonly fn: CallFunction
 }
 
+/** The graph as tasks know it: without the types of its outputs. */
+export interface TaskGraph {
+  get(uid: string): AnyNode
+  explain(query?: Tags): string
+  saveCheckpoint(options?: { readonly to?: string; readonly tags?: Tags }): Promise<string>
+  loadCheckpoint(from: string, options?: { readonly strict?: boolean; readonly tags?: Tags }): Promise<readonly string[]>
+}
+
 /** What `call` calls; waited for when it is async. */
-export type CallFunction = (graph: HyperGraph) => void | Promise<void>
+export type CallFunction = (graph: TaskGraph) => void | Promise<void>
 
 /** Anything that a run can do. */
 export type TaskLike = Task | Repeat | SaveCheckpoint | LoadCheckpoint | Call
@@ -66,7 +73,8 @@ export function task(options: TaskOptions & { readonly train: boolean }): Task {
   if ((epochs === undefined) === (steps === undefined)) {
     throw new FirnError('argument', `task: epochs ${epochs} and steps ${steps}, expected exactly one of them`)
   }
-  if (simulateEpoch && steps === undefined) throw new FirnError('argument', 'task: simulateEpoch is for a task of steps; one of epochs has its own')
+  if (simulateEpoch && steps === undefined)
+    throw new FirnError('argument', 'task: simulateEpoch is for a task of steps; one of epochs has its own')
   const by = steps === undefined ? 'epochs' : 'steps'
   return Object.freeze({ kind: 'task', train, by, count: whole(by, steps ?? epochs), tags: tagList(tags), simulateEpoch })
 }

@@ -72,7 +72,7 @@ export function tensor<const T extends Nested<number> | Nested<boolean> | Arrays
   options: CreateOptions<D> & { readonly shape?: readonly number[] } = {},
 ): Tensor<D> {
   checkOptions('tensor', options, [...createOptions, 'shape'])
-  const { elements, shape, dtype } = flatten(data)
+  const { elements, shape, dtype } = flatten(data, options.dtype)
   const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength)
   const raw = native.fromBytes(bytes, sizes(options.shape ?? shape), dtypeCode(dtype))
   const wanted = options.dtype ?? dtype
@@ -82,7 +82,7 @@ export function tensor<const T extends Nested<number> | Nested<boolean> | Arrays
   return finish(cast, options)
 }
 
-function flatten(data: Nested<number> | Nested<boolean> | Arrays): { elements: ArrayBufferView; shape: number[]; dtype: DType } {
+function flatten(data: Nested<number> | Nested<boolean> | Arrays, wanted: DType = 'float32'): { elements: ArrayBufferView; shape: number[]; dtype: DType } {
   if (ArrayBuffer.isView(data)) return { elements: data, shape: [data.length], dtype: dtypeOfArray(data) }
   const shape: number[] = []
   for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
@@ -97,7 +97,8 @@ function flatten(data: Nested<number> | Nested<boolean> | Arrays): { elements: A
     throw new FirnError('dtype', `tensor: expected numbers or booleans and got ${typeof wrong}; for int64 pass a BigInt64Array or { dtype: 'int64' }`)
   }
   if (booleans) return { elements: Uint8Array.from(flat, Number), shape, dtype: 'bool' }
-  // Whole numbers beyond 2^24 would not survive float32 on their way to int64 or float64.
+  // Through float64 to any other dtype: whole numbers beyond 2^24 would not survive float32.
+  if (wanted !== 'float32') return { elements: Float64Array.from(flat, Number), shape, dtype: 'float64' }
   return { elements: Float32Array.from(flat, Number), shape, dtype: 'float32' }
 }
 

@@ -2,7 +2,7 @@
 // Ops that take several tensors, or a number on the left, as free functions.
 import { native } from '../backend/index.ts'
 import { handlesOf, isNumber, operand } from './convert.ts'
-import type { Arithmetic, DType, Floating } from './dtype.ts'
+import type { Arithmetic, DType, Floating, Promote } from './dtype.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
 /** Sum, `a + b`, with broadcasting. */
@@ -46,7 +46,7 @@ export function pow(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
 }
 
 /** Larger of two elements; at equality both share the gradient. */
-export function maximum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
+export function maximum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function maximum<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function maximum<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
 export function maximum(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
@@ -54,7 +54,7 @@ export function maximum(a: Tensor<DType> | number, b: Tensor<DType> | number): T
 }
 
 /** Smaller of two elements; at equality both share the gradient. */
-export function minimum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
+export function minimum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function minimum<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function minimum<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
 export function minimum(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
@@ -62,7 +62,7 @@ export function minimum(a: Tensor<DType> | number, b: Tensor<DType> | number): T
 }
 
 /** The elements of `a` where `mask` is true, of `b` elsewhere, with broadcasting. */
-export function where<D extends DType, E extends DType>(mask: Tensor<'bool'>, a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
+export function where<D extends DType, E extends DType>(mask: Tensor<'bool'>, a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function where<D extends DType>(mask: Tensor<'bool'>, a: Tensor<D>, b: number): Tensor<D>
 export function where<D extends DType>(mask: Tensor<'bool'>, a: number, b: Tensor<D>): Tensor<D>
 export function where(mask: Tensor<'bool'>, a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {

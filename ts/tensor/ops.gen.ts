@@ -3,7 +3,7 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { count, integers, isNumber, operand, side, type Pair } from './convert.ts'
-import type { Arithmetic, DType, Floating, Summed } from './dtype.ts'
+import type { Arithmetic, DType, Floating, Promote, Summed } from './dtype.ts'
 import type { Tensor } from './tensor.ts'
 
 /** Options of `clamp`. */
@@ -248,14 +248,14 @@ export abstract class TensorOps<D extends DType = 'float32'> {
 
   /** Larger of two elements; at equality both share the gradient. */
   maximum(b: number): Tensor<D>
-  maximum<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
+  maximum<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
   maximum(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.maximum(this.handle, operand(b), isNumber(b, 2)))
   }
 
   /** Smaller of two elements; at equality both share the gradient. */
   minimum(b: number): Tensor<D>
-  minimum<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
+  minimum<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
   minimum(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.minimum(this.handle, operand(b), isNumber(b, 2)))
   }
@@ -355,7 +355,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.round(this.handle))
   }
 
-  /** Bounds each element to `[min, max]`; outside, the gradient is 0. */
+  /** Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0. */
   clamp(options: ClampOptions = {}): Tensor<D> {
     checkOptions('clamp', options, clampOptions)
     const { min, max } = options

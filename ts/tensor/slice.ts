@@ -12,7 +12,7 @@ export function resolve(shape: readonly number[], ranges: readonly SliceRange[])
   const given = ranges.filter((range) => range !== '...').length
   if (ranges.length - given > 1) throw new FirnError('argument', "slice: '...' may stand once")
   if (given > shape.length) throw new FirnError('shape', `slice: ${given} ranges for the ${shape.length} dimensions of [${shape.join(', ')}]`)
-  const all: (SliceRange & (null | number | readonly unknown[]))[] = []
+  const all: Exclude<SliceRange, '...'>[] = []
   for (const range of ranges) {
     if (range === '...') for (let i = given; i < shape.length; i++) all.push(null)
     else all.push(range)

@@ -263,7 +263,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return this.#kept
   }
 
-  toString(): string {
+  override toString(): string {
     if (this.isDisposed) return 'Tensor (freed)'
     return show(this.dtype, this.shape, this.#numbers())
   }

@@ -7,5 +7,6 @@ pub mod adamw;
 pub mod grads;
 pub mod parallel;
 pub mod philox;
+pub mod pool;
 pub mod sgd;
 pub mod step;

@@ -13,18 +13,37 @@ pub struct Key {
 
 const CHUNK: usize = 1 << 14;
 
+/// Blocks computed side by side, one a SIMD lane.
+const LANES: usize = 16;
+
+/// Four random words for each of `L` blocks from `first` on: `words[w][lane]`.
+#[inline(always)]
+fn blocks<const L: usize>(key: Key, first: u64) -> [[u32; L]; 4] {
+    let [mut x0, mut x1] = [[0; L]; 2];
+    let (mut x2, mut x3) = ([key.call as u32; L], [(key.call >> 32) as u32; L]);
+    for lane in 0..L {
+        let block = first.wrapping_add(lane as u64);
+        (x0[lane], x1[lane]) = (block as u32, (block >> 32) as u32);
+    }
+    let (mut k0, mut k1) = (key.seed as u32, (key.seed >> 32) as u32);
+    for _ in 0..10 {
+        for lane in 0..L {
+            let a = u64::from(x0[lane]) * 0xD251_1F53;
+            let b = u64::from(x2[lane]) * 0xCD9E_8D57;
+            x0[lane] = (b >> 32) as u32 ^ x1[lane] ^ k0;
+            x1[lane] = b as u32;
+            x2[lane] = (a >> 32) as u32 ^ x3[lane] ^ k1;
+            x3[lane] = a as u32;
+        }
+        (k0, k1) = (k0.wrapping_add(0x9E37_79B9), k1.wrapping_add(0xBB67_AE85));
+    }
+    [x0, x1, x2, x3]
+}
+
 /// Four random words for block `block` of a call.
 #[inline(always)]
 pub fn block(key: Key, block: u64) -> [u32; 4] {
-    let mut counter = [block as u32, (block >> 32) as u32, key.call as u32, (key.call >> 32) as u32];
-    let mut k = [key.seed as u32, (key.seed >> 32) as u32];
-    for _ in 0..10 {
-        let a = u64::from(counter[0]) * 0xD251_1F53;
-        let b = u64::from(counter[2]) * 0xCD9E_8D57;
-        counter = [(b >> 32) as u32 ^ counter[1] ^ k[0], b as u32, (a >> 32) as u32 ^ counter[3] ^ k[1], a as u32];
-        k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
-    }
-    counter
+    blocks::<1>(key, block).map(|[word]| word)
 }
 
 /// 24 bits as a float in `[0, 1)`.
@@ -38,9 +57,13 @@ fn fill(key: Key, out: &mut [f32], f: impl Fn([u32; 4]) -> [f32; 4] + Sync) {
     let run = |(part, chunk): (usize, &mut [f32])| {
         simd(|| {
             let first = (part * CHUNK / 4) as u64;
-            for (i, quad) in chunk.chunks_mut(4).enumerate() {
-                let values = f(block(key, first + i as u64));
-                quad.copy_from_slice(&values[..quad.len()]);
+            for (i, run) in chunk.chunks_mut(4 * LANES).enumerate() {
+                let words = blocks::<LANES>(key, first + (i * LANES) as u64);
+                let mut values = [[0.0; 4]; LANES];
+                for (lane, values) in values.iter_mut().enumerate() {
+                    *values = f(words.map(|word| word[lane]));
+                }
+                run.copy_from_slice(&values.as_flattened()[..run.len()]);
             }
         });
     };
@@ -82,9 +105,11 @@ pub fn dropout(key: Key, x: &[f32], p: f32) -> Vec<f32> {
     let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let mut out = vec![0.0; x.len()];
     uniform(key, &mut out, 0.0, 1.0);
-    for (out, x) in out.iter_mut().zip(x) {
-        *out = if *out < p { 0.0 } else { x * scale };
-    }
+    simd(|| {
+        for (out, &x) in out.iter_mut().zip(x) {
+            *out = if *out < p { 0.0 } else { x * scale };
+        }
+    });
     out
 }
 

@@ -22,6 +22,7 @@ pub trait Real:
     fn sqrt(self) -> Self;
     fn max(self, other: Self) -> Self;
     fn abs(self) -> Self;
+    fn is_nan(self) -> bool;
 }
 
 macro_rules! real {
@@ -37,6 +38,8 @@ macro_rules! real {
             fn max(self, other: $t) -> $t { self.max(other) }
             #[inline(always)]
             fn abs(self) -> $t { self.abs() }
+            #[inline(always)]
+            fn is_nan(self) -> bool { self.is_nan() }
         }
     )+ };
 }

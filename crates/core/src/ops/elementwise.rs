@@ -3,9 +3,9 @@
 use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 
-use super::compare::{eq, ge, gt, le, lt, where_};
+use super::compare::{eq, gt, lt, where_};
 use super::operand::{Promoted as Operands, promoted};
-use super::{Floating, Operand, Promoted, Quotient, ops};
+use super::{Arithmetic, Floating, Operand, Promoted, Quotient, ops};
 use crate::create::zeros_like;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
@@ -60,17 +60,17 @@ fn tensor_of(x: &Operand, like: &Operand) -> Result<Tensor> {
     }
 }
 
-/// The gradient of a maximum or minimum: all to the winner, half to each where equal, as PyTorch.
-fn winner(g: &Tensor, wins: &Tensor, ties: &Tensor) -> Result<Tensor> {
-    let all = where_(wins, &g.into(), &0.0.into())?;
-    Ok(all + where_(ties, &(g * 0.5).into(), &0.0.into())?)
+/// The gradient of a maximum or minimum: all to the winner, half to each where equal, all to both beside NaN, as PyTorch.
+fn share(g: &Tensor, loses: &Tensor, ties: &Tensor) -> Result<Tensor> {
+    let halved = where_(ties, &(g * 0.5).into(), &g.into())?;
+    where_(loses, &0.0.into(), &halved.into())
 }
 
 ops! {
     /// Sum, `a + b`, with broadcasting.
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
-    fn add(a: &Operand, b: &Operand) -> Promoted {
+    fn add(a: &Operand, b: &Operand) -> Arithmetic {
         binary(a, b, (Dispatch::float_add, Some(Dispatch::float_add_scalar)), Some((Dispatch::int_add, Some(Dispatch::int_add_scalar))))
     }
     grad(g) { a: g.clone(), b: g.clone() }
@@ -78,7 +78,7 @@ ops! {
     /// Difference, `a - b`, with broadcasting.
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
-    fn sub(a: &Operand, b: &Operand) -> Promoted {
+    fn sub(a: &Operand, b: &Operand) -> Arithmetic {
         binary(a, b, (Dispatch::float_sub, Some(Dispatch::float_sub_scalar)), Some((Dispatch::int_sub, Some(Dispatch::int_sub_scalar))))
     }
     grad(g) { a: g.clone(), b: -g }
@@ -86,7 +86,7 @@ ops! {
     /// Product of elements, `a * b`, with broadcasting.
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
-    fn mul(a: &Operand, b: &Operand) -> Promoted {
+    fn mul(a: &Operand, b: &Operand) -> Arithmetic {
         binary(a, b, (Dispatch::float_mul, Some(Dispatch::float_mul_scalar)), Some((Dispatch::int_mul, Some(Dispatch::int_mul_scalar))))
     }
     grad(g; a, b) { a: g * b, b: g * a }
@@ -112,7 +112,7 @@ ops! {
     /// Power, `a ** b`, with broadcasting.
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
-    fn pow(a: &Operand, b: &Operand) -> Promoted {
+    fn pow(a: &Operand, b: &Operand) -> Arithmetic {
         binary(a, b, (Dispatch::float_powf, Some(Dispatch::float_powf_scalar)), Some((Dispatch::int_powi, Some(Dispatch::int_powi_scalar))))
     }
     grad(g, y; a, b) {
@@ -137,13 +137,13 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn maximum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, gt(a, b)?) }
-    grad(g; a, b) { a: winner(g, &gt(a, b)?, &eq(a, b)?)?, b: winner(g, &lt(a, b)?, &eq(a, b)?)? }
+    grad(g; a, b) { a: share(g, &lt(a, b)?, &eq(a, b)?)?, b: share(g, &gt(a, b)?, &eq(a, b)?)? }
 
     /// Smaller of two elements; at equality both share the gradient.
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn minimum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, lt(a, b)?) }
-    grad(g; a, b) { a: winner(g, &lt(a, b)?, &eq(a, b)?)?, b: winner(g, &gt(a, b)?, &eq(a, b)?)? }
+    grad(g; a, b) { a: share(g, &gt(a, b)?, &eq(a, b)?)?, b: share(g, &lt(a, b)?, &eq(a, b)?)? }
 
     /// Negation, `-x`.
     #[face(method)]
@@ -272,7 +272,7 @@ ops! {
     fn round(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_round, |x| x, |x| x)) }
     grad(g) { x: zeros_like(g)? }
 
-    /// Bounds each element to `[min, max]`; outside, the gradient is 0.
+    /// Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
     #[face(method)]
     #[check(cases)]
     fn clamp(x: &Tensor; min: Option<f64> = None, max: Option<f64> = None) -> Tensor {
@@ -297,10 +297,10 @@ ops! {
         x: {
             let mut g = g.clone();
             if let Some(min) = min {
-                g = where_(&ge(&x.into(), &min.into())?, &g.into(), &0.0.into())?;
+                g = where_(&gt(&x.into(), &min.into())?, &g.into(), &0.0.into())?;
             }
             if let Some(max) = max {
-                g = where_(&le(&x.into(), &max.into())?, &g.into(), &0.0.into())?;
+                g = where_(&lt(&x.into(), &max.into())?, &g.into(), &0.0.into())?;
             }
             g
         }

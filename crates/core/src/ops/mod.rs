@@ -41,6 +41,8 @@ pub type Mask = Tensor;
 pub type Floating = Tensor;
 /// A result of the dtype that both operands promote to.
 pub type Promoted = Tensor;
+/// `Promoted`, or int64 for booleans, which count.
+pub type Arithmetic = Tensor;
 /// `Promoted`, or float32 where that is no floating point dtype.
 pub type Quotient = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.

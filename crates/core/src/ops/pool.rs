@@ -2,18 +2,35 @@
 
 use burn_backend::ops::ModuleOps;
 use burn_dispatch::Dispatch;
+use burn_std::Shape;
+use firn_kernels::pool::Pool;
 
 use super::index::gather;
 use super::shaping::{flatten, reshape, signed};
 use super::{Index, Pair, ops};
+use crate::cpu::{contiguous, from_vec, slice, with_slice};
 use crate::create::zeros;
 use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::shape::{Window, show};
 use crate::tensor::Tensor;
 
-/// Windows of a pool; padding is at most half a kernel, as in PyTorch.
-fn output(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool) -> Result<Pair> {
+impl crate::tape::Save for Pool {
+    type Saved = Pool;
+    fn save(self) -> Pool {
+        self
+    }
+}
+
+impl crate::tape::Load for Pool {
+    type View<'a> = Pool;
+    fn load(&self) -> Pool {
+        *self
+    }
+}
+
+/// The windows of a pool, with every check of its arguments; padding is at most half a kernel, as in PyTorch.
+fn geometry(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool) -> Result<Pool> {
     if x.rank() != 4 || !x.dtype().is_float() {
         bail!(Shape, "expected a floating point [batch, channels, height, width] and got {} {}", x.dtype().name(), show(x.shape()));
     }
@@ -23,7 +40,22 @@ fn output(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair,
         }
         Window { kernel: kernel[i], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x.shape()[i + 2], ceil)
     };
-    Ok([side(0)?, side(1)?])
+    let output = [side(0)?, side(1)?];
+    Ok(Pool { input: [x.shape()[2], x.shape()[3]], output, kernel, stride, padding, dilation })
+}
+
+/// The largest element of each window and its place.
+fn maxima(x: &Tensor, pool: Pool) -> Result<(Tensor, Index)> {
+    let shape = Shape::from([x.shape()[0], x.shape()[1], pool.output[0], pool.output[1]]);
+    let (values, places) = if x.dtype() == DType::Float64 {
+        let (values, places) = with_slice(x.value_ref(), |x: &[f64]| pool.max(x));
+        (from_vec(values, shape.clone(), DType::Float64), places)
+    } else {
+        let (values, places) = with_slice(&x.value_as(DType::Float32), |x: &[f32]| pool.max(x));
+        let values = from_vec(values, shape.clone(), DType::Float32);
+        (Tensor::new(values.value_as(x.dtype()), x.dtype()), places)
+    };
+    Ok((values, from_vec(places, shape, DType::Int64)))
 }
 
 ops! {
@@ -34,9 +66,9 @@ ops! {
         x: &Tensor, kernel: Pair;
         stride: Pair = kernel, padding: Pair = 0, dilation: Pair = 1, ceil_mode: bool = false
     ) -> Tensor {
-        let at = max_pool2d_indices(x, kernel, stride, padding, dilation, ceil_mode)?;
-        let out = gather(&flatten(x, 2, 3)?, 2, &flatten(&at, 2, 3)?)?;
-        reshape(&out, &signed(at.shape()))
+        let pool = geometry(x, kernel, stride, padding, dilation, ceil_mode)?;
+        let (values, places) = maxima(x, pool)?;
+        max_pool2d_at(x, &values, &places, pool)
     }
 
     /// Where in its plane `maxPool2d` found each element: `row * width + column`.
@@ -46,12 +78,36 @@ ops! {
         x: &Tensor, kernel: Pair;
         stride: Pair = kernel, padding: Pair = 0, dilation: Pair = 1, ceil_mode: bool = false
     ) -> Index {
-        let [height, width] = output(x, kernel, stride, padding, dilation, ceil_mode)?;
-        if x.size() == 0 {
-            return zeros(&[x.shape()[0], x.shape()[1], height, width], DType::Int64);
+        Ok(maxima(x, geometry(x, kernel, stride, padding, dilation, ceil_mode)?)?.1)
+    }
+
+    /// `values`, found at `places` of `x`, as a function of `x`.
+    #[face()]
+    #[check(none, "checked as maxPool2d")]
+    fn max_pool2d_at(x: &Tensor, values: &Tensor, places: &Index, pool: Pool) -> Tensor {
+        let _ = (x, places, pool);
+        Ok(values.detach())
+    }
+    grad(g; places, pool) { x: max_pool2d_grad(g, places, pool)? }
+
+    /// The gradient of `maxPool2d`: each element goes to where its maximum was.
+    #[face()]
+    #[check(none, "checked as the gradient of maxPool2d")]
+    fn max_pool2d_grad(g: &Tensor, places: &Index, pool: Pool) -> Tensor {
+        let shape = Shape::from([g.shape()[0], g.shape()[1], pool.input[0], pool.input[1]]);
+        let places = contiguous(places);
+        if g.dtype() == DType::Float64 {
+            return Ok(from_vec(with_slice(g.value_ref(), |g: &[f64]| pool.max_grad(g, slice(&places))), shape, DType::Float64));
         }
-        let out = Dispatch::max_pool2d_with_indices(x.value(), kernel, stride, padding, dilation, ceil_mode, DType::Int64.int());
-        Ok(Tensor::new(out.indices, DType::Int64))
+        let out = with_slice(&g.value_as(DType::Float32), |g: &[f32]| pool.max_grad(g, slice(&places)));
+        let out = from_vec(out, shape, DType::Float32);
+        Ok(Tensor::new(out.value_as(g.dtype()), g.dtype()))
+    }
+    grad(h; places) {
+        g: {
+            let picked = gather(&flatten(h, 2, 3)?, 2, &flatten(places, 2, 3)?)?;
+            reshape(&picked, &signed(places.shape()))?
+        }
     }
 
     /// Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
@@ -61,7 +117,7 @@ ops! {
         x: &Tensor, kernel: Pair;
         stride: Pair = kernel, padding: Pair = 0, ceil_mode: bool = false, count_include_pad: bool = true
     ) -> Tensor {
-        let [height, width] = output(x, kernel, stride, padding, [1, 1], ceil_mode)?;
+        let [height, width] = geometry(x, kernel, stride, padding, [1, 1], ceil_mode)?.output;
         if x.size() == 0 {
             return zeros(&[x.shape()[0], x.shape()[1], height, width], x.dtype());
         }

@@ -28,7 +28,8 @@ fn result(row: &Row) -> &'static str {
         "Index" => "Tensor<'int64'>",
         "Floating" => "Tensor<Floating<D>>",
         "Summed" => "Tensor<Summed<D>>",
-        "Promoted" => "Tensor<Arithmetic<D, E>>",
+        "Promoted" => "Tensor<Promote<D, E>>",
+        "Arithmetic" => "Tensor<Arithmetic<D, E>>",
         "Quotient" => "Tensor<Floating<Arithmetic<D, E>>>",
         _ => "Tensor<D>",
     }
@@ -36,7 +37,7 @@ fn result(row: &Row) -> &'static str {
 
 /// The type of a binary op's result when the other operand is a number, which never changes the dtype.
 fn with_number(result: &str) -> String {
-    result.replace("Arithmetic<D, E>", "D")
+    result.replace("Arithmetic<D, E>", "D").replace("Promote<D, E>", "D")
 }
 
 fn jsdoc(row: &Row, indent: &str) -> String {
@@ -143,7 +144,7 @@ pub fn methods() -> Result<String, String> {
     out.push_str(
         "import { native } from '../backend/index.ts'\n\
          import { count, handlesOf, integers, isNumber, operand, reductionCode, side, type Pair, type Reduction } from './convert.ts'\n\
-         import type { Arithmetic, DType, Floating, Summed } from './dtype.ts'\n\
+         import type { Arithmetic, DType, Floating, Promote, Summed } from './dtype.ts'\n\
          import type { Tensor } from './tensor.ts'\n",
     );
     for row in rows().filter(|row| has_face(row, "method") && !options(row).is_empty()) {
@@ -181,7 +182,7 @@ pub fn functions() -> Result<String, String> {
     out.push_str(
         "import { native } from '../backend/index.ts'\n\
          import { handlesOf, isNumber, operand } from './convert.ts'\n\
-         import type { Arithmetic, DType, Floating } from './dtype.ts'\n\
+         import type { Arithmetic, DType, Floating, Promote } from './dtype.ts'\n\
          import { wrapHandle, type Tensor } from './tensor.ts'\n",
     );
     for row in rows().filter(|row| has_face(row, "free")) {
@@ -260,10 +261,11 @@ fn unused(text: String) -> String {
     let mut out = text;
     for name in ["count", "handlesOf", "integers", "reductionCode", "side", "type Reduction", "type Pair"] {
         let word = name.trim_start_matches("type ");
-        let used = out
-            .lines()
-            .filter(|line| !line.starts_with("import ") && line.trim_end_matches(',').trim() != name)
-            .any(|line| line.split(|c: char| !c.is_alphanumeric()).any(|w| w == word));
+        let called = format!("{word}(");
+        let used = out.lines().filter(|line| !line.trim_start().starts_with(['*', '/'])).any(|line| match name == word {
+            true => line.contains(&called),
+            false => !line.starts_with("import ") && line.trim() != format!("{name},") && line.contains(word) && !line.contains(&format!("{word}s")),
+        });
         if !used {
             out = out.replace(&format!("  {name},\n"), "").replace(&format!("{name}, "), "").replace(&format!(", {name} }}"), " }");
         }

@@ -1,0 +1,2 @@
+// Datasets to begin with.
+export { type Mnist, mnist, type MnistOptions } from './mnist.ts'
