@@ -17,7 +17,7 @@ fn wave(shape: &[usize]) -> Result<Tensor> {
 }
 
 fn small(c: &mut Criterion) {
-    let run = || -> Result<()> {
+    let mut run = || -> Result<()> {
         let (x, y) = (wave(&[4, 4])?, wave(&[4, 4])?);
         let tracked = wave(&[4, 4])?;
         tracked.set_requires_grad(true)?;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { DataLoader, TensorDataset } from '../../ts/data/index.ts'
-import { Node, type NodeHooks } from '../../ts/graph/index.ts'
+import { Node } from '../../ts/graph/index.ts'
 import { Module, Parameter } from '../../ts/nn/index.ts'
 import { HyperGraph } from '../../ts/run/index.ts'
 import { type Tensor, tensor } from '../../ts/tensor/index.ts'
@@ -37,7 +37,7 @@ export class Weights extends Module {
   }
 }
 
-/** A node for every name that notes each event it sees in `log`. */
+/** A graph with a node for every name that notes each event it sees in `log`. */
 export function logged(log: string[], ...names: string[]): HyperGraph {
   const graph = new HyperGraph()
   for (const name of names) graph.add(name, new Node(hooks(log, name)))
@@ -45,7 +45,7 @@ export function logged(log: string[], ...names: string[]): HyperGraph {
 }
 
 /** Hooks that note what they see. */
-export function hooks(log: string[], name: string): NodeHooks<Node<never, unknown>, never, number> {
+export function hooks(log: string[], name: string) {
   return {
     prepare: () => void log.push(`${name}.prepare`),
     epochStart: () => void log.push(`${name}.epochStart`),

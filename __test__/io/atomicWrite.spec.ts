@@ -1,5 +1,5 @@
 import test from 'ava'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atomicWrite } from '../../ts/io/index.ts'
@@ -31,8 +31,8 @@ test('writers at the same time leave one of their files, whole', async (t) => {
 test('a write that fails names the file, keeps what was there and leaves nothing else', async (t) => {
   const at = await folder(t)
   await t.throwsAsync(atomicWrite(join(at, 'no', 'such', 'a.bin'), bytes('x')), { code: 'io', message: /cannot write '.*a\.bin': ENOENT/ })
-  // A folder in the file's place cannot be replaced.
-  await writeFile(join(at, 'plain'), '')
-  await t.throwsAsync(atomicWrite(at, bytes('x')), { code: 'io' })
-  t.deepEqual(await readdir(at), ['plain'])
+  // A file cannot replace a folder, so here it is the rename that fails.
+  await mkdir(join(at, 'taken'))
+  await t.throwsAsync(atomicWrite(join(at, 'taken'), bytes('x')), { code: 'io', message: /cannot write '.*taken'/ })
+  t.deepEqual(await readdir(at), ['taken'])
 })

@@ -64,6 +64,14 @@ test('plain tensors and #private fields are not part of the state', (t) => {
   t.false(net.modules().includes(net.hidden()))
 })
 
+test('any field name is good', (t) => {
+  class Parts extends Module {
+    parts = [new Linear(1, 1)]
+    override forward(): void {}
+  }
+  t.deepEqual(Object.keys(new Parts().stateDict()), ['parts.0.weight', 'parts.0.bias'])
+})
+
 test('a field set later is found, a field set anew is the one that counts', (t) => {
   const block = new Block()
   const head = new Linear(2, 3)

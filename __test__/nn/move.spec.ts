@@ -32,6 +32,17 @@ test('values, requiresGrad, keys and sharing survive the move', (t) => {
   t.true('bn.running_var' in net.stateDict())
 })
 
+test('a shared tensor stays shared', (t) => {
+  class Tied extends Module {
+    a = new Linear(2, 2)
+    b = Object.assign(new Linear(2, 2), { weight: this.a.weight })
+    override forward(): void {}
+  }
+  const tied = new Tied().to('float64')
+  t.is(tied.b.weight, tied.a.weight)
+  t.is(String(tied.a.weight.dtype), 'float64')
+})
+
 test('the tensors before the move are freed, and a move to where it is does nothing', (t) => {
   const net = new Net()
   const { weight } = net.fc

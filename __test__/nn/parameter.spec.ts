@@ -31,6 +31,14 @@ test('parameters and buffers survive the scope they are made in, and take one te
   t.is(memory().tensors, before)
 })
 
+test('they take the value over: the tensor they were made from is freed, a clone is not', (t) => {
+  const [value, other] = [ones([2]), ones([2])]
+  t.deepEqual(Array.from(new Parameter(value).dataSync()), [1, 1])
+  t.true(value.isDisposed)
+  t.deepEqual(Array.from(new Buffer(other.clone()).dataSync()), [1, 1])
+  t.false(other.isDisposed)
+})
+
 test('a buffer requires no gradient, is saved and named by its field unless told otherwise', (t) => {
   const buffer = new Buffer(ones([2]))
   t.false(buffer.requiresGrad)

@@ -18,13 +18,13 @@ test('a module prints as a tree with the number of parameters', (t) => {
   const net = new Net()
   net.fc.freeze()
   const text = [
-    'Net(  # 3,490, 280 trainable',
-    '  (conv): Conv2d(1, 10, kernel=5, stride=[1, 2])  # 260',
-    '  (body): Sequential(  # 20',
-    '    (0): BatchNorm2d(10, eps=0.00001, momentum=0.1)  # 20',
+    'Net(  # 3,490 parameters, 280 trainable',
+    '  (conv): Conv2d(1, 10, kernel=5, stride=[1, 2])  # 260 parameters',
+    '  (body): Sequential(  # 20 parameters',
+    '    (0): BatchNorm2d(10, eps=0.00001, momentum=0.1)  # 20 parameters',
     '    (1): Lambda(relu)',
     '  )',
-    '  (fc): Linear(320, 10)  # 3,210, frozen',
+    '  (fc): Linear(320, 10)  # 3,210 parameters, frozen',
     ')',
   ].join('\n')
   t.is(inspect(net), text)

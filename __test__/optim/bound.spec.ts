@@ -153,7 +153,8 @@ test('weights: the window divides by their sum, and a window without weight is s
   opt.update({ weight: 0 })
   t.deepEqual(opt.update({ weight: 0 }), { kind: 'skipped', reason: 'zeroWeight' })
   closeTo(t, w, [0.9])
-  t.throws(() => opt.update({ weight: -1 }), { code: 'argument' })
+  t.throws(() => opt.update({ weight: -1 }), { code: 'argument', message: /weight must be a number >= 0, got -1/ })
+  t.throws(() => opt.update({ gradAccSteps: 0 }), { code: 'argument', message: /gradAccSteps must be >= 1, got 0/ })
 })
 
 test('clipGradNorm bounds the norm of the averaged gradients, over all groups together', (t) => {

@@ -3,7 +3,7 @@ import { FirnError } from '../../ts/errors.ts'
 import { decodeSafetensors, encodeSafetensors, joinState, splitState } from '../../ts/io/index.ts'
 import { Linear, Module } from '../../ts/nn/index.ts'
 import { adamW, type BoundOptimizer, cosine, type Optimizer, type OptimizerState, sgd } from '../../ts/optim/index.ts'
-import { ones, type Tensor, tensor, zeros } from '../../ts/tensor/index.ts'
+import { ones, type Tensor, tensor, tidy, zeros } from '../../ts/tensor/index.ts'
 
 class Net extends Module {
   conv1 = new Linear(2, 3)
@@ -158,12 +158,43 @@ test('loading lists every difference at once and changes nothing', (t) => {
       'adamW.loadStateDict: 4 differences, nothing was loaded',
       "  group 0: missing: conv1.weight (did you mean 'conv.weight'?)",
       "  group 0: unexpected: conv.weight (did you mean 'conv1.weight'?)",
-      '  fc.weight: exp_avg is [7], expected [1, 3]',
+      '  fc.weight: exp_avg is float32 [7], expected float32 [1, 3]',
       '  fc.bias: unexpected: momentum_buffer',
     ].join('\n'),
   )
   t.is(opt.steps, 2)
   t.deepEqual(opt.stateDict().state['fc.weight']?.['exp_avg']?.shape, [1, 3])
+})
+
+test('what was loaded is the optimizer’s own: freeing where it came from changes nothing', (t) => {
+  const net = new Net()
+  const opt = adamW().bind(net)
+  train(net, opt, 0, 2)
+  const other = adamW().bind(net)
+  tidy(() => {
+    const { state, ...rest } = opt.stateDict()
+    other.loadStateDict({ ...rest, state })
+    for (const slots of Object.values(state)) for (const slot of Object.values(slots)) slot.dispose()
+  })
+  opt.dispose()
+  t.notThrows(() => train(net, other, 2, 3))
+})
+
+test('a gradient of a saved window cannot go to a frozen parameter, nor moments to another dtype', (t) => {
+  const net = new Net()
+  const opt = adamW({ accumulate: 2 }).bind(net)
+  train(net, opt, 0, 3)
+  const state = opt.stateDict()
+  net.fc.freeze()
+  t.throws(() => opt.loadStateDict(state), {
+    code: 'argument',
+    message: /2 differences.*\n {2}fc.weight: grad in the state, but the parameter requires none/,
+  })
+  const wide = new Net().to('float64')
+  t.throws(() => adamW().bind(wide).loadStateDict(state), {
+    code: 'argument',
+    message: /conv1.weight: exp_avg is float32 \[3, 2\], expected float64 \[3, 2\]/,
+  })
 })
 
 test('another rule, another number of groups, or something else altogether is refused', (t) => {

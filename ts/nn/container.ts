@@ -1,7 +1,7 @@
 // Modules that hold other modules in a row.
 import { FirnError } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
-import { Module } from './module.ts'
+import { Module, partHolder } from './module.ts'
 
 type AnyTensor = Tensor<DType>
 
@@ -68,7 +68,7 @@ export class Sequential<const S extends readonly Stage[]> extends Module {
     return this.#stages.reduce((value, stage) => stage.forward(value), x)
   }
 
-  protected override get parts(): object {
+  protected override get [partHolder](): object {
     return this.#stages
   }
 }
@@ -113,7 +113,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     throw new FirnError('argument', 'ModuleList: a list has no forward; call its modules one by one')
   }
 
-  protected override get parts(): object {
+  protected override get [partHolder](): object {
     return this.#modules
   }
 }

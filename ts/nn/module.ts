@@ -6,6 +6,9 @@ import { moveTensor, type Place } from './move.ts'
 import { Buffer, type OwnedTensor, Parameter } from './parameter.ts'
 import { printModule } from './print.ts'
 
+/** The object whose own fields are the parts: the module itself, or a container's list. A symbol, so that no field of a user hides it. */
+export const partHolder: unique symbol = Symbol('partHolder')
+
 /** A part of a module: where it is (`holder[field]`) and what it is called in names and state dicts. */
 interface Part<T> {
   readonly key: string
@@ -39,8 +42,7 @@ export abstract class Module {
     return ''
   }
 
-  /** The object whose own fields are the parts; containers give their list. */
-  protected get parts(): object {
+  protected get [partHolder](): object {
     return this
   }
 
@@ -107,10 +109,7 @@ export abstract class Module {
 
   /** Stops every parameter from training: no gradient is computed for it, and the one it has is dropped. */
   freeze(): this {
-    for (const parameter of this.parameters()) {
-      parameter.requiresGrad = false
-      parameter.grad = null
-    }
+    for (const parameter of this.parameters()) parameter.requiresGrad = false
     return this
   }
 
@@ -190,7 +189,7 @@ export abstract class Module {
   }
 
   *#children(): Generator<Part<Module>> {
-    for (const part of partsOf(this.parts)) if (part.value instanceof Module) yield { ...part, value: part.value }
+    for (const part of partsOf(this[partHolder])) if (part.value instanceof Module) yield { ...part, value: part.value }
   }
 
   // A shared module is met once for every place it has.
@@ -202,7 +201,7 @@ export abstract class Module {
 
   *#owned(): Generator<Part<OwnedTensor>> {
     for (const [name, module] of this.#tree()) {
-      for (const part of partsOf(module.parts)) {
+      for (const part of partsOf(module[partHolder])) {
         if (part.value instanceof Module) continue
         yield { ...part, value: part.value, key: name === '' ? part.key : `${name}.${part.key}` }
       }

@@ -56,7 +56,7 @@ export class BatchNorm2d extends Module {
       return bias ? centered.add(perChannel(bias)) : centered
     }
     const normal = F.batchNorm(x, { weight: weight ?? undefined, bias: bias ?? undefined, eps })
-    if (this.training) this.#track(x)
+    this.#track(x)
     return normal
   }
 

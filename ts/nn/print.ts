@@ -7,7 +7,7 @@ export function printModule(module: Module): string {
   const total = parameters.reduce((sum, { size }) => sum + size, 0)
   const trainable = parameters.reduce((sum, { size, requiresGrad }) => sum + (requiresGrad ? size : 0), 0)
   const frozen = trainable === total ? '' : trainable === 0 ? ', frozen' : `, ${count(trainable)} trainable`
-  const note = total === 0 ? '' : `  # ${count(total)}${frozen}`
+  const note = total === 0 ? '' : `  # ${count(total)} parameters${frozen}`
   const lines = module.namedChildren().map(([name, child]) => `  (${name}): ${printModule(child).replaceAll('\n', '\n  ')}`)
   const head = `${module.constructor.name}(${module.extraRepr()}`
   return lines.length === 0 ? `${head})${note}` : `${head}${note}\n${lines.join('\n')}\n)`

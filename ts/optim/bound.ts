@@ -86,7 +86,8 @@ export class BoundOptimizer {
   update(context: UpdateContext = {}): UpdateResult {
     checkOptions('update', context, contextNames)
     const { gradAccSteps = 1, weight = 1 } = context
-    if (!(weight >= 0)) throw new FirnError('argument', `update: weight must be >= 0, got ${weight}`)
+    if (!(weight >= 0 && weight < Infinity)) throw new FirnError('argument', `update: weight must be a number >= 0, got ${weight}`)
+    if (!(gradAccSteps >= 1)) throw new FirnError('argument', `update: gradAccSteps must be >= 1, got ${gradAccSteps}`)
     const window = this.optimizer.accumulate ?? gradAccSteps
     this.#window = { count: this.#window.count + 1, weight: this.#window.weight + weight }
     return this.#window.count < window ? { kind: 'accumulating', count: this.#window.count, window } : this.#close(context)

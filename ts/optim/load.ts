@@ -71,12 +71,13 @@ function compareNames(where: string, here: readonly string[], there: readonly st
   ]
 }
 
-function compareTensors(rule: RuleName, name: string, { shape }: Tensor<DType>, saved: TensorRecord): string[] {
-  const known = [...ruleOf(rule).slots, 'grad']
+function compareTensors(rule: RuleName, name: string, param: Tensor<DType>, saved: TensorRecord): string[] {
   return Object.entries(saved).flatMap(([slot, value]) => {
-    const expected = slot === 'step' ? '' : shape.join(', ')
-    const found = value.shape.join(', ')
-    if (slot !== 'step' && !known.includes(slot)) return [`${name}: unexpected: ${slot}`]
-    return expected === found ? [] : [`${name}: ${slot} is [${found}], expected [${expected}]`]
+    if (slot === 'step') return value.size === 1 ? [] : [`${name}: step is ${typeOf(value)}, expected one number`]
+    if (slot !== 'grad' && !ruleOf(rule).slots.includes(slot)) return [`${name}: unexpected: ${slot}`]
+    if (slot === 'grad' && !param.requiresGrad) return [`${name}: grad in the state, but the parameter requires none`]
+    return typeOf(value) === typeOf(param) ? [] : [`${name}: ${slot} is ${typeOf(value)}, expected ${typeOf(param)}`]
   })
 }
+
+const typeOf = ({ dtype, shape }: Tensor<DType>): string => `${dtype} [${shape.join(', ')}]`

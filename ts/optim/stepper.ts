@@ -82,7 +82,8 @@ export class Stepper {
 
   // State that the core has just made becomes tensors of ours, so that it is freed with the optimizer.
   #adopt(): void {
-    for (const [at, handle] of this.#state.entries()) {
+    for (let at = 0; at < this.#state.length; at++) {
+      const handle = this.#state[at] ?? 0
       if (handle !== 0 && this.#owned[at] === undefined) this.#owned[at] = wrapHandle(handle).keep()
     }
   }

@@ -2,9 +2,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
-import { type RunContext, savedJson, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
+import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
+import { loadHistory, loadMetrics } from './history.ts'
 import { type Level, loadPlace, savePlace } from './place.ts'
 import { TaskProgress } from './progress.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
@@ -76,7 +77,8 @@ export class Runner {
     context.counters.trainIterations = savedNumber(what, counters, 'trainIterations')
     context.counters.evalIterations = savedNumber(what, counters, 'evalIterations')
     context.counters.trainEpochs = savedNumber(what, counters, 'trainEpochs')
-    for (const [name, value] of Object.entries(savedRecord(what, saved['metrics']))) context.metrics.set(name, savedJson(what, value))
+    for (const [name, value] of Object.entries(loadMetrics(saved['metrics']))) context.metrics.set(name, value)
+    this.history.push(...loadHistory(saved['history']))
     this.#levels = loadPlace(this.#tasks, saved['place'])
     this.#resumed = saved['progress'] ?? null
     const rng = savedRecord(what, saved['rng'])

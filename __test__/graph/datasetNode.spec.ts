@@ -1,0 +1,88 @@
+import test from 'ava'
+import { DatasetNode, Node } from '../../ts/graph/index.ts'
+import { evaluate, HyperGraph, train } from '../../ts/run/index.ts'
+import { folder, numbers } from './toys.ts'
+
+/** Notes the x of every batch. */
+function reading(log: number[][], options: { shuffle?: boolean; seed?: number; batchSize?: number; dropLast?: boolean } = {}) {
+  return new HyperGraph()
+    .add('data', new DatasetNode({ dataset: numbers(5), batchSize: 2, ...options }))
+    .add('note', new Node({ forward: (_, x) => log.push(Array.from(x.data.x.dataSync())) }))
+}
+
+test('an epoch is one pass over the data; the samples are counted', async (t) => {
+  const log: number[][] = []
+  const { history } = await reading(log).run([train({ epochs: 2 })], { outDir: folder(t) })
+  const pass = [[0, 1], [2, 3], [4]]
+  t.deepEqual(log, [...pass, ...pass])
+  t.deepEqual(history.map(({ samples, iterations }) => [samples, iterations]), [[5, 3], [5, 3]])
+})
+
+test('dropLast leaves the short batch out', async (t) => {
+  const log: number[][] = []
+  await reading(log, { dropLast: true }).run([train({ epochs: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, [[0, 1], [2, 3]])
+})
+
+test('in step mode the passes follow one another, and tasks go on where the last one stopped', async (t) => {
+  const log: number[][] = []
+  await reading(log).run([train({ steps: 2 }), train({ steps: 3 })], { outDir: folder(t) })
+  t.deepEqual(log, [[0, 1], [2, 3], [4], [0, 1], [2, 3]])
+})
+
+test('an epoch begins with a new pass, also after steps', async (t) => {
+  const log: number[][] = []
+  await reading(log).run([train({ steps: 1 }), evaluate({ epochs: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, [[0, 1], [0, 1], [2, 3], [4]])
+})
+
+test('shuffled passes differ from one another, and repeat with the seed of the run or their own', async (t) => {
+  const outDir = folder(t)
+  const orders = await Promise.all(
+    [{ run: 0 }, { run: 0 }, { run: 1 }, { run: 1, own: 0 }].map(async ({ run, own }) => {
+      const log: number[][] = []
+      await reading(log, { shuffle: true, ...(own === undefined ? {} : { seed: own }) }).run([train({ epochs: 2 })], { outDir, seed: run })
+      return log.flat()
+    }),
+  )
+  const [first, again, other, own] = orders.map((order) => order.join(' '))
+  t.is(first, again)
+  t.not(first, other)
+  t.is(first, own)
+  for (const order of orders) {
+    t.deepEqual(order.slice(0, 5).toSorted(), [0, 1, 2, 3, 4])
+    t.notDeepEqual(order.slice(0, 5), order.slice(5))
+  }
+})
+
+test('its place is its state', async (t) => {
+  const [log, rest]: number[][][] = [[], []]
+  const graph = reading(log ?? [], { shuffle: true, seed: 3 })
+  await graph.step({ steps: 4 })
+  const state = await graph.get('data').stateDict()
+  t.deepEqual(state, { epoch: 1, position: 1, samples: 7, length: 3 })
+  const other = reading(rest ?? [], { shuffle: true, seed: 3 })
+  other.get('data').loadStateDict(state, true)
+  await graph.step({ steps: 3 })
+  await other.step({ steps: 3 })
+  t.deepEqual(rest, log?.slice(4))
+})
+
+test('a place in other batches is refused, or given up', (t) => {
+  const data = new DatasetNode({ dataset: numbers(5) })
+  const state = { epoch: 4, position: 2, samples: 4, length: 3 }
+  t.throws(() => data.loadStateDict(state, true), { code: 'graph', message: /3 batches in an epoch when saved, 5 now/ })
+  t.is(data.loadStateDict(state, false).length, 1)
+  t.like(data.stateDict(), { epoch: 4, position: 0 })
+})
+
+for (const option of ['workers', 'prefetch', 'pipeline', 'cache', 'iterationsPerEpoch', 'batchSizeInTotal']) {
+  test(`${option} is refused until it does something`, (t) => {
+    t.throws(() => new DatasetNode(Object.assign({ dataset: numbers(2) }, { [option]: 1 })), { code: 'argument', message: new RegExp(`DatasetNode: ${option}: .*not there yet`) })
+  })
+}
+
+test('unknown options are refused', (t) => {
+  // @ts-expect-error unknown option
+  t.throws(() => new DatasetNode({ dataset: numbers(2), batch: 1 }), { code: 'argument', message: /unknown option 'batch'/ })
+})

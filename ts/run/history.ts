@@ -1,0 +1,31 @@
+// The epochs of a run, read back from a checkpoint.
+import { type EpochRecord, savedJson, savedNumber, savedRecord } from '../graph/index.ts'
+import type { StateTree } from '../io/index.ts'
+
+/** The records that a checkpoint holds. Fails with code `'io'` when they are none. */
+export function loadHistory(saved: StateTree | undefined): EpochRecord[] {
+  return (Array.isArray(saved) ? saved : []).map(loadRecord)
+}
+
+function loadRecord(state: StateTree): EpochRecord {
+  const what = 'resumeFrom: history'
+  const saved = savedRecord(what, state)
+  const number = (key: string): number => savedNumber(what, saved, key)
+  return {
+    label: String(saved['label']),
+    training: saved['training'] === true,
+    tags: Array.isArray(saved['tags']) ? saved['tags'].map(String) : [],
+    epoch: number('epoch'),
+    step: number('step'),
+    iterations: number('iterations'),
+    samples: number('samples'),
+    seconds: number('seconds'),
+    metrics: loadMetrics(saved['metrics']),
+  }
+}
+
+/** Values that nodes reported, read back. */
+export function loadMetrics(saved: StateTree | undefined): EpochRecord['metrics'] {
+  const entries = Object.entries(savedRecord('resumeFrom: metrics', saved))
+  return Object.fromEntries(entries.map(([name, value]) => [name, savedJson(`resumeFrom: metric '${name}'`, value)]))
+}
