@@ -2,7 +2,7 @@
 export default {
   files: ['__test__/**/*.spec.ts'],
   extensions: ['ts'],
-  nodeArguments: ['--conditions=firn-source'],
+  nodeArguments: ['--conditions=firn-source', '--expose-gc'],
   workerThreads: false,
   concurrency: 2,
   timeout: '5m',

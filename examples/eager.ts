@@ -23,3 +23,8 @@ for await (const { image, label } of loader) {
   opt.step()
   opt.zeroGrad()
 }
+
+const unseen = mnist({ split: 'test' })
+const { image, label } = unseen.batch(Array.from({ length: unseen.length }, (_, i) => i))
+const right = await model.forward(image.flatten(1)).argmax(-1).eq(label).sum().item()
+console.log(`${right} of ${unseen.length} unseen digits are right after one pass`)

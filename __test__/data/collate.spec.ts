@@ -8,7 +8,10 @@ test('tensors are stacked, numbers, bigints and booleans become tensors, strings
     { x: zeros([2]), n: 2, big: 4n, yes: false, name: 'b', pair: [2, 'q'] as const },
   ])
   t.deepEqual(batch.x.shape, [2, 2])
-  t.deepEqual([batch.n, batch.big, batch.yes].map(({ dtype }) => dtype), ['float32', 'int64', 'bool'])
+  t.deepEqual(
+    [batch.n, batch.big, batch.yes].map(({ dtype }) => dtype),
+    ['float32', 'int64', 'bool'],
+  )
   t.deepEqual(Array.from(batch.n.dataSync()), [1.5, 2])
   t.deepEqual(batch.name, ['a', 'b'])
   t.true(batch.pair[0] instanceof Tensor)

@@ -27,7 +27,13 @@ test('indices that are none are refused', (t) => {
 
 test('fields of different lengths, or of broken samples, are refused', (t) => {
   const label = { dtype: 'int64', shape: [], data: new BigInt64Array(3) } as const
-  t.throws(() => new TensorDataset({ label, x: { dtype: 'float32', shape: [2], data: new Float32Array(4) } }), { code: 'shape', message: /label 3 of \[\], x 2 of \[2\]/ })
-  t.throws(() => new TensorDataset({ x: { dtype: 'float32', shape: [2], data: new Float32Array(3) } }), { code: 'shape', message: /x 1\.5 of \[2\]/ })
+  t.throws(() => new TensorDataset({ label, x: { dtype: 'float32', shape: [2], data: new Float32Array(4) } }), {
+    code: 'shape',
+    message: /label 3 of \[\], x 2 of \[2\]/,
+  })
+  t.throws(() => new TensorDataset({ x: { dtype: 'float32', shape: [2], data: new Float32Array(3) } }), {
+    code: 'shape',
+    message: /x 1\.5 of \[2\]/,
+  })
   t.throws(() => new TensorDataset({}), { code: 'shape', message: /got no field/ })
 })

@@ -13,7 +13,10 @@ test('for and for await hand out one epoch', async (t) => {
 })
 
 test('dropLast leaves the short batch out', (t) => {
-  t.deepEqual(xs(new DataLoader({ dataset: numbers(5), batchSize: 2, dropLast: true })), [[0, 1], [2, 3]])
+  t.deepEqual(xs(new DataLoader({ dataset: numbers(5), batchSize: 2, dropLast: true })), [
+    [0, 1],
+    [2, 3],
+  ])
 })
 
 test('every epoch is shuffled anew, and repeatably', (t) => {
@@ -33,7 +36,10 @@ test.serial('a batch is freed when the next is asked for, and the last one at th
   for (const { x } of loader) {
     t.false(x.isDisposed)
     seen.push(x)
-    t.deepEqual(seen.map(({ isDisposed }) => isDisposed), seen.map((_, i) => i < seen.length - 1))
+    t.deepEqual(
+      seen.map(({ isDisposed }) => isDisposed),
+      seen.map((_, i) => i < seen.length - 1),
+    )
   }
   t.true(seen.every(({ isDisposed }) => isDisposed))
   t.is(memory().handles, before)
@@ -48,7 +54,10 @@ test.serial('what was kept stays; a loop that is left frees its batch', (t) => {
     ones([3])
     if (kept.push(x.keep()) === 2) break
   }
-  t.deepEqual(kept.map((x) => x.isDisposed), [false, false])
+  t.deepEqual(
+    kept.map((x) => x.isDisposed),
+    [false, false],
+  )
   t.is(memory().handles, before + 2)
   for (const x of kept) x.dispose()
 })
@@ -87,14 +96,24 @@ test('a dataset that only has get is collated, and what its samples were made of
   }
 })
 
-test('a collate of one\'s own is used, also where the dataset has a batch', (t) => {
+test("a collate of one's own is used, also where the dataset has a batch", (t) => {
   const loader = new DataLoader({ dataset: numbers(4), batchSize: 2, collate: (samples) => samples.map(({ x }) => x.itemSync()) })
-  t.deepEqual([...loader], [[0, 1], [2, 3]])
+  t.deepEqual(
+    [...loader],
+    [
+      [0, 1],
+      [2, 3],
+    ],
+  )
 })
 
 test('wrong options are refused', (t) => {
   // @ts-expect-error unknown option
   t.throws(() => new DataLoader({ dataset: numbers(2), workers: 2 }), { code: 'argument', message: /unknown option 'workers'/ })
-  for (const batchSize of [0, 1.5, -1]) t.throws(() => new DataLoader({ dataset: numbers(2), batchSize }), { code: 'argument', message: /whole number from 1/ })
-  t.throws(() => new DataLoader({ dataset: numbers(2), batchSize: 3, dropLast: true }), { code: 'argument', message: /2 samples make no batch of 3 with dropLast/ })
+  for (const batchSize of [0, 1.5, -1])
+    t.throws(() => new DataLoader({ dataset: numbers(2), batchSize }), { code: 'argument', message: /whole number from 1/ })
+  t.throws(() => new DataLoader({ dataset: numbers(2), batchSize: 3, dropLast: true }), {
+    code: 'argument',
+    message: /2 samples make no batch of 3 with dropLast/,
+  })
 })

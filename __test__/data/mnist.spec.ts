@@ -8,7 +8,8 @@ import { folder } from '../graph/toys.ts'
 test('the package: 8,000 digits and 2,000 held out, every digit in the same proportion', (t) => {
   const [train, held] = [mnist({ split: 'train' }), mnist({ split: 'test' })]
   t.deepEqual([train.length, held.length], [8000, 2000])
-  const count = (labels: BigInt64Array): number[] => Array.from({ length: 10 }, (_, digit) => labels.filter((label) => label === BigInt(digit)).length)
+  const count = (labels: BigInt64Array): number[] =>
+    Array.from({ length: 10 }, (_, digit) => labels.filter((label) => label === BigInt(digit)).length)
   const [trained, tested] = [count(train.fields.label.data), count(held.fields.label.data)]
   for (const [digit, n] of tested.entries()) t.true(Math.abs(n - ((trained[digit] ?? 0) + n) / 5) < 1, `${digit}: ${n}`)
 })
@@ -55,7 +56,12 @@ test('a folder of IDX files, plain or gzipped', (t) => {
 const images = idx([2, 28, 28], pixels)
 const labels = idx([2], [3, 9])
 for (const [what, imageFile, labelFile, message] of [
-  ['no magic number', Buffer.from('hello world, this is no idx'), labels, /images.* is damaged: it does not begin with the magic number 0x00000803/],
+  [
+    'no magic number',
+    Buffer.from('hello world, this is no idx'),
+    labels,
+    /images.* is damaged: it does not begin with the magic number 0x00000803/,
+  ],
   ['labels for images', labels, labels, /magic number 0x00000803/],
   ['a short file', images.subarray(0, 100), labels, /its header says 1584 bytes, it has 100/],
   ['other sizes', idx([2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]), labels, /images of 2 x 2, expected 28 x 28/],
@@ -68,7 +74,10 @@ for (const [what, imageFile, labelFile, message] of [
 }
 
 test('missing files and wrong options', (t) => {
-  t.throws(() => mnist({ split: 'train', folder: folder(t) }), { code: 'io', message: /neither 'train-images-idx3-ubyte' nor '.*\.gz' is in/ })
+  t.throws(() => mnist({ split: 'train', folder: folder(t) }), {
+    code: 'io',
+    message: /neither 'train-images-idx3-ubyte' nor '.*\.gz' is in/,
+  })
   // @ts-expect-error no such split
   t.throws(() => mnist({ split: 'valid' }), { code: 'argument', message: /expected 'train' or 'test'/ })
   // @ts-expect-error unknown option

@@ -8,7 +8,11 @@ const order = (length: number, seed: number, epoch: number): number[] => {
 
 for (const length of [1, 2, 3, 5, 16, 17, 100, 1000, 4097, 60_000]) {
   test(`${length} positions are a permutation in every epoch`, (t) => {
-    for (const epoch of [0, 1, 7]) t.deepEqual(Int32Array.from(order(length, 3, epoch)).toSorted(), Int32Array.from({ length }, (_, i) => i))
+    for (const epoch of [0, 1, 7])
+      t.deepEqual(
+        Int32Array.from(order(length, 3, epoch)).toSorted(),
+        Int32Array.from({ length }, (_, i) => i),
+      )
   })
 }
 
@@ -26,13 +30,14 @@ test('a position is gone to without those before it', (t) => {
 
 test('every sample comes to every position about equally often', (t) => {
   const [length, epochs] = [5, 4000]
-  const counts = Array.from({ length }, () => new Array<number>(length).fill(0))
+  const counts = Array.from({ length }, () => Array.from({ length }, () => 0))
   for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const [position, index] of order(length, 11, epoch).entries()) (counts[position] ?? [])[index] = (counts[position]?.[index] ?? 0) + 1
+    for (const [position, index] of order(length, 11, epoch).entries())
+      (counts[position] ?? [])[index] = (counts[position]?.[index] ?? 0) + 1
   }
-  // Chi squared with 16 degrees of freedom is above 40 once in a thousand times.
+  // Chi squared with (length - 1)^2 = 16 degrees of freedom is above 40 once in a thousand times.
   const expected = epochs / length
-  const chi2 = counts.flat().reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
+  const chi2 = (counts.flat().reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) * (length - 1)) / length
   t.true(chi2 < 40, `chi squared ${chi2}`)
 })
 
@@ -43,5 +48,8 @@ test('neighbours in the data are no neighbours in the order', (t) => {
 })
 
 test('inOrder is the order of the data', (t) => {
-  t.deepEqual([0, 1, 2].map((position) => inOrder(4, position)), [0, 1, 2])
+  t.deepEqual(
+    [0, 1, 2].map((position) => inOrder(4, position)),
+    [0, 1, 2],
+  )
 })

@@ -59,7 +59,9 @@ test('a missing name says which node asked, in which task, under which tags, and
 })
 
 test('a misspelt name is answered with the nearest one', async (t) => {
-  const graph = new HyperGraph().add('image', new Node({ forward: () => 1 })).add('net', new Node({ forward: (_, x: CacheAccess) => x.get('imgae') }))
+  const graph = new HyperGraph()
+    .add('image', new Node({ forward: () => 1 }))
+    .add('net', new Node({ forward: (_, x: CacheAccess) => x.get('imgae') }))
   await t.throwsAsync(graph.step(), { message: /asked for 'imgae', which no node is called; did you mean 'image'\?/ })
 })
 

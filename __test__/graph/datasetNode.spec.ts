@@ -15,13 +15,22 @@ test('an epoch is one pass over the data; the samples are counted', async (t) =>
   const { history } = await reading(log).run([train({ epochs: 2 })], { outDir: folder(t) })
   const pass = [[0, 1], [2, 3], [4]]
   t.deepEqual(log, [...pass, ...pass])
-  t.deepEqual(history.map(({ samples, iterations }) => [samples, iterations]), [[5, 3], [5, 3]])
+  t.deepEqual(
+    history.map(({ samples, iterations }) => [samples, iterations]),
+    [
+      [5, 3],
+      [5, 3],
+    ],
+  )
 })
 
 test('dropLast leaves the short batch out', async (t) => {
   const log: number[][] = []
   await reading(log, { dropLast: true }).run([train({ epochs: 1 })], { outDir: folder(t) })
-  t.deepEqual(log, [[0, 1], [2, 3]])
+  t.deepEqual(log, [
+    [0, 1],
+    [2, 3],
+  ])
 })
 
 test('in step mode the passes follow one another, and tasks go on where the last one stopped', async (t) => {
@@ -78,7 +87,10 @@ test('a place in other batches is refused, or given up', (t) => {
 
 for (const option of ['workers', 'prefetch', 'pipeline', 'cache', 'iterationsPerEpoch', 'batchSizeInTotal']) {
   test(`${option} is refused until it does something`, (t) => {
-    t.throws(() => new DatasetNode(Object.assign({ dataset: numbers(2) }, { [option]: 1 })), { code: 'argument', message: new RegExp(`DatasetNode: ${option}: .*not there yet`) })
+    t.throws(() => new DatasetNode(Object.assign({ dataset: numbers(2) }, { [option]: 1 })), {
+      code: 'argument',
+      message: new RegExp(`DatasetNode: ${option}: .*not there yet`),
+    })
   })
 }
 

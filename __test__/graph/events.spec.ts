@@ -3,7 +3,17 @@ import { DatasetNode, EventHub, type GraphEvents, Node } from '../../ts/graph/in
 import { evaluate, HyperGraph, saveCheckpoint, train } from '../../ts/run/index.ts'
 import { folder, numbers } from './toys.ts'
 
-const kinds: readonly (keyof GraphEvents)[] = ['runStart', 'runEnd', 'taskStart', 'taskEnd', 'epochStart', 'epochEnd', 'iterationStart', 'iterationEnd', 'checkpointSaved']
+const kinds: readonly (keyof GraphEvents)[] = [
+  'runStart',
+  'runEnd',
+  'taskStart',
+  'taskEnd',
+  'epochStart',
+  'epochEnd',
+  'iterationStart',
+  'iterationEnd',
+  'checkpointSaved',
+]
 
 test('the events of a run, in order', async (t) => {
   const graph = new HyperGraph().add('data', new DatasetNode({ dataset: numbers(2) }))
@@ -12,8 +22,18 @@ test('the events of a run, in order', async (t) => {
   await graph.run([train({ epochs: 1 }), saveCheckpoint(), evaluate({ steps: 1 })], { outDir: folder(t) })
   const iteration = ['iterationStart', 'iterationEnd']
   t.deepEqual(log, [
-    'runStart', 'taskStart', 'epochStart', ...iteration, ...iteration, 'epochEnd', 'taskEnd', 'checkpointSaved',
-    'taskStart', ...iteration, 'taskEnd', 'runEnd',
+    'runStart',
+    'taskStart',
+    'epochStart',
+    ...iteration,
+    ...iteration,
+    'epochEnd',
+    'taskEnd',
+    'checkpointSaved',
+    'taskStart',
+    ...iteration,
+    'taskEnd',
+    'runEnd',
   ])
 })
 
@@ -42,7 +62,9 @@ test('async listeners are waited for between iterations', async (t) => {
 
 test('a listener that fails ends the run; runEnd tells the error', async (t) => {
   const graph = new HyperGraph().add('A', new Node({}))
-  const off = graph.events.on('iterationEnd', async () => { throw new Error('listener') })
+  const off = graph.events.on('iterationEnd', async () => {
+    throw new Error('listener')
+  })
   const errors: unknown[] = []
   graph.events.on('runEnd', ({ error }) => void errors.push(error instanceof Error ? error.message : error))
   await t.throwsAsync(graph.run([train({ steps: 2 })], { outDir: folder(t) }), { message: 'listener' })

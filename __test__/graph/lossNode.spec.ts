@@ -7,7 +7,10 @@ import { folder, Weights } from './toys.ts'
 
 /** Trains `a` by plain descent on losses of the given weights, each of gradient 1. */
 function weighted(module: Weights, ...weights: (number | undefined)[]) {
-  const graph = new HyperGraph().add('net', new ModuleNode({ module, optimizers: { a: sgd({ lr: 0.1 }) }, forward: (n) => n.module.forward() }))
+  const graph = new HyperGraph().add(
+    'net',
+    new ModuleNode({ module, optimizers: { a: sgd({ lr: 0.1 }) }, forward: (n) => n.module.forward() }),
+  )
   for (const [i, weight] of weights.entries()) {
     graph.add(`loss${i}`, new LossNode({ ...(weight === undefined ? {} : { weight }), forward: (_, x) => x.net }))
   }
@@ -15,7 +18,13 @@ function weighted(module: Weights, ...weights: (number | undefined)[]) {
 }
 
 test('the weighted sum of all losses is differentiated', async (t) => {
-  for (const [weights, expected] of [[[undefined], 0.9], [[2], 0.8], [[0.5, 3], 0.65], [[1, 1, 1], 0.7], [[0], 1]] as const) {
+  for (const [weights, expected] of [
+    [[undefined], 0.9],
+    [[2], 0.8],
+    [[0.5, 3], 0.65],
+    [[1, 1, 1], 0.7],
+    [[0], 1],
+  ] as const) {
     const module = new Weights()
     await weighted(module, ...weights).step()
     t.true(Math.abs(module.a.itemSync() - expected) < 1e-6, `${weights}: ${module.a.itemSync()}`)
@@ -46,7 +55,14 @@ test('B14: an iteration that was given up leaves nothing behind', async (t) => {
   const module = new Weights()
   const graph = weighted(module, 1, 1)
   let stop = true
-  graph.add('stop', new Node({ forward: () => { if (stop) throw new StopTask() } }))
+  graph.add(
+    'stop',
+    new Node({
+      forward: () => {
+        if (stop) throw new StopTask()
+      },
+    }),
+  )
   await graph.step()
   t.is(module.a.itemSync(), 1)
   stop = false

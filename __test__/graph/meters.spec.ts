@@ -12,21 +12,42 @@ const table: { name: string; make: () => Meter<never, Json>; inputs: readonly (r
   { name: 'value', make: meter.value, inputs: [[1], [tensor([5])], [2]], empty: nan, result: 2 },
   { name: 'sum', make: meter.sum, inputs: [[1], [tensor(5)], [2]], empty: 0, result: 8 },
   { name: 'average', make: meter.average, inputs: [[1], [tensor(5)], [3]], empty: nan, result: 3 },
-  { name: 'average with counts', make: meter.average, inputs: [[1, 3], [tensor(5), 1]], empty: nan, result: 2 },
+  {
+    name: 'average with counts',
+    make: meter.average,
+    inputs: [
+      [1, 3],
+      [tensor(5), 1],
+    ],
+    empty: nan,
+    result: 2,
+  },
   { name: 'movingAverage', make: () => meter.movingAverage(2), inputs: [[10], [tensor(2)], [4]], empty: nan, result: 3 },
   {
     name: 'accuracy',
     make: meter.accuracy,
-    inputs: [[scores([0, 1], [1, 0]), labels(1n, 1n)], [scores([3, 1], [0, 9]), labels(0n, 1n)]],
+    inputs: [
+      [scores([0, 1], [1, 0]), labels(1n, 1n)],
+      [scores([3, 1], [0, 9]), labels(0n, 1n)],
+    ],
     empty: nan,
     result: 0.75,
   },
   {
     name: 'confusion',
     make: () => meter.confusion(2),
-    inputs: [[scores([0, 1], [1, 0]), labels(1n, 1n)], [scores([3, 1], [0, 9]), labels(0n, 1n)]],
-    empty: [[0, 0], [0, 0]],
-    result: [[1, 0], [1, 2]],
+    inputs: [
+      [scores([0, 1], [1, 0]), labels(1n, 1n)],
+      [scores([3, 1], [0, 9]), labels(0n, 1n)],
+    ],
+    empty: [
+      [0, 0],
+      [0, 0],
+    ],
+    result: [
+      [1, 0],
+      [1, 2],
+    ],
   },
   {
     name: 'dict',
@@ -84,7 +105,10 @@ test('sums are exact where float32 is not', async (t) => {
 
 test('shapes that mean nothing are refused', (t) => {
   t.throws(() => meter.average().update(tensor([1, 2])), { code: 'shape', message: /shape \[2\], expected one number/ })
-  t.throws(() => meter.accuracy().update(tensor([1, 2]), labels(1n)), { code: 'shape', message: /meter.accuracy: got scores and labels of \[2\] and \[1\], expected \[batch, classes\] and \[batch\]/ })
+  t.throws(() => meter.accuracy().update(tensor([1, 2]), labels(1n)), {
+    code: 'shape',
+    message: /meter.accuracy: got scores and labels of \[2\] and \[1\], expected \[batch, classes\] and \[batch\]/,
+  })
   t.throws(() => meter.confusion(2).update(scores([1, 2]), labels(1n, 0n)), { code: 'shape' })
 })
 

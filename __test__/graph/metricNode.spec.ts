@@ -11,7 +11,10 @@ function counting() {
 
 test('a metric is fed in every iteration and starts anew with each epoch', async (t) => {
   const { history, metrics } = await counting().run([train({ epochs: 2 }), evaluate({ epochs: 1 })], { outDir: folder(t) })
-  t.deepEqual(history.map((epoch) => epoch.metrics), [{ sum: 6 }, { sum: 6 }, { sum: 6 }])
+  t.deepEqual(
+    history.map((epoch) => epoch.metrics),
+    [{ sum: 6 }, { sum: 6 }, { sum: 6 }],
+  )
   t.deepEqual(metrics, { train: { sum: 6 }, eval: { sum: 6 } })
 })
 
@@ -24,11 +27,14 @@ test('its value is told as an event', async (t) => {
 })
 
 test('the hook comes after the value; a node may report others', async (t) => {
-  const graph = new HyperGraph().add('m', new MetricNode({
-    meter: meter.average(),
-    forward: (n) => [n.globalTrainSteps],
-    epochEnd: async (n) => n.board.metric('twice', 2 * (await n.meter.evaluate())),
-  }))
+  const graph = new HyperGraph().add(
+    'm',
+    new MetricNode({
+      meter: meter.average(),
+      forward: (n) => [n.globalTrainSteps],
+      epochEnd: async (n) => n.board.metric('twice', 2 * (await n.meter.evaluate())),
+    }),
+  )
   const { metrics } = await graph.run([task({ train: true, steps: 3, simulateEpoch: true })], { outDir: folder(t) })
   t.deepEqual(metrics.train, { m: 2, twice: 4 })
 })
@@ -39,5 +45,8 @@ test('a task of steps leaves no record unless it simulates an epoch', async (t) 
 })
 
 test('saveBest is refused until it does something', (t) => {
-  t.throws(() => new MetricNode({ meter: meter.sum(), forward: () => [1], saveBest: {} }), { code: 'argument', message: /saveBest: .*not there yet/ })
+  t.throws(() => new MetricNode({ meter: meter.sum(), forward: () => [1], saveBest: {} }), {
+    code: 'argument',
+    message: /saveBest: .*not there yet/,
+  })
 })

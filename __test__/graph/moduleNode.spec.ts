@@ -27,7 +27,10 @@ const round = (value: number): number => Math.round(value * 1e4) / 1e4
 
 test('parameters start frozen; what a pattern matches from its beginning on trains', async (t) => {
   const module = new Weights()
-  const graph = new HyperGraph().add('net', new ModuleNode({ module, optimizers: { a: sgd({ lr: 1 }) }, forward: (n) => n.module.forward() }))
+  const graph = new HyperGraph().add(
+    'net',
+    new ModuleNode({ module, optimizers: { a: sgd({ lr: 1 }) }, forward: (n) => n.module.forward() }),
+  )
   t.false(module.a.requiresGrad)
   await graph.step({ train: true })
   t.deepEqual([module.a.requiresGrad, module.b.requiresGrad], [true, false])
@@ -45,7 +48,10 @@ test('a parameter that two patterns match is an error', (t) => {
     code: 'argument',
     message: /parameter 'a' matches 'a' and '\[ab\]'/,
   })
-  t.throws(() => new ModuleNode({ module: new Weights(), optimizers: { '(': sgd() }, forward: () => 0 }), { code: 'argument', message: /'\(' is not a regular expression/ })
+  t.throws(() => new ModuleNode({ module: new Weights(), optimizers: { '(': sgd() }, forward: () => 0 }), {
+    code: 'argument',
+    message: /'\(' is not a regular expression/,
+  })
 })
 
 test.serial('a pattern that matches nothing warns with the nearest name', (t) => {
@@ -60,13 +66,16 @@ test.serial('a pattern that matches nothing warns with the nearest name', (t) =>
 
 test('weightInit sets values without gradients', (t) => {
   const module = new Weights()
-  new ModuleNode({ module, weightInit: ({ a }) => void a.assign(tensor([7])), forward: () => 0 })
-  t.is(module.a.itemSync(), 7)
+  const node = new ModuleNode({ module, weightInit: ({ a }) => void a.assign(tensor([7])), forward: () => 0 })
+  t.is(node.module.a.itemSync(), 7)
 })
 
 for (const option of ['syncBatchNorm', 'staticGraph', 'bucketCapMb']) {
   test(`${option} is refused until there are several processes`, (t) => {
-    t.throws(() => new ModuleNode({ module: new Weights(), forward: () => 0, [option]: true }), { code: 'argument', message: new RegExp(`${option}: training over several processes`) })
+    t.throws(() => new ModuleNode({ module: new Weights(), forward: () => 0, [option]: true }), {
+      code: 'argument',
+      message: new RegExp(`${option}: training over several processes`),
+    })
   })
 }
 
@@ -82,28 +91,51 @@ test('B2: the window of the graph holds for optimizers that have none of their o
   const seen: unknown[] = []
   graph.events.on('iterationEnd', () => void seen.push([round(module.a.itemSync()), round(module.b.itemSync())]))
   await graph.step({ steps: 1 })
-  t.deepEqual(seen, [[1, 0.9], [1, 0.8], [0.9, 0.7]])
+  t.deepEqual(seen, [
+    [1, 0.9],
+    [1, 0.8],
+    [0.9, 0.7],
+  ])
 })
 
 test('B3: windows are counted by optimizer; two with a window of 2 each step every second iteration', async (t) => {
   const module = new Weights()
   const graph = pulling(module, { a: sgd({ lr: 0.1, accumulate: 2 }), b: sgd({ lr: 0.1, accumulate: 2 }) })
-  t.deepEqual(await trace(graph, 4, () => [round(module.a.itemSync()), round(module.b.itemSync())]), [[1, 1], [0.9, 0.9], [0.9, 0.9], [0.8, 0.8]])
+  t.deepEqual(await trace(graph, 4, () => [round(module.a.itemSync()), round(module.b.itemSync())]), [
+    [1, 1],
+    [0.9, 0.9],
+    [0.9, 0.9],
+    [0.8, 0.8],
+  ])
 })
 
 test('accumulated windows equal the big batch', async (t) => {
   const outDir = folder(t)
-  const results = await Promise.all([[2, 4], [8, 1]].map(async ([batchSize = 1, window = 1]) => {
-    const module = new Linear(1, 1)
-    module.weight.assign(tensor([[0.5]]))
-    module.bias?.assign(tensor([0]))
-    const graph = new HyperGraph()
-      .add('data', new DatasetNode({ dataset: numbers(8), batchSize }))
-      .add('net', new ModuleNode({ module, optimizers: adamW({ lr: 0.1 }), forward: (n, x) => n.module.forward(x.data.x) }))
-      .add('loss', new LossNode({ forward: (_, x) => x.net.sub(x.data.y.to('float32').reshape([-1, 1])).square().mean() }))
-    await graph.accumulate(window).run([train({ epochs: 3 })], { outDir })
-    return [module.weight.itemSync(), module.bias?.itemSync() ?? 0]
-  }))
+  const results = await Promise.all(
+    [
+      [2, 4],
+      [8, 1],
+    ].map(async ([batchSize = 1, window = 1]) => {
+      const module = new Linear(1, 1)
+      module.weight.assign(tensor([[0.5]]))
+      module.bias?.assign(tensor([0]))
+      const graph = new HyperGraph()
+        .add('data', new DatasetNode({ dataset: numbers(8), batchSize }))
+        .add('net', new ModuleNode({ module, optimizers: adamW({ lr: 0.1 }), forward: (n, x) => n.module.forward(x.data.x) }))
+        .add(
+          'loss',
+          new LossNode({
+            forward: (_, x) =>
+              x.net
+                .sub(x.data.y.to('float32').reshape([-1, 1]))
+                .square()
+                .mean(),
+          }),
+        )
+      await graph.accumulate(window).run([train({ epochs: 3 })], { outDir })
+      return [module.weight.itemSync(), module.bias?.itemSync() ?? 0]
+    }),
+  )
   const [small, big] = results
   for (const [i, value] of (small ?? []).entries()) t.true(Math.abs(value - (big?.[i] ?? NaN)) < 1e-6)
 })
@@ -126,7 +158,14 @@ test('a partial window is closed at the end of a task of steps, and when a task 
   const [a, b] = [new Weights(), new Weights()]
   await pulling(a, { a: sgd({ lr: 0.1, accumulate: 2 }) }).run([train({ steps: 3 }), evaluate({ steps: 1 })], { outDir })
   t.is(round(a.a.itemSync()), 0.8)
-  const stopped = pulling(b, { a: sgd({ lr: 0.1, accumulate: 5 }) }).add('stop', new Node({ update: (n) => { if (n.globalTrainSteps === 3) throw new StopTask() } }))
+  const stopped = pulling(b, { a: sgd({ lr: 0.1, accumulate: 5 }) }).add(
+    'stop',
+    new Node({
+      update: (n) => {
+        if (n.globalTrainSteps === 3) throw new StopTask()
+      },
+    }),
+  )
   await stopped.run([train({ steps: 10 })], { outDir })
   t.is(round(b.a.itemSync()), 0.9)
 })
@@ -186,15 +225,25 @@ test('updaters are told the node and where training stands, in updates', async (
     .add('loss', new LossNode({ forward: (_, x) => x.net }))
   await graph.run([train({ epochs: 2 })], { outDir: folder(t) })
   t.true(seen.every(({ node }) => node === graph.get('net')))
-  t.deepEqual(seen.map(({ currentEpoch, epochSteps, epochSize, globalSteps }) => [currentEpoch, epochSteps, epochSize, globalSteps]), [
-    [0, 0, 2, 0], [0, 1, 2, 1], [1, 0, 2, 2], [1, 1, 2, 3],
-  ])
+  t.deepEqual(
+    seen.map(({ currentEpoch, epochSteps, epochSize, globalSteps }) => [currentEpoch, epochSteps, epochSize, globalSteps]),
+    [
+      [0, 0, 2, 0],
+      [0, 1, 2, 1],
+      [1, 0, 2, 2],
+      [1, 1, 2, 3],
+    ],
+  )
 })
 
 test('the event `optimizers` hands out what is at work, by pattern', async (t) => {
   const graph = pulling(new Weights(), { a: sgd({ lr: 0.1 }), b: adamW({ lr: 0.2 }) })
   const seen: string[] = []
-  graph.events.on('optimizers', ({ node, optimizers }) => void seen.push(node, ...Object.entries(optimizers).map(([pattern, { optimizer }]) => `${pattern} ${optimizer.rule}`)))
+  graph.events.on(
+    'optimizers',
+    ({ node, optimizers }) =>
+      void seen.push(node, ...Object.entries(optimizers).map(([pattern, { optimizer }]) => `${pattern} ${optimizer.rule}`)),
+  )
   await graph.step({ steps: 2 })
   t.deepEqual(seen, ['net', 'a sgd', 'b adamW'])
 })

@@ -7,7 +7,10 @@ import { folder, numbers } from './toys.ts'
 
 test('resources are found on the node, in every hook', async (t) => {
   const seen: unknown[] = []
-  const graph = new HyperGraph().add('A', new Node({ scale: 3, words: ['x'], forward: (n) => n.scale * 2, update: (n) => void seen.push(n.words) }))
+  const graph = new HyperGraph().add(
+    'A',
+    new Node({ scale: 3, words: ['x'], forward: (n) => n.scale * 2, update: (n) => void seen.push(n.words) }),
+  )
   t.is((await graph.step()).A, 6)
   t.deepEqual(seen, [['x']])
 })
@@ -53,9 +56,24 @@ test('members outside of a run say so', (t) => {
 test('members in a run', async (t) => {
   const outDir = folder(t)
   const seen: unknown[] = []
-  const graph = new HyperGraph().add('A', new Node({
-    forward: (n) => seen.push([n.name, n.training, n.device, n.stepMode, n.task.label, n.launcher, n.gradAccSteps, [...n.allNodes.keys()], n.outDir.startsWith(outDir), n.runId]),
-  }))
+  const graph = new HyperGraph().add(
+    'A',
+    new Node({
+      forward: (n) =>
+        seen.push([
+          n.name,
+          n.training,
+          n.device,
+          n.stepMode,
+          n.task.label,
+          n.launcher,
+          n.gradAccSteps,
+          [...n.allNodes.keys()],
+          n.outDir.startsWith(outDir),
+          n.runId,
+        ]),
+    }),
+  )
   const result = await graph.run([train({ steps: 1, tags: 'x' })], { outDir, runId: 'mine' })
   const runId = result.outDir.split(/[\\/]/).at(-1)
   t.regex(runId ?? '', /^mine_\d{8}-\d{6}_[0-9a-f]{4}$/)
@@ -69,19 +87,30 @@ test('step has no out directory', async (t) => {
 
 /** The counters that a node sees in each forward. */
 function counting(log: unknown[]) {
-  return new HyperGraph().add('data', new DatasetNode({ dataset: numbers(3) })).add('A', new Node({
-    forward: (n) => log.push([n.globalAutoSteps, n.globalTrainSteps, n.globalTrainEpochs, n.epochSteps, n.epochSize]),
-  }))
+  return new HyperGraph().add('data', new DatasetNode({ dataset: numbers(3) })).add(
+    'A',
+    new Node({
+      forward: (n) => log.push([n.globalAutoSteps, n.globalTrainSteps, n.globalTrainEpochs, n.epochSteps, n.epochSize]),
+    }),
+  )
 }
 
 test('counters: iterations from 1 in each mode, epochs finished, place in the epoch from 0 (B8: no iteration is counted that found no data)', async (t) => {
   const log: unknown[] = []
   await counting(log).run([repeat(2, [train({ epochs: 1 }), evaluate({ epochs: 1 })])], { outDir: folder(t) })
   t.deepEqual(log, [
-    [1, 1, 0, 0, 3], [2, 2, 0, 1, 3], [3, 3, 0, 2, 3],
-    [1, 3, 1, 0, 3], [2, 3, 1, 1, 3], [3, 3, 1, 2, 3],
-    [4, 4, 1, 0, 3], [5, 5, 1, 1, 3], [6, 6, 1, 2, 3],
-    [4, 6, 2, 0, 3], [5, 6, 2, 1, 3], [6, 6, 2, 2, 3],
+    [1, 1, 0, 0, 3],
+    [2, 2, 0, 1, 3],
+    [3, 3, 0, 2, 3],
+    [1, 3, 1, 0, 3],
+    [2, 3, 1, 1, 3],
+    [3, 3, 1, 2, 3],
+    [4, 4, 1, 0, 3],
+    [5, 5, 1, 1, 3],
+    [6, 6, 1, 2, 3],
+    [4, 6, 2, 0, 3],
+    [5, 6, 2, 1, 3],
+    [6, 6, 2, 2, 3],
   ])
 })
 
@@ -91,7 +120,12 @@ test('step mode counts updates: so many windows of iterations; there is no epoch
   const done: number[] = []
   graph.events.on('iterationEnd', (task) => void done.push(task.done))
   await graph.run([train({ steps: 2 })], { outDir: folder(t) })
-  t.deepEqual(log, [[1, 1, 0, 0, 0], [2, 2, 0, 1, 0], [3, 3, 0, 2, 0], [4, 4, 0, 3, 0]])
+  t.deepEqual(log, [
+    [1, 1, 0, 0, 0],
+    [2, 2, 0, 1, 0],
+    [3, 3, 0, 2, 0],
+    [4, 4, 0, 3, 0],
+  ])
   t.deepEqual(done, [0, 1, 1, 2])
 })
 
@@ -102,7 +136,10 @@ test('B9: counters belong to a run; another graph, and another run, start from 0
   await graph.run([train({ steps: 2 })], { outDir })
   await graph.run([train({ steps: 1 })], { outDir })
   await counting(second ?? []).run([train({ steps: 1 })], { outDir })
-  t.deepEqual(first?.map((row) => (Array.isArray(row) ? row[0] : row)), [1, 2, 1])
+  t.deepEqual(
+    first?.map((row) => (Array.isArray(row) ? row[0] : row)),
+    [1, 2, 1],
+  )
   t.deepEqual(second, [[1, 1, 0, 0, 0]])
 })
 
@@ -112,14 +149,16 @@ test('step goes on counting from call to call', async (t) => {
   await graph.step()
   await graph.step({ train: false })
   await graph.step({ steps: 2 })
-  t.deepEqual(log.map((row) => (Array.isArray(row) ? row[1] : row)), [1, 1, 2, 3])
+  t.deepEqual(
+    log.map((row) => (Array.isArray(row) ? row[1] : row)),
+    [1, 1, 2, 3],
+  )
 })
 
-test('move follows lists and records, and leaves everything else', async (t) => {
-  const [tensor, module, when] = [ones([1]), new Linear(1, 1), new Date()]
-  const graph = new HyperGraph().add('A', new Node({ forward: (n) => n.move({ list: [tensor, 1], module, when, text: 'x' }) }))
-  const { A } = await graph.step()
-  t.deepEqual([A.list[0], A.list[1], A.module, A.when, A.text], [tensor, 1, module, when, 'x'])
+test('move follows lists and records, and returns what has nothing to move as it is', async (t) => {
+  const data = { list: [ones([1]), 1], module: new Linear(1, 1), when: new Date(), text: 'x' }
+  const graph = new HyperGraph().add('A', new Node({ data, forward: (n) => n.move(n.data) }))
+  t.is((await graph.step()).A, data)
 })
 
 test('a node may set the end of an epoch by its length; without one, epochs are refused', async (t) => {
@@ -132,11 +171,17 @@ test('a node may set the end of an epoch by its length; without one, epochs are 
     }
   }
   const seen: number[] = []
-  const graph = new HyperGraph().add('data', new DatasetNode({ dataset: numbers(3) })).add('two', new Two({})).add('see', new Node({ forward: (_, x) => seen.push(x.two) }))
+  const graph = new HyperGraph()
+    .add('data', new DatasetNode({ dataset: numbers(3) }))
+    .add('two', new Two({}))
+    .add('see', new Node({ forward: (_, x) => seen.push(x.two) }))
   await graph.run([train({ epochs: 1 })], { outDir: folder(t) })
   t.deepEqual(seen, [0, 1])
   const endless = new HyperGraph().add('A', new Node({}))
-  await t.throwsAsync(endless.run([train({ epochs: 1 })], { outDir: folder(t) }), { code: 'graph', message: /needs a node that has an end.*Give steps instead/ })
+  await t.throwsAsync(endless.run([train({ epochs: 1 })], { outDir: folder(t) }), {
+    code: 'graph',
+    message: /needs a node that has an end.*Give steps instead/,
+  })
 })
 
 test('explain prints order, phases and who read whom', async (t) => {

@@ -41,7 +41,10 @@ test('nodes come in the order in which they were added', (t) => {
 
 test('get takes tags/name in any order of tags, and a name alone where it is unique', (t) => {
   const [a, b, c] = [node(), node(), node()]
-  const graph = new HyperGraph().add('n', a, { tags: ['x', 'y'] }).add('n', b, { tags: '#z' }).add('only', c)
+  const graph = new HyperGraph()
+    .add('n', a, { tags: ['x', 'y'] })
+    .add('n', b, { tags: '#z' })
+    .add('only', c)
   t.is(graph.get('y,x/n'), a)
   t.is(graph.get('#z/n'), b)
   t.is(graph.get('*/only'), c)
@@ -62,7 +65,8 @@ test('adding is refused: the same place twice, the same node twice, a bad name, 
   const graph = new HyperGraph().add('a', a, { tags: ['x', 'y'] })
   t.throws(() => graph.add('a', node(), { tags: ['y', 'x'] }), { code: 'graph', message: /a node 'x,y\/a' already/ })
   t.throws(() => graph.add('b', a), { code: 'graph', message: /in the graph as 'x,y\/a'/ })
-  for (const name of ['', 'a/b', 'get', 'then']) t.throws(() => graph.add(name, node()), { code: 'argument', message: /cannot name a node/ })
+  for (const name of ['', 'a/b', 'get', 'then'])
+    t.throws(() => graph.add(name, node()), { code: 'argument', message: /cannot name a node/ })
   // @ts-expect-error not a node
   t.throws(() => graph.add('c', { forward: () => 1 }), { code: 'argument', message: /no Node/ })
   // @ts-expect-error unknown option
@@ -70,6 +74,9 @@ test('adding is refused: the same place twice, the same node twice, a bad name, 
 })
 
 test('a query that selects nothing says what there is', (t) => {
-  t.throws(() => new HyperGraph().add('a', node(), { tags: 'train' }).selectGraph('val'), { code: 'graph', message: /'val' select no node; the graph has train\/a/ })
+  t.throws(() => new HyperGraph().add('a', node(), { tags: 'train' }).selectGraph('val'), {
+    code: 'graph',
+    message: /'val' select no node; the graph has train\/a/,
+  })
   t.throws(() => new HyperGraph().selectGraph(), { code: 'graph', message: /the graph is empty/ })
 })

@@ -30,7 +30,10 @@ for (const [tags, query, selected] of table) {
 
 test('B1: a node tagged only #x is selected by #x and * alone', (t) => {
   const queries = ['train', 'train,val', '#y', '#x', '*']
-  t.deepEqual(queries.filter((query) => matches(['#x'], query.split(','))), ['#x', '*'])
+  t.deepEqual(
+    queries.filter((query) => matches(['#x'], query.split(','))),
+    ['#x', '*'],
+  )
 })
 
 test('tags are a set: order and repeats mean nothing', (t) => {

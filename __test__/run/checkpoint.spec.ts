@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { HyperGraph, ModuleNode, Node, saveCheckpoint, train } from '../../ts/index.ts'
 import { LossNode } from '../../ts/graph/index.ts'
@@ -34,7 +34,9 @@ test('the default name tells epochs and steps; a relative path starts in ckpts',
 test('a checkpoint is a safetensors file whose names tell what is what', async (t) => {
   const { tensors, metadata } = await loadSafetensors(await saved(t))
   t.deepEqual(
-    Object.keys(tensors).filter((name) => name.includes('/module/')).toSorted(),
+    Object.keys(tensors)
+      .filter((name) => name.includes('/module/'))
+      .toSorted(),
     ['nodes/*/net/module/a', 'nodes/*/net/module/b'],
   )
   t.true(Object.keys(tensors).includes('nodes/*/net/optimizers/.*/state/a/exp_avg'))
@@ -75,7 +77,10 @@ test.serial('what does not fit is reported and warned of; strict, it is an error
   const differences = ["node '*/second' is not in the checkpoint"]
   t.deepEqual(await graph.loadCheckpoint(from), differences)
   t.true(warnings[0]?.includes(differences[0] ?? '?'))
-  await t.throwsAsync(graph.loadCheckpoint(from, { strict: true }), { code: 'graph', message: /node '\*\/second' is not in the checkpoint/ })
+  await t.throwsAsync(graph.loadCheckpoint(from, { strict: true }), {
+    code: 'graph',
+    message: /node '\*\/second' is not in the checkpoint/,
+  })
   t.deepEqual(await graph.loadCheckpoint(from, { tags: 'x', strict: false }), differences)
 })
 
@@ -104,7 +109,10 @@ for (const [what, harm] of [
   test(`a file that is ${what} is refused`, async (t) => {
     const path = await saved(t)
     writeFileSync(path, harm(readFileSync(path)))
-    await t.throwsAsync(learning().loadCheckpoint(path), { code: 'io', message: /no checkpoint in '.*it\.safetensors'\n {2}.*(checksum|not a checkpoint)/ })
+    await t.throwsAsync(learning().loadCheckpoint(path), {
+      code: 'io',
+      message: /no checkpoint in '.*it\.safetensors'\n {2}.*(checksum|not a checkpoint)/,
+    })
   })
 }
 
@@ -130,8 +138,17 @@ test.serial('of a folder the newest file is taken, and the one before it when th
   t.regex(warnings[0] ?? '', /refused, trying the one before: .*young/)
 })
 
+test('outside of a run a relative path starts in the working directory', async (t) => {
+  const path = join(relative('.', folder(t)), 'x.safetensors')
+  t.is(await learning().saveCheckpoint({ to: path }), resolve(path))
+  t.true(readFileSync(path).length > 0)
+})
+
 test('a path that leads nowhere is an error that names it', async (t) => {
-  await t.throwsAsync(learning().loadCheckpoint('nowhere.safetensors'), { code: 'io', message: /cannot read the checkpoint 'nowhere\.safetensors'/ })
+  await t.throwsAsync(learning().loadCheckpoint('nowhere.safetensors'), {
+    code: 'io',
+    message: /cannot read the checkpoint 'nowhere\.safetensors'/,
+  })
   await t.throwsAsync(learning().loadCheckpoint(folder(t)), { code: 'io', message: /no checkpoint in/ })
   await t.throwsAsync(learning().saveCheckpoint(), { code: 'argument', message: /no run has made a folder yet/ })
 })

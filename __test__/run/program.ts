@@ -35,21 +35,34 @@ export function program(start: number) {
   const graph = new HyperGraph()
     .add('data', new DatasetNode({ dataset: images(0), batchSize: 4, shuffle: true }), { tags: 'train' })
     .add('data', new DatasetNode({ dataset: images(9), batchSize: 4 }), { tags: 'val' })
-    .add('net', new ModuleNode({
-      module,
-      forward: (n, x) => n.module.forward(x.data.image),
-      // Windows of 4 over 6 iterations: some are open where the run is cut.
-      optimizers: { 'conv|norm': adamW({ lr: cosine({ from: 0.05, steps: 12 }), accumulate: 4 }), fc: sgd({ lr: 0.1, momentum: 0.9 }) },
-    }))
+    .add(
+      'net',
+      new ModuleNode({
+        module,
+        forward: (n, x) => n.module.forward(x.data.image),
+        // Windows of 4 over 6 iterations: some are open where the run is cut.
+        optimizers: { 'conv|norm': adamW({ lr: cosine({ from: 0.05, steps: 12 }), accumulate: 4 }), fc: sgd({ lr: 0.1, momentum: 0.9 }) },
+      }),
+    )
     .add('loss', new LossNode({ forward: (_, x) => F.crossEntropy(x.net, x.data.label) }))
     .add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.data.label] }))
-    .add('trace', new Node({ forward: (n, x) => trace.push([n.training, n.globalTrainSteps, x.data.image.sum().itemSync(), x.loss.itemSync()]) }))
+    .add(
+      'trace',
+      new Node({ forward: (n, x) => trace.push([n.training, n.globalTrainSteps, x.data.image.sum().itemSync(), x.loss.itemSync()]) }),
+    )
   const tasks = [
-    repeat(2, [train({ epochs: 2, tags: 'train' }), saveCheckpoint(), evaluate({ epochs: 1, tags: 'val' }), train({ steps: 3, tags: 'train' })]),
+    repeat(2, [
+      train({ epochs: 2, tags: 'train' }),
+      saveCheckpoint(),
+      evaluate({ epochs: 1, tags: 'val' }),
+      train({ steps: 3, tags: 'train' }),
+    ]),
   ]
   return { graph, tasks, trace, module }
 }
 
 /** Every number of the module, bit by bit. */
 export const bits = (module: Module): string =>
-  Object.values(module.stateDict()).map((tensor) => Buffer.from(tensor.dataSync().buffer).toString('hex')).join()
+  Object.values(module.stateDict())
+    .map((tensor) => Buffer.from(tensor.dataSync().buffer).toString('hex'))
+    .join()

@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { call, evaluate, type EpochRecord, HyperGraph, Node, repeat, type RunResult, saveCheckpoint, StopAllTasks, train } from '../../ts/index.ts'
+import {
+  call,
+  evaluate,
+  type EpochRecord,
+  HyperGraph,
+  Node,
+  repeat,
+  type RunResult,
+  saveCheckpoint,
+  StopAllTasks,
+  train,
+} from '../../ts/index.ts'
 import { folder } from '../graph/toys.ts'
 import { bits, program } from './program.ts'
 
@@ -47,7 +58,7 @@ test.serial('a resumed run may be stopped and resumed again', async (t) => {
   const outDir = folder(t)
   let from = expected.saves[4]?.path ?? ''
   const pieces: unknown[] = []
-  for (let done = false; !done; ) {
+  for (let done = false; !done;) {
     const { graph, tasks, trace, module } = program(1)
     let left = 9
     graph.events.on('iterationEnd', async () => {
@@ -107,7 +118,10 @@ test.serial('calls before the place are not made again; one that saves is not ma
   const log: string[] = []
   const result = await counted(log).run(make(log), { outDir })
   t.deepEqual(log, ['first', '1', 'save', 'after', '2', 'save', 'after', 'last'])
-  for (const [file, rest] of [['1', ['after', '2', 'save', 'after', 'last']], ['2', ['after', 'last']]] as const) {
+  for (const [file, rest] of [
+    ['1', ['after', '2', 'save', 'after', 'last']],
+    ['2', ['after', 'last']],
+  ] as const) {
     const again: string[] = []
     await counted(again).run(make(again), { outDir, resumeFrom: join(result.outDir, 'ckpts', `${file}.safetensors`) })
     t.deepEqual(again, rest)
@@ -131,7 +145,10 @@ test.serial('a resumed run keeps its seed; nodes and batches must be the same', 
   const outDir = folder(t)
   const { graph, tasks } = program(0)
   const first = await graph.run(tasks, { outDir, seed: 7 })
-  await t.throwsAsync(program(0).graph.run(tasks, { outDir, resumeFrom: first.outDir, seed: 8 }), { code: 'argument', message: /had seed 7, 8 is given/ })
+  await t.throwsAsync(program(0).graph.run(tasks, { outDir, resumeFrom: first.outDir, seed: 8 }), {
+    code: 'argument',
+    message: /had seed 7, 8 is given/,
+  })
   const more = program(0)
   more.graph.remove('net')
   await t.throwsAsync(more.graph.run(tasks, { outDir, resumeFrom: first.outDir }), { code: 'graph' })
@@ -140,5 +157,8 @@ test.serial('a resumed run keeps its seed; nodes and batches must be the same', 
 test.serial('what was saved outside of a run cannot be resumed', async (t) => {
   const outDir = folder(t)
   const path = await counted([]).saveCheckpoint({ to: join(outDir, 'x.safetensors') })
-  await t.throwsAsync(counted([]).run([], { outDir, resumeFrom: path }), { code: 'graph', message: /saved outside of a run; .*loadCheckpoint/ })
+  await t.throwsAsync(counted([]).run([], { outDir, resumeFrom: path }), {
+    code: 'graph',
+    message: /saved outside of a run; .*loadCheckpoint/,
+  })
 })

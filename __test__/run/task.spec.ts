@@ -1,5 +1,16 @@
 import test from 'ava'
-import { call, evaluate, HyperGraph, loadCheckpoint, repeat, saveCheckpoint, StopAllTasks, type TaskLike, task, train } from '../../ts/index.ts'
+import {
+  call,
+  evaluate,
+  HyperGraph,
+  loadCheckpoint,
+  repeat,
+  saveCheckpoint,
+  StopAllTasks,
+  type TaskLike,
+  task,
+  train,
+} from '../../ts/index.ts'
 import { Node } from '../../ts/graph/index.ts'
 import { folder } from '../graph/toys.ts'
 
@@ -89,7 +100,15 @@ test('unknown options and devices of run are refused', async (t) => {
 
 test('cleanUp comes after a run that failed, too', async (t) => {
   const log: string[] = []
-  const graph = new HyperGraph().add('A', new Node({ update: () => { throw new Error('no') }, cleanUp: () => void log.push('clean') }))
+  const graph = new HyperGraph().add(
+    'A',
+    new Node({
+      update: () => {
+        throw new Error('no')
+      },
+      cleanUp: () => void log.push('clean'),
+    }),
+  )
   await t.throwsAsync(graph.run([train({ steps: 1 })], { outDir: folder(t) }))
   t.deepEqual(log, ['clean'])
 })

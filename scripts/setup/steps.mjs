@@ -1,16 +1,14 @@
 // Steps one after another, each with its name and time; the first that fails stops, with its output in sight.
+import { stripVTControlCharacters } from 'node:util'
 import { cargo } from './cargo.mjs'
 import { run } from './process.mjs'
 import { bold, colourEnv, dim, duration, green, red } from './terminal.mjs'
 
 /**
- * @typedef {object} Step
- * @property {string} name
- * @property {() => Promise<void>} [prepare] work of our own; throws when it fails
- * @property {readonly string[]} [cargo] arguments of cargo
- * @property {readonly [string, ...string[]]} [command]
- * @property {boolean} [live] is its output worth seeing when all is well?
- * @property {keyof typeof counters} [counts] whose closing lines tell how many tests ran
+ * @typedef {{ name: string, live?: boolean, counts?: keyof typeof counters } & Work} Step
+ *   live: is its output worth seeing when all is well? counts: whose closing lines tell how many tests ran
+ * @typedef {{ work: () => Promise<number> } | { cargo: readonly string[] } | { command: readonly [string, ...string[]] }} Work
+ *   work of our own that gives an exit status, arguments of cargo, or any program
  */
 
 /** @type {Record<'cargo' | 'ava', Record<'passed' | 'failed' | 'skipped', RegExp>>} */
@@ -22,8 +20,6 @@ const counters = {
     skipped: /^\s*(\d+) tests? (?:skipped|todo)/gm,
   },
 }
-// eslint-disable-next-line no-control-regex
-const escapes = /\x1b\[[0-9;?]*[A-Za-z]/g
 
 /** @param {readonly Step[]} steps @returns {Promise<number>} the exit status of the first that failed, else 0 */
 export async function runSteps(steps) {
@@ -35,7 +31,7 @@ export async function runSteps(steps) {
     console.log(bold(`▸ ${step.name}`))
     const { code, output, hint = '' } = await perform(step)
     if (step.counts) {
-      const plain = output.replace(escapes, '')
+      const plain = stripVTControlCharacters(output)
       for (const [kind, pattern] of Object.entries(counters[step.counts])) {
         for (const match of plain.matchAll(pattern)) totals[/** @type {keyof typeof totals} */ (kind)] += Number(match[1])
       }
@@ -46,8 +42,7 @@ export async function runSteps(steps) {
       continue
     }
     if (!step.live) process.stdout.write(output)
-    const what = step.command ? ` (${step.command.slice(1).join(' ')})` : step.cargo ? ` (cargo ${step.cargo.join(' ')})` : ''
-    console.log(`${red('✗')} ${step.name} failed after ${took}, exit ${code}${dim(what)}${hint && `\n  ${hint}`}`)
+    console.log(`${red('✗')} ${step.name} failed after ${took}, exit ${code}${dim(spell(step))}${hint && `\n  ${hint}`}`)
     status = code
     break
   }
@@ -55,6 +50,12 @@ export async function runSteps(steps) {
   console.log(`\n${status === 0 ? green('all steps passed') : red('stopped')} after ${duration(Date.now() - start)}`)
   if (passed + failed > 0) console.log(`tests: ${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`)
   return status
+}
+
+/** @param {Step} step @returns {string} the command, to try it alone */
+function spell(step) {
+  if ('cargo' in step) return ` (cargo ${step.cargo.join(' ')})`
+  return 'command' in step ? ` (${step.command.slice(1).join(' ')})` : ''
 }
 
 /** @param {Step} step @returns {Promise<{ code: number, output: string, hint?: string }>} */
@@ -65,15 +66,12 @@ async function perform(step) {
     output += text
     if (step.live) process.stdout.write(text)
   }
-  if (step.prepare) {
-    await step.prepare()
-    return { code: 0, output }
-  }
-  if (step.cargo) {
+  if ('work' in step) return { code: await step.work(), output }
+  if ('cargo' in step) {
     const { code, hint } = await cargo(step.name, step.cargo, { onStdout: keep })
     return { code, output, hint }
   }
-  const [command, ...args] = step.command ?? [process.execPath, '--version']
+  const [command, ...args] = step.command
   const code = await run(command, args, { env: colourEnv, onStdout: keep, onStderr: keep })
   return { code, output }
 }

@@ -7,6 +7,7 @@ import { atomicWrite, decodeSafetensors, encodeSafetensors, joinState, splitStat
 import { tensorsIn } from '../data/index.ts'
 
 const extension = '.safetensors'
+const names = new Intl.Collator('en', { numeric: true })
 
 // The checksum is taken with zeros in its place, then written over them.
 const noChecksum = '00000000'
@@ -65,7 +66,7 @@ function checksumPlace(bytes: Uint8Array): number {
   return at + checksumKey.length
 }
 
-// Newest first.
+// Newest first. Clocks of file systems tick in milliseconds, so names decide between neighbours: S12 is after S9.
 async function candidates(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
@@ -75,7 +76,7 @@ async function candidates(path: string): Promise<readonly string[]> {
     )
     const paths = (await readdir(folder)).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
     const dated = await Promise.all(paths.map(async (each) => ({ each, time: (await stat(each)).mtimeMs })))
-    return dated.toSorted((a, b) => b.time - a.time).map(({ each }) => each)
+    return dated.toSorted((a, b) => b.time - a.time || names.compare(b.each, a.each)).map(({ each }) => each)
   } catch (cause) {
     throw new FirnError('io', `cannot read the checkpoint '${path}'`, { cause })
   }

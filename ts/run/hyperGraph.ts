@@ -1,5 +1,5 @@
 // HyperGraph: nodes under names and tags, the types of their outputs, and what can be done with them.
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { resolveDevice } from '../backend/index.ts'
 import { tensorsIn } from '../data/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
@@ -150,10 +150,11 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const began = performance.now()
     const runner = this.#runner
     const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
-    const outDir = runner?.context.info.outDir
-    if (typeof outDir !== 'string' && options.to === undefined)
+    const outDir = runner?.context.info.outDir ?? null
+    if (outDir === null && options.to === undefined) {
       throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
-    const path = resolve(outDir ?? '.', outDir === null ? '' : 'ckpts', options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
+    }
+    const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
     const bytes = await writeCheckpoint(path, { nodes, run: runner?.stateDict() ?? null })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))

@@ -7,7 +7,7 @@ import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
 import { type Level, loadPlace, savePlace } from './place.ts'
-import { TaskProgress } from './progress.ts'
+import { TaskProgress } from './taskProgress.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
 
 // Timers, signals and whoever draws wait no longer than this for the loop.

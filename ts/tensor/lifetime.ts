@@ -7,14 +7,19 @@ import type { Tensor } from './tensor.ts'
 const registry = new FinalizationRegistry<number>((handle) => native.freeOne(handle))
 let open = 0
 
-/** Notes a new tensor; one made in a scope needs no net. */
-export function born(tensor: object, handle: number): void {
-  if (open === 0) registry.register(tensor, handle)
+/** Whether no scope is open, so that a new tensor needs the net. */
+export function isUnscoped(): boolean {
+  return open === 0
 }
 
-/** Puts the net under a tensor that leaves its scope. */
-export function outlives(tensor: object, handle: number): void {
-  registry.register(tensor, handle)
+/** Puts the net under a tensor that no scope frees. */
+export function catchLater(tensor: object, handle: number): void {
+  registry.register(tensor, handle, tensor)
+}
+
+/** Takes the net away from a tensor freed by hand; a net for each of millions would itself be a leak. */
+export function caught(tensor: object): void {
+  registry.unregister(tensor)
 }
 
 /**
@@ -49,7 +54,7 @@ export class TensorScope {
     native.scopeEnd(this.#id, Uint32Array.from(survivors, (tensor) => tensor.handle))
     this.#open = false
     open--
-    for (const tensor of survivors) born(tensor, tensor.handle)
+    if (isUnscoped()) for (const tensor of survivors) catchLater(tensor, tensor.handle)
   }
 }
 

@@ -2,7 +2,7 @@
 import { native, resolveDevice } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import { dtypeCode, dtypeOf, numbers, typedArray, type DType, type TypedArrayOf } from './dtype.ts'
-import { born, outlives } from './lifetime.ts'
+import { catchLater, caught, isUnscoped } from './lifetime.ts'
 import { TensorOps } from './ops.gen.ts'
 import { show } from './print.ts'
 import { resolve, type SliceRange } from './slice.ts'
@@ -39,7 +39,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   constructor(handle: number) {
     super()
     this.#handle = handle
-    born(this, handle)
+    if (isUnscoped()) catchLater(this, handle)
   }
 
   get handle(): number {
@@ -244,6 +244,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Frees the value now; doing it again does nothing. */
   dispose(): void {
     native.freeOne(this.#handle)
+    caught(this)
   }
 
   [Symbol.dispose](): void {
@@ -253,7 +254,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Exempts this tensor from every scope: it lives until `dispose()` or until its object is collected. */
   keep(): this {
     native.keep(this.handle)
-    if (!this.#kept) outlives(this, this.#handle)
+    if (!this.#kept) catchLater(this, this.#handle)
     this.#kept = true
     return this
   }

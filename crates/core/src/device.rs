@@ -21,6 +21,6 @@ pub fn parse(name: &str) -> Result<&'static str> {
     }
     match available().iter().find(|known| **known == name) {
         Some(known) => Ok(known),
-        None => bail!(Device, "device '{name}' is not in this build; available: auto, {}", available().join(", ")),
+        None => bail!(Device, "'{name}' is not in this build; available: auto, {}", available().join(", ")),
     }
 }

@@ -152,15 +152,15 @@ impl Window {
         }
         let span = dilation * (kernel - 1) + 1;
         let padded = input + 2 * padding;
-        if padded < span {
+        if padded + if ceil { stride - 1 } else { 0 } < span {
             bail!(
                 Shape,
                 "a window of {span} (kernel {kernel}, dilation {dilation}) does not fit an input of {input} with padding {padding}"
             );
         }
-        let room = padded - span;
-        let mut out = if ceil { room.div_ceil(stride) } else { room / stride } + 1;
-        if ceil && (out - 1) * stride >= input + padding {
+        let room = padded + if ceil { stride - 1 } else { 0 } - span;
+        let mut out = room / stride + 1;
+        if ceil && out > 1 && (out - 1) * stride >= input + padding {
             out -= 1;
         }
         Ok(out)

@@ -310,7 +310,7 @@ fn start(root: &Tensor, gradient: Option<&Tensor>) -> Result<(Rc<Node>, Tensor)>
         Some(gradient) => gradient.clone(),
         None if root.size() != 1 => bail!(
             Autograd,
-            "backward starts from one number, and this tensor has shape {}; reduce it (.sum(), .mean()) or pass {{ gradient }}",
+            "it starts from one number, and this tensor has shape {}; reduce it (.sum(), .mean()) or pass {{ gradient }}",
             show(root.shape())
         ),
         None => crate::create::full(root.shape(), 1.0, root.dtype())?,

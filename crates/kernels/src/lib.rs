@@ -4,7 +4,9 @@
 //! without fused multiply-add, so that every machine gives the same bits.
 
 pub mod adamw;
+pub mod conv;
 pub mod grads;
+pub mod matrix;
 pub mod parallel;
 pub mod philox;
 pub mod pool;

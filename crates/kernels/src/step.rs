@@ -68,10 +68,17 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// The gradient a rule sees. NaN passes, so that a broken gradient is noticed.
+    pub fn is_bounded(self) -> bool {
+        self.bound.is_finite()
+    }
+
+    /// The gradient a rule sees, `BOUNDED` or not. NaN passes, so that a broken gradient is noticed.
     #[inline(always)]
-    pub fn take<T: Real>(self, grad: T) -> T {
+    pub fn take<T: Real, const BOUNDED: bool>(self, grad: T) -> T {
         let (scaled, bound) = (grad * T::of(self.scale), T::of(self.bound));
+        if !BOUNDED {
+            return scaled;
+        }
         let scaled = if scaled > bound { bound } else { scaled };
         if scaled < -bound { -bound } else { scaled }
     }

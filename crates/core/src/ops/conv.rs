@@ -1,12 +1,13 @@
 //! Convolution. It is bilinear, so its two gradients are bilinear too, and the three ops differentiate into one another.
 
-use burn_backend::ops::ModuleOps;
-use burn_dispatch::Dispatch;
-use burn_std::ops::ConvOptions;
+use burn_std::Shape;
+use firn_kernels::conv::Conv;
 
 use super::shaping::reshape;
 use super::{Pair, ops};
+use crate::cpu::{contiguous, from_vec, slice, with_slice};
 use crate::create::zeros;
+use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::shape::{Window, show};
 use crate::tensor::Tensor;
@@ -21,9 +22,41 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    fn engine(self) -> ConvOptions<2> {
-        ConvOptions::new(self.stride, self.padding, self.dilation, self.groups)
+    /// For an input and a weight of these shapes, whose output is `[height, width]`.
+    fn kernel(self, x: &[usize], weight: &[usize], output: Pair) -> Conv {
+        let Geometry { stride, padding, dilation, groups } = self;
+        Conv {
+            batch: x[0],
+            in_channels: x[1],
+            out_channels: weight[0],
+            groups,
+            input: [x[2], x[3]],
+            output,
+            kernel: [weight[2], weight[3]],
+            stride,
+            padding,
+            dilation,
+        }
     }
+}
+
+/// Runs a kernel on two tensors of one dtype, in their own precision, or in float32 for the half types.
+fn run(
+    a: &Tensor,
+    b: &Tensor,
+    shape: &[usize],
+    single: impl FnOnce(&[f32], &[f32]) -> Vec<f32>,
+    double: impl FnOnce(&[f64], &[f64]) -> Vec<f64>,
+) -> Tensor {
+    let (shape, dtype) = (Shape::from(shape), a.dtype());
+    if dtype == DType::Float64 {
+        let out = with_slice(a.value_ref(), |a: &[f64]| with_slice(b.value_ref(), |b: &[f64]| double(a, b)));
+        return from_vec(out, shape, dtype);
+    }
+    let (a, b) = (a.value_as(DType::Float32), b.value_as(DType::Float32));
+    let out = with_slice(&a, |a: &[f32]| with_slice(&b, |b: &[f32]| single(a, b)));
+    let out = from_vec(out, shape, DType::Float32);
+    Tensor::new(out.value_as(dtype), dtype)
 }
 
 impl crate::tape::Save for Geometry {
@@ -80,8 +113,17 @@ ops! {
         if x.size() == 0 {
             return zeros(&[x.shape()[0], weight.shape()[0], height, width], x.dtype());
         }
-        let options = Geometry { stride, padding, dilation, groups }.engine();
-        Ok(Tensor::new(Dispatch::conv2d(x.value(), weight.value(), bias.map(Tensor::value), options), x.dtype()))
+        let conv = Geometry { stride, padding, dilation, groups }.kernel(x.shape(), weight.shape(), [height, width]);
+        let shape = [x.shape()[0], weight.shape()[0], height, width];
+        let precise = if x.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
+        let bias = bias.map(|bias| contiguous(&Tensor::new(bias.value_as(precise), precise)));
+        Ok(run(
+            x,
+            weight,
+            &shape,
+            |x, weight| conv.forward(x, weight, bias.as_ref().map(slice)),
+            |x, weight| conv.forward(x, weight, bias.as_ref().map(slice)),
+        ))
     }
     grad(g; x, weight, geometry = Geometry { stride, padding, dilation, groups }) {
         x: conv2d_input_grad(g, weight, x, geometry)?,
@@ -93,8 +135,8 @@ ops! {
     #[face()]
     #[check(none, "checked as the gradient of conv2d")]
     fn conv2d_input_grad(g: &Tensor, weight: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
-        let value = Dispatch::conv2d_x_backward(like.value(), weight.value(), g.value(), geometry.engine());
-        Ok(Tensor::new(value, g.dtype()))
+        let conv = geometry.kernel(like.shape(), weight.shape(), [g.shape()[2], g.shape()[3]]);
+        Ok(run(g, weight, like.shape(), |g, weight| conv.input_grad(g, weight), |g, weight| conv.input_grad(g, weight)))
     }
     grad(h; g, weight, geometry) {
         g: conv2d(h, weight, None, geometry.stride, geometry.padding, geometry.dilation, geometry.groups)?,
@@ -105,8 +147,8 @@ ops! {
     #[face()]
     #[check(none, "checked as the gradient of conv2d")]
     fn conv2d_weight_grad(x: &Tensor, g: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
-        let value = Dispatch::conv2d_weight_backward(x.value(), like.value(), g.value(), geometry.engine());
-        Ok(Tensor::new(value, g.dtype()))
+        let conv = geometry.kernel(x.shape(), like.shape(), [g.shape()[2], g.shape()[3]]);
+        Ok(run(x, g, like.shape(), |x, g| conv.weight_grad(x, g), |x, g| conv.weight_grad(x, g)))
     }
     grad(h; x, g, geometry) {
         x: conv2d_input_grad(g, h, x, geometry)?,

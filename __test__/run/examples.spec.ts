@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { folder } from '../graph/toys.ts'
+
+/** Runs an example in an empty folder and gives what it prints. */
+async function run(t: ExecutionContext, name: string, cwd = folder(t)): Promise<string> {
+  const script = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=firn-source', script], { cwd })
+  return stdout
+}
+
+test('examples/eager.ts learns the digits', async (t) => {
+  const right = Number(/(\d+) of 2000/.exec(await run(t, 'eager'))?.[1])
+  t.true(right > 1700, `${right} right`)
+})
+
+test('examples/graph.ts learns the digits, and leaves a checkpoint an epoch', async (t) => {
+  const cwd = folder(t)
+  const output = await run(t, 'graph', cwd)
+  t.true(Number(/eval: .*accuracy: ([\d.]+)/.exec(output)?.[1]) > 0.9, output)
+  const [outDir = ''] = readdirSync(join(cwd, 'out'))
+  t.deepEqual(readdirSync(join(cwd, 'out', outDir, 'ckpts')).toSorted(), ['E1S80.safetensors', 'E2S160.safetensors', 'E3S240.safetensors'])
+  t.true(existsSync(join(cwd, 'out', outDir, 'src', 'graph.ts')))
+})

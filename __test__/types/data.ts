@@ -1,0 +1,31 @@
+// What loaders hand out, as types; compiled, never run.
+import { DataLoader, type Dataset, TensorDataset } from 'firn-ml/data'
+import { mnist } from 'firn-ml/datasets'
+import type { Tensor } from 'firn-ml'
+
+const points = new TensorDataset({
+  at: { dtype: 'float32', shape: [2], data: new Float32Array(6) },
+  label: { dtype: 'int64', shape: [], data: new BigInt64Array(3) },
+})
+for await (const { at, label } of new DataLoader({ dataset: points, batchSize: 2 })) {
+  at satisfies Tensor
+  label satisfies Tensor<'int64'>
+  // @ts-expect-error labels are int64
+  label satisfies Tensor
+}
+for (const { image } of new DataLoader({ dataset: mnist({ split: 'test' }) })) image satisfies Tensor
+
+declare const own: Dataset<{ x: Tensor; n: number; big: bigint; yes: boolean; name: string; pair: [number, string] }>
+for (const batch of new DataLoader({ dataset: own })) {
+  batch satisfies { x: Tensor; n: Tensor; big: Tensor<'int64'>; yes: Tensor<'bool'>; name: string[]; pair: [Tensor, string[]] }
+}
+for (const batch of new DataLoader({ dataset: own, collate: (samples) => samples.map(({ name }) => name) })) batch satisfies string[]
+
+export const refused = [
+  // @ts-expect-error an array of another type than the dtype says
+  new TensorDataset({ x: { dtype: 'int64', shape: [], data: new Float32Array(1) } }),
+  // @ts-expect-error unknown option
+  new DataLoader({ dataset: own, workers: 2 }),
+  // @ts-expect-error no such split
+  mnist({ split: 'valid' }),
+]

@@ -1,0 +1,80 @@
+// What the compiler accepts and refuses of a graph; compiled, never run.
+import { DatasetNode, F, HyperGraph, LossNode, meter, MetricNode, ModuleNode, nn, Node, optim, type Tensor, train } from 'firn-ml'
+import { mnist } from 'firn-ml/datasets'
+
+class Net extends nn.Module {
+  readonly fc = new nn.Linear(784, 10)
+  forward(x: Tensor): Tensor {
+    return this.fc.forward(x.flatten(1)).logSoftmax(-1)
+  }
+}
+
+const data = new HyperGraph()
+  .add('mnist', new DatasetNode({ dataset: mnist({ split: 'train' }), batchSize: 100, shuffle: true }), { tags: 'train' })
+  .add('mnist', new DatasetNode({ dataset: mnist({ split: 'test' }), batchSize: 100 }), { tags: 'val' })
+const graph = data.add(
+  'net',
+  new ModuleNode({
+    module: new Net(),
+    forward: (n, x) => n.module.forward(x.mnist.image),
+    optimizers: { '^fc': optim.adamW({ lr: 1e-3 }) },
+  }),
+)
+
+// Outputs have the types that nodes gave them.
+const whole = graph
+  .add('loss', new LossNode({ forward: (_, x) => F.nllLoss(x.net, x.mnist.label) }))
+  .add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.mnist.label] }))
+  .add(
+    'half',
+    new Node({ factor: 0.5, forward: (n, x) => x.loss.mul(n.factor), epochEnd: async (n) => n.board.metric('factor', n.factor) }),
+  )
+  .add('count', new Node({ forward: () => 3 }))
+  .add('silent', new Node({ update: (n) => void n.epochSteps }))
+const out = await whole.step({ tags: 'train' })
+out.mnist.image satisfies Tensor<'float32'>
+out.mnist.label satisfies Tensor<'int64'>
+out.half satisfies Tensor
+out.count satisfies number
+out.silent satisfies undefined
+out.get('count') satisfies number
+out.get('added in a loop') satisfies unknown
+const both: Tensor = out.accuracy[0]
+
+// A misspelt node.
+// @ts-expect-error Property 'mnits' does not exist
+data.add('net', new ModuleNode({ module: new Net(), forward: (n, x) => n.module.forward(x.mnits.image) }))
+
+// A wrong dtype: labels are int64, images are not.
+// @ts-expect-error 'float32' is not assignable to 'int64'
+graph.add('loss', new LossNode({ forward: (_, x) => F.nllLoss(x.net, x.mnist.image) }))
+// @ts-expect-error 'float32' is not assignable to 'int64'
+graph.add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.net] }))
+
+// Epochs and steps at once, or neither.
+// @ts-expect-error
+train({ epochs: 1, steps: 2 })
+// @ts-expect-error
+train({ tags: 'train' })
+
+// The same name with another output type.
+// @ts-expect-error number is not a Tensor
+graph.add('net', new Node({ forward: () => 3 }))
+// @ts-expect-error another record
+graph.add('mnist', new Node({ forward: () => ({ image: 3 }) }))
+
+// Reading a node that is added later.
+// @ts-expect-error Property 'net' does not exist
+data.add('early', new Node({ forward: (_, x) => x.net })).add('net', new Node({ forward: () => 1 }))
+
+// A loss that is no tensor, an unknown resource, a hook that is no function, an unknown option of add.
+// @ts-expect-error
+graph.add('loss', new LossNode({ forward: () => 3 }))
+// @ts-expect-error
+graph.add('other', new Node({ scale: 3, forward: (n) => n.scael }))
+// @ts-expect-error
+graph.add('other', new Node({ update: 'now' }))
+// @ts-expect-error
+graph.add('other', new Node({}), { tag: 'train' })
+
+export { both }
