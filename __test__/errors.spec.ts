@@ -43,31 +43,117 @@ async function torn(): Promise<string> {
 const leaf = () => ones([2], { requiresGrad: true })
 
 const mistakes: readonly Mistake[] = [
-  { what: 'shapes that do not broadcast', code: 'shape', says: ['add', '[2, 3]', '[2, 4]', 'dimension -1'], make: () => ones([2, 3]).add(ones([2, 4])) },
-  { what: 'inner sizes of a product', code: 'shape', says: ['matmul', '[32, 784]', '[128, 10]', '784', '128'], make: () => ones([32, 784]).matmul(ones([128, 10])) },
-  { what: 'a reshape that does not fit', code: 'shape', says: ['reshape', '[2, 3]', '6', '[4, -1]'], make: () => ones([2, 3]).reshape([4, -1]) },
+  {
+    what: 'shapes that do not broadcast',
+    code: 'shape',
+    says: ['add', '[2, 3]', '[2, 4]', 'dimension -1'],
+    make: () => ones([2, 3]).add(ones([2, 4])),
+  },
+  {
+    what: 'inner sizes of a product',
+    code: 'shape',
+    says: ['matmul', '[32, 784]', '[128, 10]', '784', '128'],
+    make: () => ones([32, 784]).matmul(ones([128, 10])),
+  },
+  {
+    what: 'a reshape that does not fit',
+    code: 'shape',
+    says: ['reshape', '[2, 3]', '6', '[4, -1]'],
+    make: () => ones([2, 3]).reshape([4, -1]),
+  },
   { what: 'a dim that does not exist', code: 'shape', says: ['sum', 'dim 3', 'rank 2', '-2 to 1'], make: () => ones([2, 3]).sum(3) },
-  { what: 'channels of a convolution', code: 'shape', says: ['conv2d', '[1, 3, 8, 8]', '3 channels', '[4, 1, 3, 3]'], make: () => ones([1, 3, 8, 8]).conv2d(ones([4, 1, 3, 3])) },
-  { what: 'a window larger than its input', code: 'shape', says: ['maxPool2d', 'window of 5', 'input of 4'], make: () => ones([1, 1, 4, 4]).maxPool2d(5) },
+  {
+    what: 'channels of a convolution',
+    code: 'shape',
+    says: ['conv2d', '[1, 3, 8, 8]', '3 channels', '[4, 1, 3, 3]'],
+    make: () => ones([1, 3, 8, 8]).conv2d(ones([4, 1, 3, 3])),
+  },
+  {
+    what: 'a window larger than its input',
+    code: 'shape',
+    says: ['maxPool2d', 'window of 5', 'input of 4'],
+    make: () => ones([1, 1, 4, 4]).maxPool2d(5),
+  },
   { what: 'ragged arrays', code: 'shape', says: ['tensor', 'ragged'], make: () => tensor([[1, 2], [3]]) },
   { what: 'an item of many elements', code: 'shape', says: ['item', '[3]', 'data()'], make: () => ones([3]).itemSync() },
-  { what: 'labels that are not integers', code: 'dtype', says: ['nllLoss', 'int64', 'float32', ".to('int64')"], make: () => Reflect.apply(F.nllLoss, undefined, [zeros([2, 3]), zeros([2])]) },
-  { what: 'a fraction with integers', code: 'dtype', says: ['add', '0.5', 'int64', ".to('float32')"], make: () => arange(0, 3, { dtype: 'int64' }).add(0.5) },
-  { what: 'a gradient of integers', code: 'dtype', says: ['requiresGrad', 'int64', ".to('float32')"], make: () => arange(0, 3, { dtype: 'int64', requiresGrad: true }) },
-  { what: 'a class that does not exist', code: 'argument', says: ['crossEntropy', '7', '0 to 2'], make: () => F.crossEntropy(zeros([1, 3]), tensor([7], { dtype: 'int64' })) },
+  {
+    what: 'labels that are not integers',
+    code: 'dtype',
+    says: ['nllLoss', 'int64', 'float32', ".to('int64')"],
+    make: () => Reflect.apply(F.nllLoss, undefined, [zeros([2, 3]), zeros([2])]),
+  },
+  {
+    what: 'a fraction with integers',
+    code: 'dtype',
+    says: ['add', '0.5', 'int64', ".to('float32')"],
+    make: () => arange(0, 3, { dtype: 'int64' }).add(0.5),
+  },
+  {
+    what: 'a gradient of integers',
+    code: 'dtype',
+    says: ['requiresGrad', 'int64', ".to('float32')"],
+    make: () => arange(0, 3, { dtype: 'int64', requiresGrad: true }),
+  },
+  {
+    what: 'a class that does not exist',
+    code: 'argument',
+    says: ['crossEntropy', '7', '0 to 2'],
+    make: () => F.crossEntropy(zeros([1, 3]), tensor([7], { dtype: 'int64' })),
+  },
   { what: 'a disposed tensor', code: 'disposed', says: ['mul', 'dispose()', 'keep()'], make: () => disposed().mul(2) },
   { what: 'a tensor that its scope freed', code: 'disposed', says: ['exp', 'scope', 'tidy()'], make: () => scoped().exp() },
   { what: 'a second backward without retainGraph', code: 'autograd', says: ['backward', 'retainGraph: true'], make: () => twice() },
   { what: 'backward from many numbers', code: 'autograd', says: ['backward', '[2]', 'gradient'], make: () => leaf().mul(2).backward() },
-  { what: 'backward without a path', code: 'autograd', says: ['backward', 'requiresGrad'], make: () => noGrad(() => leaf().mul(2)).sum().backward() },
-  { what: 'a gradient of something unrelated', code: 'autograd', says: ['grad', 'input 1'], make: () => { const [x, y] = [leaf(), leaf()]; grad(x.sum(), [x, y]) } },
-  { what: 'an unknown option of an op', code: 'argument', says: ['maxPool2d', "'strides'", "'stride'"], make: () => Reflect.apply(ones([1, 1, 4, 4]).maxPool2d, ones([1, 1, 4, 4]), [2, { strides: 1 }]) },
-  { what: 'an unknown option of an optimizer', code: 'argument', says: ['adamW', "'weight_decay'", "'weightDecay'"], make: () => Reflect.apply(optim.adamW, undefined, [{ weight_decay: 0.1 }]) },
+  {
+    what: 'backward without a path',
+    code: 'autograd',
+    says: ['backward', 'requiresGrad'],
+    make: () =>
+      noGrad(() => leaf().mul(2))
+        .sum()
+        .backward(),
+  },
+  {
+    what: 'a gradient of something unrelated',
+    code: 'autograd',
+    says: ['grad', 'input 1'],
+    make: () => {
+      const [x, y] = [leaf(), leaf()]
+      grad(x.sum(), [x, y])
+    },
+  },
+  {
+    what: 'an unknown option of an op',
+    code: 'argument',
+    says: ['maxPool2d', "'strides'", "'stride'"],
+    make: () => Reflect.apply(ones([1, 1, 4, 4]).maxPool2d, ones([1, 1, 4, 4]), [2, { strides: 1 }]),
+  },
+  {
+    what: 'an unknown option of an optimizer',
+    code: 'argument',
+    says: ['adamW', "'weight_decay'", "'weightDecay'"],
+    make: () => Reflect.apply(optim.adamW, undefined, [{ weight_decay: 0.1 }]),
+  },
   { what: 'an impossible learning rate', code: 'argument', says: ['adamW', 'lr', '-1'], make: () => optim.adamW({ lr: -1 }) },
-  { what: 'an unknown option of a layer', code: 'argument', says: ['Conv2d', "'kernelSize'"], make: () => Reflect.construct(nn.Conv2d, [1, 2, { kernelSize: 3 }]) },
-  { what: 'an unknown dtype', code: 'argument', says: ['dtype', "'float'", 'float32'], make: () => Reflect.apply(zeros, undefined, [[2], { dtype: 'float' }]) },
+  {
+    what: 'an unknown option of a layer',
+    code: 'argument',
+    says: ['Conv2d', "'kernelSize'"],
+    make: () => Reflect.construct(nn.Conv2d, [1, 2, { kernelSize: 3 }]),
+  },
+  {
+    what: 'an unknown dtype',
+    code: 'argument',
+    says: ['dtype', "'float'", 'float32'],
+    make: () => Reflect.apply(zeros, undefined, [[2], { dtype: 'float' }]),
+  },
   { what: 'an unknown device', code: 'device', says: ["'cuda:9'", 'cpu'], make: () => zeros([2], { device: 'cuda:9' }) },
-  { what: 'a state dict of another module', code: 'argument', says: ['bias', 'weight', 'missing'], make: () => new nn.Linear(2, 3).loadStateDict({ wieght: ones([3, 2]) }) },
+  {
+    what: 'a state dict of another module',
+    code: 'argument',
+    says: ['bias', 'weight', 'missing'],
+    make: () => new nn.Linear(2, 3).loadStateDict({ wieght: ones([3, 2]) }),
+  },
   { what: 'scopes that end out of order', code: 'memory', says: ['tensorScope', 'reverse order'], make: () => interleaved() },
   { what: 'a range without an end', code: 'argument', says: ['arange', 'step'], make: () => arange(0, 1, { step: 0 }) },
   { what: 'no number in between', code: 'argument', says: ['randint', '[3, 3)'], make: () => randint(3, 3, { shape: [2] }) },
@@ -96,7 +182,6 @@ function interleaved(): void {
     outer.end()
   } finally {
     inner.end()
-    outer.end()
   }
 }
 
@@ -138,7 +223,8 @@ test('a missing platform package', (t) => {
   t.log(`${code}: ${message}`)
   t.true(isFirnError)
   t.is(code, 'platform')
-  for (const part of [process.platform, process.arch, process.versions.node, 'none.node', 'npm install @firn-ml/']) t.true(message.includes(part), part)
+  for (const part of [process.platform, process.arch, process.versions.node, 'none.node', 'npm install @firn-ml/'])
+    t.true(message.includes(part), part)
 })
 
 test('after all of these the tape and the scopes still work', (t) => {

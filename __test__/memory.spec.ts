@@ -27,7 +27,9 @@ test.serial('10,000 training steps leave live tensors and resident memory flat',
   const [before, rss] = [memory(), resident()]
   for (let i = 0; i < 10_000; i++) step()
   const [after, grown] = [memory(), resident() - rss]
-  t.log(`${before.tensors} tensors, ${before.bytes} bytes before; ${after.tensors}, ${after.bytes} after; resident memory grew by ${grown.toFixed(1)} MiB`)
+  t.log(
+    `${before.tensors} tensors, ${before.bytes} bytes before; ${after.tensors}, ${after.bytes} after; resident memory grew by ${grown.toFixed(1)} MiB`,
+  )
   t.deepEqual(after, before)
   t.true(grown < 24, 'resident memory stays within the noise of the collector')
 })
@@ -68,12 +70,19 @@ test.serial('tidy keeps what it returns, sync and async, and frees the rest', as
   t.deepEqual(kept.list[0]?.toArraySync(), [2, 2])
   const later = await tidy(async () => {
     const x = ones([2])
-    await null
+    await Promise.resolve()
     return x.add(2)
   })
   t.is(memory().handles, before + 3)
   for (const tensor of [...kept.list, ...kept.map.values(), later]) tensor.dispose()
-  t.throws(() => tidy(() => { ones([2]); throw new Error('on purpose') }), { message: 'on purpose' })
+  t.throws(
+    () =>
+      tidy(() => {
+        ones([2])
+        throw new Error('on purpose')
+      }),
+    { message: 'on purpose' },
+  )
   t.is(memory().handles, before)
 })
 
@@ -82,7 +91,10 @@ test.serial('a scope keeps parameters, buffers, gradients and optimizer state', 
   {
     using _scope = tensorScope()
     model = new Mlp()
-    model.forward(ones([1, 16])).sum().backward()
+    model
+      .forward(ones([1, 16]))
+      .sum()
+      .backward()
     optim.adamW().bind(model).step()
   }
   for (const parameter of model.parameters()) t.false(parameter.isDisposed)

@@ -7,7 +7,8 @@ use firn_core::{DType, Result, Tensor};
 
 /// AdamW's place in `optim::RULES`, its options in their order (lr, betas, eps, decay, amsgrad, maximize), its slots.
 const ADAM_W: (u32, &[f64], usize) = (1, &[1e-3, 0.9, 0.999, 1e-8, 0.01, 0.0, 0.0], 3);
-const SETS: [(&str, usize, usize); 4] = [("1 x 16.8 M", 1, 1 << 24), ("3 x 2.1 M", 3, 1 << 21), ("1000 x 1 K", 1000, 1024), ("10 x 64", 10, 64)];
+const SETS: [(&str, usize, usize); 4] =
+    [("1 x 16.8 M", 1, 1 << 24), ("3 x 2.1 M", 3, 1 << 21), ("1000 x 1 K", 1000, 1024), ("10 x 64", 10, 64)];
 /// Read parameter, gradient and two moments; write parameter and moments.
 const BYTES: usize = 28;
 

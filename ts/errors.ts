@@ -1,18 +1,14 @@
 // The one error of firn: what was asked, with which values, what was expected, what to do.
 
+const codes = ['shape', 'dtype', 'device', 'disposed', 'autograd', 'argument', 'graph', 'io', 'platform', 'memory', 'internal'] as const
+
 /** The class of a mistake. */
-export type FirnErrorCode =
-  | 'shape'
-  | 'dtype'
-  | 'device'
-  | 'disposed'
-  | 'autograd'
-  | 'argument'
-  | 'graph'
-  | 'io'
-  | 'platform'
-  | 'memory'
-  | 'internal'
+export type FirnErrorCode = (typeof codes)[number]
+
+/** Whether a name is one of the codes. */
+export function isErrorCode(name: string): name is FirnErrorCode {
+  return codes.some((code) => code === name)
+}
 
 /**
  * Thrown for every mistake that firn notices; `code` tells the class, the message what to do.

@@ -51,10 +51,27 @@ export * as optim from './optim/index.ts'
 // Files.
 export { loadSafetensors, saveSafetensors } from './io/index.ts'
 // The graph, its tasks and what watches them.
-export * from './graph/index.ts'
+export {
+  DatasetNode,
+  ExecutableGraph,
+  LossNode,
+  meter,
+  MetricNode,
+  ModuleNode,
+  Node,
+  StopAllTasks,
+  StopTask,
+  type EpochRecord,
+  type EventSource,
+  type GraphEvents,
+  type GraphOutputCache,
+  type Meter,
+  type NodeHooks,
+  type Tags,
+} from './graph/index.ts'
 export * from './run/index.ts'
 export * from './observe/index.ts'
 // Data.
-export { DataLoader, TensorDataset, type Dataset } from './data/index.ts'
+export { collate, DataLoader, TensorDataset, type BatchedDataset, type Dataset, type LoaderOptions } from './data/index.ts'
 export { nativeInfo } from './backend/index.ts'
 export { FirnError, type FirnErrorCode } from './errors.ts'

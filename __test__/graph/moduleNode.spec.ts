@@ -1,6 +1,6 @@
 import test from 'ava'
 import { DatasetNode, LossNode, ModuleNode, Node, StopTask } from '../../ts/graph/index.ts'
-import { Dropout, Linear } from '../../ts/nn/index.ts'
+import { Dropout, Linear, Module } from '../../ts/nn/index.ts'
 import { adamW, type Optimizer, sgd, type UpdaterContext } from '../../ts/optim/index.ts'
 import { evaluate, HyperGraph, train } from '../../ts/run/index.ts'
 import { tensor } from '../../ts/tensor/index.ts'
@@ -21,6 +21,11 @@ async function trace<T>(graph: { step(): Promise<unknown> }, steps: number, read
     seen.push(read())
   }
   return seen
+}
+
+class Outer extends Module {
+  readonly inner = new Weights()
+  forward(): void {}
 }
 
 const round = (value: number): number => Math.round(value * 1e4) / 1e4
@@ -214,6 +219,20 @@ test('two nodes of one task that share a module train what either of them claims
     .add('loss', new LossNode({ forward: (_, x) => x.one.add(x.two) }))
   await graph.step()
   t.is(round(module.a.itemSync()), 0.8)
+})
+
+test('a parameter that two nodes of one task train is an error; a part of a module may be a node of its own', async (t) => {
+  const module = new Outer()
+  const graph = new HyperGraph()
+    .add('outer', new ModuleNode({ module, optimizers: sgd({ lr: 0.1 }), forward: (n) => n.module.inner.forward() }))
+    .add('inner', new ModuleNode({ module: module.inner, forward: (n) => n.module.forward() }), { tags: 'frozen' })
+    .add('inner', new ModuleNode({ module: module.inner, optimizers: { a: sgd({ lr: 0.1 }) }, forward: (n) => n.module.forward() }), {
+      tags: 'twice',
+    })
+    .add('loss', new LossNode({ forward: (_, x) => x.outer.add(x.inner) }))
+  await graph.step({ tags: 'frozen' })
+  t.is(round(module.inner.a.itemSync()), 0.8)
+  await t.throwsAsync(graph.step({ tags: 'twice' }), { code: 'graph', message: /nodes 'outer' and 'inner' train the same parameter/ })
 })
 
 test('updaters are told the node and where training stands, in updates', async (t) => {

@@ -53,6 +53,20 @@ test.serial('a run resumed at any iteration, or between tasks, goes on bit by bi
   }
 })
 
+test.serial('a checkpoint that nobody waits for is of one moment', async (t) => {
+  const expected = await whole(t)
+  const { graph, tasks } = program(0)
+  const saves: Promise<string>[] = []
+  graph.events.on('iterationEnd', () => void saves.push(graph.saveCheckpoint({ to: `${saves.length}.safetensors` })))
+  await graph.run(tasks, { outDir: folder(t), seed: 7 })
+  const paths = await Promise.all(saves)
+  for (const at of [3, 14]) {
+    const resumed = program(1)
+    await resumed.graph.run(resumed.tasks, { outDir: folder(t), resumeFrom: paths[at - 1] ?? '' })
+    t.deepEqual(resumed.trace, expected.trace.slice(at))
+  }
+})
+
 test.serial('a resumed run may be stopped and resumed again', async (t) => {
   const expected = await whole(t)
   const outDir = folder(t)

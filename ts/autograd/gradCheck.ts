@@ -25,7 +25,10 @@ export function gradCheck(
   { eps = 1e-6, atol = 1e-5, rtol = 1e-3 }: GradCheckOptions = {},
 ): true {
   const weigh = (y: Tensor<'float64'>): Tensor<'float64'> => {
-    const weights = tensor(Float64Array.from({ length: y.size }, (_, i) => 1 + 0.1 * ((i * 7) % 11)), { shape: y.shape })
+    const weights = tensor(
+      Float64Array.from({ length: y.size }, (_, i) => 1 + 0.1 * ((i * 7) % 11)),
+      { shape: y.shape },
+    )
     return y.mul(weights).sum()
   }
   const values = inputs.map((input) => input.dataSync())

@@ -2,16 +2,34 @@
 import { native } from '../backend/index.ts'
 import { FirnError } from '../errors.ts'
 
+/** Guards in force. */
+let depth = 0
+
 /** A setting of the tape, in force on this thread until it is disposed of. */
 export class GradModeGuard {
   readonly #before: boolean
+  readonly #depth: number
+  #open = true
 
   constructor(enabled: boolean) {
     this.#before = native.setGradEnabled(enabled)
+    this.#depth = ++depth
   }
 
-  /** Puts back what was before. */
+  /**
+   * Puts back what was before; doing it again does nothing.
+   * @throws FirnError 'autograd' when a later guard is still in force
+   */
   [Symbol.dispose](): void {
+    if (!this.#open) return
+    if (this.#depth !== depth) {
+      throw new FirnError(
+        'autograd',
+        'noGrad: guards end in the reverse order of their start, and a later one is still in force; end that one first',
+      )
+    }
+    this.#open = false
+    depth--
     native.setGradEnabled(this.#before)
   }
 }
@@ -24,7 +42,10 @@ function guarded<T>(enabled: boolean, fn?: () => T): T | GradModeGuard {
   try {
     const result = fn()
     if (result instanceof Promise) {
-      throw new FirnError('argument', 'noGrad(fn) takes a synchronous function, since other code runs during an await; use `using guard = noGrad()` around the part that needs it')
+      throw new FirnError(
+        'argument',
+        'noGrad(fn) takes a synchronous function, since other code runs during an await; use `using guard = noGrad()` around the part that needs it',
+      )
     }
     return result
   } finally {

@@ -16,7 +16,7 @@ export interface Native extends NativeOps {
   read(handle: number): Uint8Array
   assign(to: number, from: number): void
   detach(handle: number): number
-  share(handle: number): number
+  deviceOf(handle: number): string
 
   randomUniform(shape: Uint32Array, low: number, high: number, dtype: number): number
   randomNormal(shape: Uint32Array, mean: number, std: number, dtype: number): number

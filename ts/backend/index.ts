@@ -1,5 +1,5 @@
 // The binding in use.
-import { FirnError, type FirnErrorCode } from '../errors.ts'
+import { FirnError, isErrorCode } from '../errors.ts'
 import type { Native } from './contract.ts'
 import { load } from './native.ts'
 
@@ -8,24 +8,8 @@ const loaded = load()
 /** The core's functions. */
 export const native: Native = loaded.native
 
-const codes: readonly string[] = [
-  'shape',
-  'dtype',
-  'device',
-  'disposed',
-  'autograd',
-  'argument',
-  'io',
-  'memory',
-  'internal',
-] satisfies FirnErrorCode[]
-
-function isCode(code: string): code is FirnErrorCode {
-  return codes.includes(code)
-}
-
 native.install((code, message) => {
-  throw new FirnError(isCode(code) ? code : 'internal', message)
+  throw new FirnError(isErrorCode(code) ? code : 'internal', message)
 })
 
 /** What the addon is and where it was found. */

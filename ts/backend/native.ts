@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { release } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { FirnError } from '../errors.ts'
 import type { Native } from './contract.ts'
 
@@ -33,8 +34,8 @@ function glibcVersion(): string | undefined {
 export function load(): Loaded {
   const platform = platformName()
   const given = process.env['FIRN_NATIVE_PATH']
-  const built = new URL(`../../native/firn.${platform}.node`, import.meta.url)
-  const candidates = given === undefined ? [...(existsSync(built) ? [built.pathname] : []), `@firn-ml/${platform}`] : [given]
+  const built = fileURLToPath(new URL(`../../native/firn.${platform}.node`, import.meta.url))
+  const candidates = given === undefined ? [...(existsSync(built) ? [built] : []), `@firn-ml/${platform}`] : [given]
   const reasons: string[] = []
   for (const candidate of candidates) {
     try {

@@ -27,9 +27,6 @@ export interface LoaderOptions<D extends Dataset, Batch> {
   readonly collate?: (samples: readonly SampleOf<D>[]) => Batch
 }
 
-/** The names of the options, for those who pass them on. */
-export const loaderOptions: readonly string[] = ['dataset', 'batchSize', 'shuffle', 'dropLast', 'seed', 'collate']
-
 /** Where a loader is: `position` batches of `epoch` have been handed out. */
 export interface Cursor {
   readonly epoch: number
@@ -55,7 +52,7 @@ export class DataLoader<D extends Dataset, Batch = BatchOf<D>> implements Iterab
   #cursor: Cursor = { epoch: 0, position: 0 }
 
   constructor(options: LoaderOptions<D, Batch>) {
-    checkOptions('DataLoader', options, loaderOptions)
+    checkOptions('DataLoader', options, ['dataset', 'batchSize', 'shuffle', 'dropLast', 'seed', 'collate'])
     const { dataset, batchSize = 1, shuffle = false, dropLast = false, seed = 0 } = options
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new FirnError('argument', `DataLoader: batchSize ${batchSize}, expected a whole number from 1`)

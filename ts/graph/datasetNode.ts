@@ -1,6 +1,6 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
-import { checkOptions, FirnError } from '../errors.ts'
-import { type BatchOf, DataLoader, type Dataset, loaderOptions, type LoaderOptions } from '../data/index.ts'
+import { FirnError } from '../errors.ts'
+import { type BatchOf, DataLoader, type Dataset, type LoaderOptions } from '../data/index.ts'
 import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import { Node } from './node.ts'
@@ -25,7 +25,6 @@ export class DatasetNode<D extends Dataset, Batch = BatchOf<D>> extends Node<Cac
 
   constructor(options: LoaderOptions<D, Batch>) {
     refuseOptions('DatasetNode', options, later, 'loading in workers, pipelines and caches are not there yet')
-    checkOptions('DatasetNode', options, loaderOptions)
     super({})
     this.#options = options
     this.#loader = new DataLoader(options)

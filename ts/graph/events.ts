@@ -66,7 +66,9 @@ export class EventHub implements EventSource {
     const value = payload()
     for (const listener of listeners) {
       const result = listener(value)
-      if (result instanceof Promise) this.#waiting.push(result)
+      if (!(result instanceof Promise)) continue
+      result.catch(() => {}) // Thrown by settle, once the loop gets there.
+      this.#waiting.push(result)
     }
   }
 

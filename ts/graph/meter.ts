@@ -59,8 +59,8 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
     const { value, count } = noGrad(() => this.#fold.entry(...values))
     this.#waiting.push({ value: typeof value === 'number' ? value : value.detach().reshape([value.size]).keep(), count })
     if (this.#waiting.length < patience) return
-    const joined = joinTensors(this.#waiting)
-    this.#settle(joined?.dataSync())
+    const { entries, joined } = this.#take()
+    this.#add(entries, joined?.dataSync())
     joined?.dispose()
   }
 
@@ -83,24 +83,27 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
   }
 
   async #read(): Promise<void> {
-    const joined = joinTensors(this.#waiting)
-    this.#settle(await joined?.data())
+    const { entries, joined } = this.#take()
+    this.#add(entries, await joined?.data())
     joined?.dispose()
   }
 
-  #settle(numbers: ArrayLike<number | bigint> = []): void {
+  // What waits, with all its numbers in one tensor, to be read at once.
+  #take(): { entries: readonly (Entry & { size: number })[]; joined: Tensor<DType> | undefined } {
+    const waiting = this.#waiting
+    this.#waiting = []
+    const tensors = waiting.map(({ value }) => value).filter((value) => typeof value !== 'number')
+    const joined = tensors.length === 0 ? undefined : cat(tensors).keep()
+    const entries = waiting.map((entry) => ({ ...entry, size: typeof entry.value === 'number' ? 0 : entry.value.size }))
+    for (const tensor of tensors) tensor.dispose()
+    return { entries, joined }
+  }
+
+  #add(entries: readonly (Entry & { size: number })[], numbers: ArrayLike<number | bigint> = []): void {
     let at = 0
-    for (const { value, count } of this.#waiting) {
-      const size = typeof value === 'number' ? 0 : value.size
+    for (const { value, count, size } of entries) {
       if (typeof value === 'number') this.#fold.add(this.#state, value, count)
-      else value.dispose()
       for (const end = at + size; at < end; at++) this.#fold.add(this.#state, Number(numbers[at]), count)
     }
-    this.#waiting = []
   }
-}
-
-function joinTensors(entries: readonly Entry[]): Tensor<DType> | undefined {
-  const tensors = entries.map(({ value }) => value).filter((value) => typeof value !== 'number')
-  return tensors.length === 0 ? undefined : cat(tensors).keep()
 }

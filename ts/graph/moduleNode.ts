@@ -1,9 +1,11 @@
 // A module as a node: what of it trains, by which optimizers, and when they step.
 import { noGrad } from '../autograd/index.ts'
 import { tensorsIn } from '../data/index.ts'
+import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
 import type { LoadReport, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext } from '../optim/index.ts'
+import type { DType, Tensor } from '../tensor/index.ts'
 import { Node, type NodeHooks, type Resources } from './node.ts'
 import { claimParameters } from './patterns.ts'
 import { refuseOptions } from './refuse.ts'
@@ -70,18 +72,24 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     return this.#bound
   }
 
-  /** Names of the parameters that train. */
-  get trainable(): ReadonlySet<string> {
-    return new Set([...this.#claims.values()].flat())
+  /** The parameters that this node's optimizers train. */
+  get trainable(): ReadonlySet<Tensor<DType>> {
+    const names = new Set([...this.#claims.values()].flat())
+    return new Set(
+      this.module
+        .namedParameters()
+        .filter(([name]) => names.has(name))
+        .map(([, parameter]) => parameter),
+    )
   }
 
   /** Sets the mode of the module and what of it trains. */
   override prepare(): void | Promise<void> {
     this.move(this.module)
     this.module.train(this.training)
-    const trainable = new Set(this.training ? this.#sharing().flatMap((node) => [...node.trainable]) : [])
-    for (const [name, parameter] of this.module.namedParameters()) {
-      parameter.requiresGrad = trainable.has(name)
+    const owners = this.training ? this.#owners() : undefined
+    for (const parameter of this.module.parameters()) {
+      parameter.requiresGrad = owners?.has(parameter) === true
       if (!parameter.requiresGrad) parameter.grad = null
     }
     if (this.training) this.#bind()
@@ -121,9 +129,19 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     return differences(report)
   }
 
-  // Nodes of the task that run the same module.
-  #sharing(): ModuleNode<C, M, unknown>[] {
-    return [...this.allNodes.values()].filter((node) => node instanceof ModuleNode).filter((node) => node.module === this.module)
+  // Who trains each parameter in this task: nodes may share a module, or parts of one.
+  #owners(): ReadonlyMap<Tensor<DType>, string> {
+    const owners = new Map<Tensor<DType>, string>()
+    for (const [name, node] of this.allNodes) {
+      for (const parameter of node instanceof ModuleNode ? node.trainable : []) {
+        const other = owners.get(parameter)
+        if (other !== undefined) {
+          throw new FirnError('graph', `nodes '${other}' and '${name}' train the same parameter; one optimizer may, in one task`)
+        }
+        owners.set(parameter, name)
+      }
+    }
+    return owners
   }
 
   #bind(): void {

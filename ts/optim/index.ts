@@ -1,11 +1,11 @@
 // Optimizers, schedules and clipping.
 export { BoundOptimizer, type LossScale, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
 export { clipGradNorm, clipGradValue } from './clip.ts'
-export { adamW, sgd } from './factories.ts'
+export * from './factories.gen.ts'
 export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } from './group.ts'
 export { Optimizer, type OptimizerJson, type StepOptions, type Updater, type UpdaterContext } from './optimizer.ts'
 export type { OptionsOf, OptionValue, RuleName } from './rule.ts'
-export type { AdamWOptions, SgdOptions } from './rules.gen.ts'
+export type * from './rules.gen.ts'
 export {
   constant,
   cosine,

@@ -1,15 +1,10 @@
 // The options of a rule: names, defaults and ranges come from the generated table, and end as one row of numbers for the core.
 import { FirnError } from '../errors.ts'
-import { type AdamWOptions, rules, type SgdOptions } from './rules.gen.ts'
+import { type RuleOptions, rules } from './rules.gen.ts'
 import { Schedule } from './schedule.ts'
 
 /** The rules by which parameters can be updated. */
 export type RuleName = keyof typeof rules
-
-interface RuleOptions {
-  readonly sgd: SgdOptions
-  readonly adamW: AdamWOptions
-}
 
 /** The options of a rule, where the rate may also be a schedule. */
 export type OptionsOf<R extends RuleName> = Omit<RuleOptions[R], 'lr'> & {

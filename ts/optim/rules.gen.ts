@@ -60,3 +60,9 @@ export const rules = {
     slots: ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'],
   },
 } as const
+
+/** The options of each rule. */
+export interface RuleOptions {
+  readonly sgd: SgdOptions
+  readonly adamW: AdamWOptions
+}

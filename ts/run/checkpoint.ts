@@ -4,17 +4,18 @@ import { tensorsIn } from '../data/index.ts'
 import { type AnyNode, ModuleNode, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 
-/** The states of nodes by uid; a module that several nodes share is held once. */
+/** The states of nodes by uid, all as they are at the time of the call; a module that several nodes share is held once. */
 export async function nodeStates(nodes: ReadonlyMap<string, AnyNode>): Promise<StateTree> {
-  const states: Record<string, StateTree> = {}
   const owners = new Map<object, string>()
-  for (const [uid, node] of nodes) {
-    const state = await node.stateDict()
-    const owner = node instanceof ModuleNode ? owners.get(node.module) : undefined
-    states[uid] = owner === undefined ? state : shareModule(state, owner)
-    if (node instanceof ModuleNode && owner === undefined) owners.set(node.module, uid)
-  }
-  return states
+  const states = [...nodes].map(async ([uid, node]): Promise<[string, StateTree]> => {
+    const state = node.stateDict()
+    if (!(node instanceof ModuleNode)) return [uid, await state]
+    const owner = owners.get(node.module)
+    if (owner !== undefined) return [uid, shareModule(await state, owner)]
+    owners.set(node.module, uid)
+    return [uid, await state]
+  })
+  return Object.fromEntries(await Promise.all(states))
 }
 
 function shareModule(state: StateTree, owner: string): StateTree {

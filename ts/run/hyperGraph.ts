@@ -155,8 +155,9 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
     }
     const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
+    const run = runner?.stateDict() ?? null
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
-    const bytes = await writeCheckpoint(path, { nodes, run: runner?.stateDict() ?? null })
+    const bytes = await writeCheckpoint(path, { nodes, run })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
     return path
   }

@@ -39,22 +39,31 @@ export class Runner {
   async run(): Promise<void> {
     const { events, info } = this.context
     const began = performance.now()
-    const seconds = (): number => (performance.now() - began) / 1000
-    events.emit('runStart', () => info)
-    try {
+    const end = async (outcome: { error?: unknown }): Promise<void> => {
+      events.emit('runEnd', () => ({ seconds: (performance.now() - began) / 1000, ...outcome }))
       await events.settle()
+    }
+    try {
+      events.emit('runStart', () => info)
+      await events.settle()
+      await this.#tasksThenCleanUp()
+    } catch (error) {
+      // Listeners that fail, too, add nothing to the error at hand.
+      await end({ error }).catch(() => {})
+      throw error
+    }
+    await end({})
+  }
+
+  async #tasksThenCleanUp(): Promise<void> {
+    try {
       await this.#list(this.#tasks, 0)
     } catch (error) {
-      if (!(error instanceof StopAllTasks)) {
-        events.emit('runEnd', () => ({ seconds: seconds(), error }))
-        throw error
-      }
+      if (!(error instanceof StopAllTasks)) throw error
     } finally {
       const done = new Set<AnyNode>()
       for (const graph of this.#used) await graph.fire('cleanUp', done)
     }
-    events.emit('runEnd', () => ({ seconds: seconds() }))
-    await events.settle()
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */

@@ -23,7 +23,8 @@ export function reductionCode(reduction: Reduction): number {
 /** A number as it is, a tensor as its handle. */
 export function operand(x: Handled | number): number {
   if (typeof x === 'number') return x
-  if (typeof x !== 'object' || x === null || !('handle' in x)) throw new FirnError('argument', `expected a tensor or a number and got ${describe(x)}`)
+  if (typeof x !== 'object' || x === null || !('handle' in x))
+    throw new FirnError('argument', `expected a tensor or a number and got ${describe(x)}`)
   return x.handle
 }
 
@@ -57,7 +58,8 @@ export function sizes(shape: readonly number[]): Uint32Array {
 
 /** A whole number of 0 or more. */
 export function count(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 0) throw new FirnError('argument', `${name} must be a whole number of 0 or more and is ${describe(value)}`)
+  if (!Number.isInteger(value) || value < 0)
+    throw new FirnError('argument', `${name} must be a whole number of 0 or more and is ${describe(value)}`)
   return value
 }
 

@@ -3,7 +3,7 @@ import { native, resolveDevice } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import { sizes } from './convert.ts'
 import { dtypeCode, type DType } from './dtype.ts'
-import { Tensor, wrapHandle, type Nested } from './tensor.ts'
+import { wrapHandle, type Nested, type Tensor } from './tensor.ts'
 
 /** What every function that makes a tensor takes. */
 export interface CreateOptions<D extends DType = DType> {
@@ -82,19 +82,28 @@ export function tensor<const T extends Nested<number> | Nested<boolean> | Arrays
   return finish(cast, options)
 }
 
-function flatten(data: Nested<number> | Nested<boolean> | Arrays, wanted: DType = 'float32'): { elements: ArrayBufferView; shape: number[]; dtype: DType } {
+function flatten(
+  data: Nested<number> | Nested<boolean> | Arrays,
+  wanted: DType = 'float32',
+): { elements: ArrayBufferView; shape: number[]; dtype: DType } {
   if (ArrayBuffer.isView(data)) return { elements: data, shape: [data.length], dtype: dtypeOfArray(data) }
   const shape: number[] = []
   for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
   const flat: unknown[] = Array.isArray(data) ? data.flat(shape.length) : [data]
   const size = shape.reduce((a, b) => a * b, 1)
   if (flat.length !== size || flat.some(Array.isArray) || !isRegular(data, shape, 0)) {
-    throw new FirnError('shape', `tensor: the nested arrays are ragged; every array at one depth must have one length, as in [${shape.join(', ')}]`)
+    throw new FirnError(
+      'shape',
+      `tensor: the nested arrays are ragged; every array at one depth must have one length, as in [${shape.join(', ')}]`,
+    )
   }
   const booleans = flat.length > 0 && flat.every((value) => typeof value === 'boolean')
   const wrong = flat.find((value) => typeof value !== (booleans ? 'boolean' : 'number'))
   if (wrong !== undefined) {
-    throw new FirnError('dtype', `tensor: expected numbers or booleans and got ${typeof wrong}; for int64 pass a BigInt64Array or { dtype: 'int64' }`)
+    throw new FirnError(
+      'dtype',
+      `tensor: expected numbers or booleans and got ${typeof wrong}; for int64 pass a BigInt64Array or { dtype: 'int64' }`,
+    )
   }
   if (booleans) return { elements: Uint8Array.from(flat, Number), shape, dtype: 'bool' }
   // Through float64 to any other dtype: whole numbers beyond 2^24 would not survive float32.
@@ -143,15 +152,24 @@ export function onesLike<D extends DType>(x: Tensor<D>): Tensor<D> {
 }
 
 /** `start`, `start + step`, ... up to but without `end`. @example arange(0, 6, { step: 2 }).toArraySync() // [0, 2, 4] */
-export function arange<D extends DType = 'float32'>(start: number, end: number, options: CreateOptions<D> & { readonly step?: number } = {}): Tensor<D> {
+export function arange<D extends DType = 'float32'>(
+  start: number,
+  end: number,
+  options: CreateOptions<D> & { readonly step?: number } = {},
+): Tensor<D> {
   const { step = 1, ...rest } = options
   return finish(native.arange(start, end, step, dtypeIn('arange', rest)), rest)
 }
 
 /** `count` numbers from `start` to `end`, both included. */
-export function linspace<D extends DType = 'float32'>(start: number, end: number, options: CreateOptions<D> & { readonly count: number }): Tensor<D> {
+export function linspace<D extends DType = 'float32'>(
+  start: number,
+  end: number,
+  options: CreateOptions<D> & { readonly count: number },
+): Tensor<D> {
   const { count, ...rest } = options
-  if (!Number.isInteger(count) || count < 1) throw new FirnError('argument', `linspace: count must be a whole number of 1 or more and is ${count}`)
+  if (!Number.isInteger(count) || count < 1)
+    throw new FirnError('argument', `linspace: count must be a whole number of 1 or more and is ${count}`)
   const values = Float64Array.from({ length: count }, (_, i) => (count === 1 ? start : start + ((end - start) * i) / (count - 1)))
   return tensor(values, { dtype: 'float32', ...rest } as CreateOptions<D>)
 }
@@ -178,7 +196,11 @@ export function randn<D extends DType = 'float32'>(shape: readonly number[], opt
 }
 
 /** Whole numbers in `[low, high)`, int64 unless asked otherwise. */
-export function randint<D extends DType = 'int64'>(low: number, high: number, options: CreateOptions<D> & { readonly shape: readonly number[] }): Tensor<D> {
+export function randint<D extends DType = 'int64'>(
+  low: number,
+  high: number,
+  options: CreateOptions<D> & { readonly shape: readonly number[] },
+): Tensor<D> {
   const { shape, ...rest } = options
   return finish(native.randomInt(sizes(shape), low, high, dtypeIn('randint', rest, 'int64')), rest)
 }

@@ -51,9 +51,12 @@ export class TensorScope {
   /** Ends the scope; `survivors` pass to the scope around it. Ending it again does nothing. */
   end(survivors: readonly Tensor<DType>[] = []): void {
     if (!this.#open) return
-    native.scopeEnd(this.#id, Uint32Array.from(survivors, (tensor) => tensor.handle))
     this.#open = false
     open--
+    native.scopeEnd(
+      this.#id,
+      Uint32Array.from(survivors, (tensor) => tensor.handle),
+    )
     if (isUnscoped()) for (const tensor of survivors) catchLater(tensor, tensor.handle)
   }
 }

@@ -471,21 +471,21 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.maskedFill(this.handle, mask.handle, value))
   }
 
-  /** Sum over `dims`, all by default; integers and booleans give int64. */
+  /** Sum over `dim`, all by default; integers and booleans give int64. */
   sum(dim: number | readonly number[] = [], options: SumOptions = {}): Tensor<Summed<D>> {
     checkOptions('sum', options, sumOptions)
     const { keepDim = false } = options
     return this.wrap(native.sum(this.handle, integers(dim), keepDim))
   }
 
-  /** Mean over `dims`, all by default. */
+  /** Mean over `dim`, all by default. */
   mean(dim: number | readonly number[] = [], options: MeanOptions = {}): Tensor<D> {
     checkOptions('mean', options, meanOptions)
     const { keepDim = false } = options
     return this.wrap(native.mean(this.handle, integers(dim), keepDim))
   }
 
-  /** Variance over `dims`, all by default, divided by `n - correction` (1: unbiased, 0: of the population). */
+  /** Variance over `dim`, all by default, divided by `n - correction` (1: unbiased, 0: of the population). */
   var(dim: number | readonly number[] = [], options: VarOptions = {}): Tensor<D> {
     checkOptions('var', options, varOptions)
     const { correction = 1, keepDim = false } = options
@@ -499,14 +499,14 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.std(this.handle, integers(dim), correction, keepDim))
   }
 
-  /** Largest element over `dims`, all by default; equal ones share the gradient. */
+  /** Largest element over `dim`, all by default; equal ones share the gradient. */
   amax(dim: number | readonly number[] = [], options: AmaxOptions = {}): Tensor<D> {
     checkOptions('amax', options, amaxOptions)
     const { keepDim = false } = options
     return this.wrap(native.amax(this.handle, integers(dim), keepDim))
   }
 
-  /** Smallest element over `dims`, all by default; equal ones share the gradient. */
+  /** Smallest element over `dim`, all by default; equal ones share the gradient. */
   amin(dim: number | readonly number[] = [], options: AminOptions = {}): Tensor<D> {
     checkOptions('amin', options, aminOptions)
     const { keepDim = false } = options
@@ -527,28 +527,28 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.argmin(this.handle, dim, keepDim))
   }
 
-  /** Whether any element over `dims` (all by default) is true; anything but 0 counts as true. */
+  /** Whether any element over `dim` (all by default) is true; anything but 0 counts as true. */
   any(dim: number | readonly number[] = [], options: AnyOptions = {}): Tensor<'bool'> {
     checkOptions('any', options, anyOptions)
     const { keepDim = false } = options
     return this.wrap(native.any(this.handle, integers(dim), keepDim))
   }
 
-  /** Whether all elements over `dims` (all by default) are true; anything but 0 counts as true. */
+  /** Whether all elements over `dim` (all by default) are true; anything but 0 counts as true. */
   all(dim: number | readonly number[] = [], options: AllOptions = {}): Tensor<'bool'> {
     checkOptions('all', options, allOptions)
     const { keepDim = false } = options
     return this.wrap(native.all(this.handle, integers(dim), keepDim))
   }
 
-  /** `log(sum(e^x))` over `dims`, all by default, in a form that does not overflow. */
+  /** `log(sum(e^x))` over `dim`, all by default, in a form that does not overflow. */
   logSumExp(dim: number | readonly number[] = [], options: LogSumExpOptions = {}): Tensor<Floating<D>> {
     checkOptions('logSumExp', options, logSumExpOptions)
     const { keepDim = false } = options
     return this.wrap(native.logSumExp(this.handle, integers(dim), keepDim))
   }
 
-  /** The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`. */
+  /** The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`. */
   norm(dim: number | readonly number[] = [], options: NormOptions = {}): Tensor<Floating<D>> {
     checkOptions('norm', options, normOptions)
     const { p = 2, keepDim = false } = options
@@ -573,7 +573,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.flatten(this.handle, start, end))
   }
 
-  /** Drops dimensions of size 1: those of `dims`, all by default. */
+  /** Drops dimensions of size 1: those of `dim`, all by default. */
   squeeze(dim: number | readonly number[] = []): Tensor<D> {
     return this.wrap(native.squeeze(this.handle, integers(dim)))
   }
@@ -598,7 +598,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.expand(this.handle, integers(shape)))
   }
 
-  /** Reverses the order along `dims`. */
+  /** Reverses the order along `dim`. */
   flip(dim: number | readonly number[]): Tensor<D> {
     return this.wrap(native.flip(this.handle, integers(dim)))
   }

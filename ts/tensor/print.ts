@@ -33,7 +33,10 @@ export function show(dtype: DType, shape: readonly number[], values: readonly nu
 function element(dtype: DType, value: number, all: readonly number[]): string {
   if (dtype === 'bool') return String(value !== 0)
   if (!dtype.includes('float') || !Number.isFinite(value)) return String(value)
-  const finite = all.slice(0, LIMIT).filter((v) => Number.isFinite(v) && v !== 0).map(Math.abs)
+  const finite = all
+    .slice(0, LIMIT)
+    .filter((v) => Number.isFinite(v) && v !== 0)
+    .map(Math.abs)
   const [high, low] = [Math.max(...finite, 0), Math.min(...finite, Infinity)]
   return finite.length > 0 && (high >= 1e5 || low < 1e-4) ? value.toExponential(4) : value.toFixed(4)
 }

@@ -16,7 +16,8 @@ export interface RngState {
  * seed(0); const a = rand([2]); seed(0); const b = rand([2]) // a equals b
  */
 export function seed(value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) throw new FirnError('argument', `seed: expected a whole number of 0 or more and got ${value}`)
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new FirnError('argument', `seed: expected a whole number of 0 or more and got ${value}`)
   setRngState({ seed: String(value), calls: 0 })
 }
 

@@ -11,7 +11,8 @@ export type SliceRange = null | number | '...' | readonly [start: number | null,
 export function resolve(shape: readonly number[], ranges: readonly SliceRange[]): { triples: Int32Array; dropped: number[] } {
   const given = ranges.filter((range) => range !== '...').length
   if (ranges.length - given > 1) throw new FirnError('argument', "slice: '...' may stand once")
-  if (given > shape.length) throw new FirnError('shape', `slice: ${given} ranges for the ${shape.length} dimensions of [${shape.join(', ')}]`)
+  if (given > shape.length)
+    throw new FirnError('shape', `slice: ${given} ranges for the ${shape.length} dimensions of [${shape.join(', ')}]`)
   const all: Exclude<SliceRange, '...'>[] = []
   for (const range of ranges) {
     if (range === '...') for (let i = given; i < shape.length; i++) all.push(null)

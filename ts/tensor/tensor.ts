@@ -18,7 +18,10 @@ export interface BackwardOptions<D extends DType = 'float32'> {
   readonly gradient?: Tensor<D>
   /** Keep the graph for another pass. @default false */
   readonly retainGraph?: boolean
-  /** Put the pass itself on the tape, for gradients of gradients. @default false */
+  /**
+   * Put the pass itself on the tape, for gradients of gradients. The `.grad` it leaves refers to its own leaf: set it to null, or take the
+   * gradients with `grad()`, for the graph to be freed. @default false
+   */
   readonly createGraph?: boolean
 }
 
@@ -69,8 +72,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
 
   /** Where the values are. */
   get device(): string {
-    native.describe(this.#handle)
-    return 'cpu'
+    return native.deviceOf(this.#handle)
   }
 
   /** Number of dimensions. */
@@ -125,7 +127,10 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   itemSync(): Item<D> {
     const [value, ...others] = this.#numbers()
     if (value === undefined || others.length > 0) {
-      throw new FirnError('shape', `item: expected one element and shape [${this.shape.join(', ')}] has ${this.size}; use data() or index first`)
+      throw new FirnError(
+        'shape',
+        `item: expected one element and shape [${this.shape.join(', ')}] has ${this.size}; use data() or index first`,
+      )
     }
     return this.#item(value)
   }
@@ -208,7 +213,8 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     if (typeof size === 'number' && !(Number.isInteger(size) && size > 0)) {
       throw new FirnError('argument', `split: a part needs 1 or more elements, got ${size}`)
     }
-    const list = typeof size === 'number' ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : size
+    const list =
+      typeof size === 'number' ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : size
     if (list.reduce((a, b) => a + b, 0) !== total) {
       throw new FirnError('shape', `split: the parts [${list.join(', ')}] must add up to ${total}, the size of dim ${dim}`)
     }

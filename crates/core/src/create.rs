@@ -49,7 +49,11 @@ pub fn full(shape: &[usize], value: f64, dtype: DType) -> Result<Tensor> {
 /// Refuses a number that integers cannot hold.
 pub(crate) fn whole(value: f64, dtype: DType) -> Result<()> {
     if value.fract() != 0.0 || !value.is_finite() {
-        bail!(Dtype, "{value} is no whole number, and a tensor of dtype {} holds nothing else; convert it first: x.to('float32')", dtype.name());
+        bail!(
+            Dtype,
+            "{value} is no whole number, and a tensor of dtype {} holds nothing else; convert it first: x.to('float32')",
+            dtype.name()
+        );
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Randomness by counting: a value depends on the seed, the number of the call and its position, never on threads.
 //!
-//! So a run repeats exactly, on every device class, and the whole state to save is two numbers.
+//! So a run repeats exactly, whatever the number of cores, and the whole state to save is two numbers. Uniform numbers are the same
+//! bits on every machine; normal ones go through its logarithm and cosine.
 
 use std::cell::Cell;
 

@@ -94,11 +94,9 @@ pub fn reshaped(from: &[usize], to: &[isize]) -> Result<Shape> {
     for &d in to {
         out.push(match d {
             -1 if inferred => bail!(Shape, "{to:?} holds more than one -1; only one size can be inferred"),
-            -1 if known == 0 || !total.is_multiple_of(known) => bail!(
-                Shape,
-                "cannot infer -1 in {to:?}: {} has {total} elements, which is no multiple of {known}",
-                show(from)
-            ),
+            -1 if known == 0 || !total.is_multiple_of(known) => {
+                bail!(Shape, "cannot infer -1 in {to:?}: {} has {total} elements, which is no multiple of {known}", show(from))
+            }
             -1 => {
                 inferred = true;
                 total / known

@@ -1,7 +1,7 @@
 //! Handles: tensors named by small integers outside Rust, and the scopes that free them.
 //!
 //! A handle is 20 bits of index under 11 bits of generation, so it fits a small integer of JavaScript engines. A freed
-//! slot waits behind at least a thousand others, so a stale handle names another tensor only after millions of frees.
+//! slot waits behind at least 16,384 others, so a stale handle names another tensor only after 33 million frees.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use crate::tensor::Tensor;
 const INDEX_BITS: u32 = 20;
 const GENERATIONS: u32 = 1 << 11;
 /// Freed slots that wait before the oldest is used again.
-const REST: usize = 1024;
+const REST: usize = 1 << 14;
 
 #[derive(Default)]
 struct Slot {
@@ -27,8 +27,9 @@ struct Table {
     free: VecDeque<u32>,
     /// Handles made while a scope is open, oldest first.
     made: Vec<u32>,
-    /// Where each open scope starts in `made`.
-    scopes: Vec<usize>,
+    /// Each open scope's number, and where it starts in `made`.
+    scopes: Vec<(u32, usize)>,
+    scopes_opened: u32,
     live: usize,
 }
 
@@ -183,23 +184,26 @@ pub fn with_slots<R>(handles: &mut [u32], f: impl FnOnce(&mut [Option<Tensor>]) 
 /// Opens a scope and gives its number.
 pub fn scope_begin() -> u32 {
     TABLE.with_borrow_mut(|table| {
-        table.scopes.push(table.made.len());
-        table.scopes.len() as u32
+        table.scopes_opened = table.scopes_opened.wrapping_add(1);
+        table.scopes.push((table.scopes_opened, table.made.len()));
+        table.scopes_opened
     })
 }
 
 /// Closes the innermost scope: frees what was made in it, but what is kept or among `survivors`, which pass to the scope around.
+/// Another than the innermost closes too, with an error: what it made waits for the scope that was opened after it.
 pub fn scope_end(scope: u32, survivors: &[u32]) -> Result<()> {
     let made = TABLE.with_borrow_mut(|table| {
-        if table.scopes.len() as u32 != scope {
+        let Some(at) = table.scopes.iter().position(|&(number, _)| number == scope) else { return Ok(Vec::new()) };
+        let (_, start) = table.scopes.remove(at);
+        if let Some((_, later)) = table.scopes.get_mut(at) {
+            *later = start;
             bail!(
                 Memory,
-                "scopes end in the reverse order of their start: scope {scope} was to end while {} are open; \
-                 do not interleave scopes over await, or give each its own tidy()",
-                table.scopes.len()
+                "scopes end in the reverse order of their start, and this one ended while a later one was open; \
+                 on one thread, await one async tidy() before starting the next"
             );
         }
-        let start = table.scopes.pop().unwrap_or(0);
         Ok(table.made.split_off(start))
     })?;
     let mut freed = Vec::with_capacity(made.len());
@@ -252,8 +256,11 @@ mod tests {
     #[test]
     fn scopes_end_in_order() {
         let (outer, inner) = (scope_begin(), scope_begin());
-        assert!(scope_end(outer, &[]).is_err());
-        assert!(scope_end(inner, &[]).is_ok() && scope_end(outer, &[]).is_ok());
+        let before = live_handles();
+        let made = tensor();
+        assert!(scope_end(outer, &[]).is_err() && is_live(made));
+        assert!(scope_end(inner, &[]).is_ok() && !is_live(made));
+        assert_eq!(live_handles(), before);
     }
 
     #[test]

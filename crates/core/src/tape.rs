@@ -365,6 +365,7 @@ macro_rules! saved {
         }
         impl Load for $kept {
             type View<'a> = $view;
+            #[allow(clippy::needless_lifetimes)]
             fn load<'a>(&'a self) -> $view { let $y = self; $load }
         }
     )+ };

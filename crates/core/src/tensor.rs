@@ -109,9 +109,7 @@ impl Tensor {
     /// The value to be written. Whoever else holds this tensor (the tape, say) keeps what it had.
     pub(crate) fn value_mut(&mut self) -> &mut Value {
         if Rc::get_mut(&mut self.0).is_none() {
-            let fresh = Tensor::new(self.value(), self.dtype());
-            fresh.set_node(self.node());
-            *self = fresh;
+            *self = self.clone().apart();
         }
         match Rc::get_mut(&mut self.0) {
             Some(inner) => &mut inner.value,
@@ -166,20 +164,35 @@ impl Tensor {
             }
             bail!(Autograd, "a gradient can be set on a leaf that requires gradients only; set requiresGrad = true first");
         };
-        if let Some(grad) = &grad {
-            if grad.shape() != self.shape() || grad.dtype() != self.dtype() {
-                bail!(
-                    Shape,
-                    "a gradient must match its tensor: got {} {}, expected {} {}",
-                    grad.dtype().name(),
-                    shape::show(grad.shape()),
-                    self.dtype().name(),
-                    shape::show(self.shape())
-                );
-            }
+        if let Some(grad) = &grad
+            && (grad.shape() != self.shape() || grad.dtype() != self.dtype())
+        {
+            bail!(
+                Shape,
+                "a gradient must match its tensor: got {} {}, expected {} {}",
+                grad.dtype().name(),
+                shape::show(grad.shape()),
+                self.dtype().name(),
+                shape::show(self.shape())
+            );
         }
         node.grad.replace(grad);
         Ok(())
+    }
+
+    /// This tensor if nobody else holds it, else another with the same value and the same place on the tape.
+    pub fn apart(self) -> Tensor {
+        if Rc::strong_count(&self.0) == 1 {
+            return self;
+        }
+        let other = Tensor::new(self.value(), self.dtype());
+        other.set_node(self.node());
+        other
+    }
+
+    /// Where the value is.
+    pub fn device(&self) -> &'static str {
+        crate::device::name_of(&self.0.value)
     }
 
     /// The same value, cut off from the tape.

@@ -121,10 +121,7 @@ mod tests {
     #[test]
     fn known_answers() {
         assert_eq!(block(Key { seed: 0, call: 0 }, 0), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
-        assert_eq!(
-            block(Key { seed: u64::MAX, call: u64::MAX }, u64::MAX),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        );
+        assert_eq!(block(Key { seed: u64::MAX, call: u64::MAX }, u64::MAX), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Pool {
     /// The largest element of each window, and where it is in its plane. The first of equals; NaN beats all, the last of them.
     pub fn max<T: Real>(&self, x: &[T]) -> (Vec<T>, Vec<i64>) {
         let (from, to) = self.planes();
-        let planes = if from == 0 { 0 } else { x.len() / from };
+        let planes = x.len().checked_div(from).unwrap_or(0);
         let mut values = vec![T::of(0.0); planes * to];
         let mut places = vec![0; planes * to];
         let outputs = values.chunks_exact_mut(to.max(1)).zip(places.chunks_exact_mut(to.max(1)));
@@ -71,7 +71,7 @@ impl Pool {
     /// Sends each gradient to where its maximum was.
     pub fn max_grad<T: Real>(&self, grad: &[T], places: &[i64]) -> Vec<T> {
         let (from, to) = self.planes();
-        let planes = if to == 0 { 0 } else { grad.len() / to };
+        let planes = grad.len().checked_div(to).unwrap_or(0);
         let mut out = vec![T::of(0.0); planes * from];
         let total = out.len();
         let inputs = grad.chunks_exact(to.max(1)).zip(places.chunks_exact(to.max(1)));

@@ -59,9 +59,9 @@ fn thrown(error: &Error) -> napi::Error {
     })
 }
 
-/// A result's handle.
+/// A result's handle. A result that is an argument itself becomes a tensor of its own.
 pub(crate) fn out(tensor: Tensor) -> Result<u32> {
-    table::insert(tensor)
+    table::insert(tensor.apart())
 }
 
 /// A tensor or, when `is_number`, the number itself; a handle fits a double exactly.

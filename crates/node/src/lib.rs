@@ -4,6 +4,7 @@ mod autograd;
 mod call;
 mod info;
 #[path = "ops.gen.rs"]
+#[rustfmt::skip]
 mod ops;
 mod optim;
 mod store;

@@ -86,10 +86,9 @@ pub fn detach(x: u32) -> napi::Result<u32> {
     call("detach", || out(table::get(x)?.detach()))
 }
 
-/// Another handle of the same tensor.
 #[napi]
-pub fn share(x: u32) -> napi::Result<u32> {
-    call("share", || out(table::get(x)?))
+pub fn device_of(x: u32) -> napi::Result<String> {
+    call("device", || Ok(table::get(x)?.device().into()))
 }
 
 #[napi]

@@ -19,7 +19,9 @@ fn compare(a: &Operand, b: &Operand, float: (Tensors, Elem), int: (Tensors, Elem
     let mask = |value| Ok(Tensor::new(value, DType::Bool));
     // The result is boolean whatever the number is, so integers may meet a fraction.
     let widened = match (a, b) {
-        (Operand::Tensor(t), Operand::Number(n)) if t.dtype() == DType::Bool || (!t.dtype().is_float() && (n.fract() != 0.0 || !n.is_finite())) => {
+        (Operand::Tensor(t), Operand::Number(n))
+            if t.dtype() == DType::Bool || (!t.dtype().is_float() && (n.fract() != 0.0 || !n.is_finite())) =>
+        {
             Some(Operand::Tensor(Tensor::new(t.value_as(DType::Float64), DType::Float64)))
         }
         _ => None,
@@ -27,9 +29,7 @@ fn compare(a: &Operand, b: &Operand, float: (Tensors, Elem), int: (Tensors, Elem
     let (a, b, dtype) = match promoted(widened.as_ref().unwrap_or(a), b)? {
         Operands::Number(a, number, dtype) if dtype.is_float() => return mask(float.1(a, number.into(), BOOL)),
         Operands::Number(a, number, _) => return mask(int.1(a, (number as i64).into(), BOOL)),
-        Operands::Tensors(a, b, DType::Bool) => {
-            (cast(a, DType::Bool, DType::Int64), cast(b, DType::Bool, DType::Int64), DType::Int64)
-        }
+        Operands::Tensors(a, b, DType::Bool) => (cast(a, DType::Bool, DType::Int64), cast(b, DType::Bool, DType::Int64), DType::Int64),
         Operands::Tensors(a, b, dtype) => (a, b, dtype),
     };
     mask(if dtype.is_float() { float.0(a, b, BOOL) } else { int.0(a, b, BOOL) })
@@ -197,7 +197,6 @@ impl Tensor {
         Ok(Operand::Tensor(crate::create::full(&[], value, self.dtype())?))
     }
 }
-
 
 /// Any tensor as booleans; anything but 0 counts as true.
 pub(crate) fn as_mask(x: &Tensor) -> Mask {

@@ -77,9 +77,14 @@ impl crate::tape::Load for Geometry {
 fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
     let Geometry { stride, padding, dilation, groups } = geometry;
     if x.len() != 4 || weight.len() != 4 {
-        bail!(Shape, "expected input [batch, channels, height, width] and weight [out, in / groups, height, width], got {} and {}", show(x), show(weight));
+        bail!(
+            Shape,
+            "expected input [batch, channels, height, width] and weight [out, in / groups, height, width], got {} and {}",
+            show(x),
+            show(weight)
+        );
     }
-    if groups == 0 || x[1] != weight[1] * groups || weight[0] % groups != 0 {
+    if groups == 0 || x[1] != weight[1] * groups || !weight[0].is_multiple_of(groups) {
         bail!(
             Shape,
             "input {} has {} channels and weight {} with groups {groups} takes {}; the output channels must divide by groups",
@@ -89,9 +94,8 @@ fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
             weight[1] * groups
         );
     }
-    let side = |i: usize| {
-        Window { kernel: weight[i + 2], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x[i + 2], false)
-    };
+    let side =
+        |i: usize| Window { kernel: weight[i + 2], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x[i + 2], false);
     Ok([side(0)?, side(1)?])
 }
 

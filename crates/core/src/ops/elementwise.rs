@@ -113,6 +113,12 @@ ops! {
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     fn pow(a: &Operand, b: &Operand) -> Arithmetic {
+        if let (Operand::Tensor(x), Operand::Number(n)) = (a, b)
+            && !x.dtype().is_float()
+            && *n < 0.0
+        {
+            bail!(Dtype, "{n} as the power of a tensor of dtype {} gives fractions; convert it first: x.to('float32')", x.dtype().name());
+        }
         binary(a, b, (Dispatch::float_powf, Some(Dispatch::float_powf_scalar)), Some((Dispatch::int_powi, Some(Dispatch::int_powi_scalar))))
     }
     grad(g, y; a, b) {

@@ -37,7 +37,12 @@ fn line<'a>(index: &'a Index, what: &str) -> Result<&'a Index> {
 fn fits(x: &[usize], index: &[usize], at: usize) -> Result<()> {
     let inside = |(d, (i, n)): (usize, (&usize, &usize))| d == at || i <= n;
     if x.len() != index.len() || !index.iter().zip(x).enumerate().all(inside) {
-        bail!(Shape, "an index of shape {} does not fit {}: ranks must agree, and sizes outside dim {at} may not be larger", show(index), show(x));
+        bail!(
+            Shape,
+            "an index of shape {} does not fit {}: ranks must agree, and sizes outside dim {at} may not be larger",
+            show(index),
+            show(x)
+        );
     }
     Ok(())
 }
@@ -163,4 +168,3 @@ ops! {
         Ok(Tensor::new(hits.value_as(DType::Int64), DType::Int64))
     }
 }
-

@@ -120,4 +120,3 @@ fn add_row(matrix: Tensor, row: &Tensor) -> Tensor {
     let row = reshape_value(row.value(), Kind::Float, [1, row.size()].into());
     Tensor::new(Dispatch::float_add(matrix.into_value(), row), dtype)
 }
-

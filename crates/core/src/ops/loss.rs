@@ -52,7 +52,13 @@ fn check(input: &Tensor, target: &Index, weight: Option<&Tensor>) -> Result<usiz
         [] => bail!(Shape, "expected [batch, classes, ...] and got a number (rank 0)"),
     };
     if target.shape() != rest {
-        bail!(Shape, "input {} needs a target of shape {}, one class for each prediction, and got {}", show(shape), show(&rest), show(target.shape()));
+        bail!(
+            Shape,
+            "input {} needs a target of shape {}, one class for each prediction, and got {}",
+            show(shape),
+            show(&rest),
+            show(target.shape())
+        );
     }
     if target.dtype().kind() != Kind::Int {
         bail!(Dtype, "the target holds classes and must be int64; it is {}: convert with .to('int64')", target.dtype().name());
@@ -181,4 +187,3 @@ ops! {
         mean(&Tensor::new(hits.value_as(DType::Float32), DType::Float32), &[], false)
     }
 }
-

@@ -60,7 +60,9 @@ fn number_dtype(number: f64, like: DType) -> Result<DType> {
     match like.kind() {
         Kind::Float => Ok(like),
         Kind::Int => crate::create::whole(number, like).map(|()| like),
-        Kind::Bool => bail!(Dtype, "{number} with a boolean tensor would need another dtype for the result; convert it first: x.to('int64')"),
+        Kind::Bool => {
+            bail!(Dtype, "{number} with a boolean tensor would need another dtype for the result; convert it first: x.to('int64')")
+        }
     }
 }
 

@@ -16,8 +16,7 @@ use crate::tensor::{Tensor, Value, reshape};
 /// Sums a gradient down to the shape of the operand it broadcast from.
 pub(crate) fn sum_to(x: &Tensor, shape: &[usize]) -> Result<Tensor> {
     let lead = x.rank() - shape.len();
-    let dims: Vec<isize> =
-        (0..x.rank()).filter(|&i| i < lead || (shape[i - lead] == 1 && x.shape()[i] != 1)).map(|i| i as isize).collect();
+    let dims: Vec<isize> = (0..x.rank()).filter(|&i| i < lead || (shape[i - lead] == 1 && x.shape()[i] != 1)).map(|i| i as isize).collect();
     if dims.is_empty() {
         return reshape_to(x, &Shape::from(shape));
     }

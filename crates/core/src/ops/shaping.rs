@@ -297,4 +297,3 @@ fn order(x: &Tensor, dims: &[isize]) -> Result<Vec<usize>> {
 fn sizes(tensors: &[Tensor], dim: isize) -> Result<Vec<usize>> {
     tensors.iter().map(|t| Ok(t.shape()[axis(dim, t.rank())?])).collect()
 }
-

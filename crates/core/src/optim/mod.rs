@@ -41,11 +41,10 @@ pub(crate) trait Rule {
 }
 
 fn rule(id: u32, options: &[f64]) -> Result<Box<dyn Rule>> {
-    Ok(match id {
-        0 => Box::new(Sgd::from_numbers(options)?),
-        1 => Box::new(AdamW::from_numbers(options)?),
-        _ => bail!(Argument, "unknown optimizer rule {id}"),
-    })
+    match RULES.get(id as usize) {
+        Some(row) => (row.build)(options),
+        None => bail!(Argument, "unknown optimizer rule {id}"),
+    }
 }
 
 /// Everything of a step but the tensors.

@@ -9,6 +9,8 @@ pub struct RuleRow {
     pub options: &'static [OptionRow],
     /// State tensors by PyTorch's names.
     pub slots: &'static [&'static str],
+    /// Reads the options from numbers in the order of the table.
+    pub(crate) build: fn(&[f64]) -> crate::error::Result<Box<dyn super::Rule>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +99,7 @@ macro_rules! options {
                 },
             )+],
             slots: &$slots,
+            build: |numbers| Ok(Box::new($rule::from_numbers(numbers)?)),
         };
     };
 }

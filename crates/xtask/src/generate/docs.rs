@@ -7,7 +7,11 @@ use firn_core::ops::{Row, rows};
 use super::kinds::{arg_js, default, doc, has_face, js};
 
 fn call(row: &Row) -> String {
-    let shown = |arg: &firn_core::ops::Arg| default(arg).map_or_else(|| arg_js(arg), |text| format!("{} = {text}", arg_js(arg)));
+    let shown = |arg: &firn_core::ops::Arg| match default(arg) {
+        Some(text) => format!("{} = {text}", arg_js(arg)),
+        None if arg.default.is_some() => format!("{}?", arg_js(arg)),
+        None => arg_js(arg),
+    };
     let mut args: Vec<String> = row.args.iter().skip(1).filter(|arg| !arg.option).map(shown).collect();
     let options: Vec<String> = row.args.iter().filter(|arg| arg.option).map(shown).collect();
     if !options.is_empty() {

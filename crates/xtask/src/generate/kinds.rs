@@ -32,10 +32,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
     ("&Index", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'>", &["$.handle"])),
     ("&Mask", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'bool'>", &["$.handle"])),
-    (
-        "&Operand",
-        kind(&[("", "f64", "number")], "let $ = operand($, numbers & # != 0)?;", "&$", "Tensor<E> | number", &["operand($)"]),
-    ),
+    ("&Operand", kind(&[("", "f64", "number")], "let $ = operand($, numbers & # != 0)?;", "&$", "Tensor<E> | number", &["operand($)"])),
     (
         "Option<&Tensor>",
         kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<D> | undefined", &["$?.handle ?? 0"]),
@@ -58,10 +55,7 @@ const KINDS: &[(&str, Kind)] = &[
         ),
     ),
     ("DType", kind(&[("", "u32", "number")], "let $ = DType::from_code($)?;", "$", "DType", &["dtypeCode($)"])),
-    (
-        "Reduction",
-        kind(&[("", "u32", "number")], "let $ = Reduction::from_code($)?;", "$", "Reduction", &["reductionCode($)"]),
-    ),
+    ("Reduction", kind(&[("", "u32", "number")], "let $ = Reduction::from_code($)?;", "$", "Reduction", &["reductionCode($)"])),
 ];
 
 pub fn of(row: &Row, arg: &Arg) -> Result<&'static Kind, String> {
@@ -109,5 +103,5 @@ pub fn default(arg: &Arg) -> Option<String> {
 
 /// A row's doc as one text.
 pub fn doc(lines: &[&str]) -> String {
-    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").replace("`dims`", "`dim`")
 }

@@ -19,6 +19,7 @@ fn files() -> Output {
         ("ts/tensor/functions.gen.ts", typescript::functions()?),
         ("ts/nn/functional.gen.ts", typescript::functional()?),
         ("ts/optim/rules.gen.ts", rules::typescript()?),
+        ("ts/optim/factories.gen.ts", rules::factories()?),
         ("docs/ops.md", docs::table()?),
         ("__test__/ops.gen.json", manifest::json()?),
     ])

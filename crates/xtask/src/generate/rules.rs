@@ -9,7 +9,12 @@ use super::header;
 use super::kinds::doc;
 
 fn default(option: &OptionRow) -> String {
-    option.default.split(", ").map(|number| number.trim_end_matches(']').trim_end_matches(".0").to_owned() + if number.ends_with(']') { "]" } else { "" }).collect::<Vec<_>>().join(", ")
+    option
+        .default
+        .split(", ")
+        .map(|number| number.trim_end_matches(']').trim_end_matches(".0").to_owned() + if number.ends_with(']') { "]" } else { "" })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn name(rule: &str) -> String {
@@ -21,7 +26,13 @@ pub fn typescript() -> Result<String, String> {
     let mut out = header("//");
     out.push_str("// Options of the optimizer rules, and the order and checks of their numbers.\n");
     for rule in RULES {
-        let _ = write!(out, "\n/** Options of `optim.{}`: {} */\nexport interface {}Options {{\n", camel_case(rule.name), doc(rule.docs), name(rule.name));
+        let _ = write!(
+            out,
+            "\n/** Options of `optim.{}`: {} */\nexport interface {}Options {{\n",
+            camel_case(rule.name),
+            doc(rule.docs),
+            name(rule.name)
+        );
         for option in rule.options {
             let typescript = match option.kind {
                 "f64" => "number",
@@ -55,6 +66,26 @@ pub fn typescript() -> Result<String, String> {
         let slots: Vec<String> = rule.slots.iter().map(|slot| format!("'{slot}'")).collect();
         let _ = writeln!(out, "    ],\n    slots: [{}],\n  }},", slots.join(", "));
     }
-    out.push_str("} as const\n");
+    out.push_str("} as const\n\n/** The options of each rule. */\nexport interface RuleOptions {\n");
+    for rule in RULES {
+        let _ = writeln!(out, "  readonly {}: {}Options", camel_case(rule.name), name(rule.name));
+    }
+    out.push_str("}\n");
+    Ok(out)
+}
+
+/// `optim.sgd(...)` and the like.
+pub fn factories() -> Result<String, String> {
+    let mut out = header("//");
+    out.push_str("// The optimizers by name.\nimport { Optimizer, type StepOptions } from './optimizer.ts'\nimport type { OptionsOf } from './rule.ts'\n");
+    for rule in RULES {
+        let js = camel_case(rule.name);
+        let _ = write!(
+            out,
+            "\n/**\n * {}\n * @example\n * const opt = optim.{js}({{ lr: 1e-3 }}).bind(model)\n */\n\
+             export const {js} = (options: OptionsOf<'{js}'> & StepOptions = {{}}): Optimizer<'{js}'> => new Optimizer('{js}', options)\n",
+            doc(rule.docs),
+        );
+    }
     Ok(out)
 }

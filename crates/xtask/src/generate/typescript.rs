@@ -101,10 +101,8 @@ fn body(row: &Row, receiver: Option<&str>, indent: &str, wrap: &str) -> Result<S
     let name = js(row);
     let mut out = String::new();
     if !options(row).is_empty() {
-        let fields: Vec<String> = options(row)
-            .iter()
-            .map(|arg| default(arg).map_or_else(|| arg_js(arg), |text| format!("{} = {text}", arg_js(arg))))
-            .collect();
+        let fields: Vec<String> =
+            options(row).iter().map(|arg| default(arg).map_or_else(|| arg_js(arg), |text| format!("{} = {text}", arg_js(arg)))).collect();
         let _ = writeln!(out, "{indent}checkOptions('{name}', options, {name}Options)");
         let _ = writeln!(out, "{indent}const {{ {} }} = options", fields.join(", "));
     }
@@ -223,7 +221,9 @@ pub fn functional() -> Result<String, String> {
     let mut out = header("//");
     out.push_str("// `F`: the functions that layers and losses are made of.\n");
     out.push_str(IMPORTS);
-    out.push_str("import { native } from '../backend/index.ts'\nimport {\n  count,\n  integers,\n  reductionCode,\n  side,\n  wrapHandle,\n");
+    out.push_str(
+        "import { native } from '../backend/index.ts'\nimport {\n  count,\n  integers,\n  reductionCode,\n  side,\n  wrapHandle,\n",
+    );
     out.push_str("  type DType,\n  type Floating,\n  type Pair,\n  type Reduction,\n  type Tensor,\n");
     for row in rows().filter(|row| has_face(row, "functional") && has_face(row, "method") && !options(row).is_empty()) {
         let _ = writeln!(out, "  type {}Options,", capital(&js(row)));
@@ -264,7 +264,12 @@ fn unused(text: String) -> String {
         let called = format!("{word}(");
         let used = out.lines().filter(|line| !line.trim_start().starts_with(['*', '/'])).any(|line| match name == word {
             true => line.contains(&called),
-            false => !line.starts_with("import ") && line.trim() != format!("{name},") && line.contains(word) && !line.contains(&format!("{word}s")),
+            false => {
+                !line.starts_with("import ")
+                    && line.trim() != format!("{name},")
+                    && line.contains(word)
+                    && !line.contains(&format!("{word}s"))
+            }
         });
         if !used {
             out = out.replace(&format!("  {name},\n"), "").replace(&format!("{name}, "), "").replace(&format!(", {name} }}"), " }");
