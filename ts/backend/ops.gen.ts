@@ -33,6 +33,7 @@ export interface NativeOps {
   elu(x: number, alpha: number): number
   sigmoid(x: number): number
   silu(x: number): number
+  mish(x: number): number
   gelu(x: number): number
   softplus(x: number): number
   toDtype(x: number, dtype: number): number

@@ -92,6 +92,11 @@ export function silu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
   return x.silu()
 }
 
+/** `x * tanh(softplus(x))` (Misra, 2019). */
+export function mish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.mish()
+}
+
 /** Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`. */
 export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.gelu()

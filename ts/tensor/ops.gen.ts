@@ -391,6 +391,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.silu(this.handle))
   }
 
+  /** `x * tanh(softplus(x))` (Misra, 2019). */
+  mish(): Tensor<Floating<D>> {
+    return this.wrap(native.mish(this.handle))
+  }
+
   /** Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`. */
   gelu(): Tensor<Floating<D>> {
     return this.wrap(native.gelu(this.handle))

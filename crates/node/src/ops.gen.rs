@@ -304,6 +304,15 @@ pub fn silu(x: u32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "mish")]
+#[allow(clippy::too_many_arguments)]
+pub fn mish(x: u32) -> napi::Result<u32> {
+    call("mish", || {
+        let x = table::get(x)?;
+        out(ops::elementwise::mish(&x)?)
+    })
+}
+
 #[napi(js_name = "gelu")]
 #[allow(clippy::too_many_arguments)]
 pub fn gelu(x: u32) -> napi::Result<u32> {

@@ -354,6 +354,11 @@ ops! {
     fn silu(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_mul(Dispatch::sigmoid(x.clone()), x)) }
     grad(g; x) { x: { let s = sigmoid(x)?; g * (&s * (x * (1.0 - &s) + 1.0)) } }
 
+    /// `x * tanh(softplus(x))` (Misra, 2019).
+    #[face(method, functional)]
+    #[check(unary, -2.0, 2.0)]
+    fn mish(x: &Tensor) -> Floating { mul(&x.into(), &tanh(&softplus(x)?)?.into()) }
+
     /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
