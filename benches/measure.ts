@@ -1,7 +1,8 @@
 // Times works with tinybench, prints a table of fastest and median times and writes benches/results/<topic>.json.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { Bench } from 'tinybench'
+import { othersUse, warning } from './busy.ts'
 
 export interface Work {
   readonly name: string
@@ -19,6 +20,8 @@ interface Row {
   readonly min: number
   readonly median: number
   readonly samples: number
+  /** The share of the machine that others used just before. */
+  readonly busy: number
   /** G of the unit a second, by the median. */
   readonly rate?: { readonly unit: string; readonly value: number }
 }
@@ -31,15 +34,13 @@ export async function measure(topic: string, works: readonly Work[]): Promise<vo
     threads: availableParallelism(),
     node: process.versions.node,
     firn: version,
-    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
   }
-  const { device, threads, node, firn, loadBefore } = machine
-  console.log(`\n${topic}: ${device}, ${threads} threads, Node ${node}, firn ${firn}, load before ${loadBefore}`)
+  console.log(`\n${topic}: ${machine.device}, ${machine.threads} threads, Node ${machine.node}, firn ${machine.firn}`)
   const rows: Row[] = []
   for (const work of works) {
     const row = await time(work)
     const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
-    console.log(`  ${work.name.padEnd(46)} min ${show(row.min)}  median ${show(row.median)} ${rate}`)
+    console.log(`  ${work.name.padEnd(46)} min ${show(row.min)}  median ${show(row.median)} ${rate}${warning(row.busy)}`)
     rows.push(row)
   }
   mkdirSync(new URL('results', import.meta.url), { recursive: true })
@@ -47,6 +48,7 @@ export async function measure(topic: string, works: readonly Work[]): Promise<vo
 }
 
 async function time({ name, repeat = 1, amount, open }: Work): Promise<Row> {
+  const busy = await othersUse()
   const { run, close } = open()
   // The budgets count what a sample reports, which is one call of many.
   const bench = new Bench({ time: 600 / repeat, warmupTime: 200 / repeat, iterations: 10, warmupIterations: 3, throws: true })
@@ -60,7 +62,7 @@ async function time({ name, repeat = 1, amount, open }: Work): Promise<Row> {
   if (task?.result.state !== 'completed') throw new Error(`${name} did not complete: ${task?.result.state}`)
   const { min, p50, samplesCount } = task.result.latency
   const rate = amount && { unit: amount.unit === 'flop' ? 'GFLOP/s' : 'GB/s', value: amount.count / p50 / 1e6 }
-  return { name, min, median: p50, samples: samplesCount, ...(rate && { rate }) }
+  return { name, min, median: p50, samples: samplesCount, busy, ...(rate && { rate }) }
 }
 
 function show(ms: number): string {

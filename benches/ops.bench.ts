@@ -59,7 +59,7 @@ const small: Work[] = [
     },
   },
   {
-    name: 'mul 4x4, 100 in a scope, for each',
+    name: '100 of mul 4x4 in one scope',
     repeat: 10,
     open() {
       const [x, y] = [input(4, 4), input(4, 4)]

@@ -2,12 +2,13 @@
 // Peers take turns; the table and benches/results/peers.json give the fastest and the median sample. PyTorch joins when
 // FIRN_PYTHON (default python3) can import it; the JavaScript libraries are installed on demand.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
+import { othersUse, warning } from '../busy.ts'
 import { cases } from './cases.ts'
 
 const here = import.meta.dirname
@@ -32,9 +33,6 @@ if (wanted.some((name) => name === 'jax-js' || name === 'tfjs') && !existsSync(j
   execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: here, stdio: 'inherit' })
 }
 
-const loadBefore = Number(loadavg()[0].toFixed(2))
-if (loadBefore > 0.7) console.log(`the machine is busy (load ${loadBefore}): two-thread peers suffer most, do not quote this run`)
-
 const peers = []
 for (const name of wanted) {
   try {
@@ -52,28 +50,28 @@ for (const [title, work] of Object.entries(cases)) {
     .flatMap((peer) =>
       (work.variants?.[peer.name] ?? [undefined]).map((variant) => ({ peer, variant, samples: [], check: null, error: null })),
     )
+  const busy = await othersUse()
   await measure(work, contenders)
-  rows.push({
-    case: title,
-    results: contenders.map(({ peer, variant, samples, check, error }) => ({
-      peer: peer.name,
-      ...(variant && { variant }),
-      ...summary(samples),
-      check,
-      ...(error && { error }),
-    })),
-  })
+  const results = contenders.map(({ peer, variant, samples, check, error }) => ({
+    peer: peer.name,
+    ...(variant && { variant }),
+    ...summary(samples),
+    check,
+    ...(error && { error }),
+  }))
+  rows.push({ case: title, busy, results })
   report(rows.at(-1))
 }
 for (const peer of peers) peer.process.stdin.end()
 
-if (!options.case && !options.only) {
+// A run of some cases replaces those rows; every ratio is within one row.
+if (!options.only) {
+  const path = join(here, '../results/peers.json')
+  const old = options.case && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rows : []
+  const merged = Object.keys(cases).flatMap((title) => [...rows, ...old].find((row) => row.case === title) ?? [])
   const device = `${cpus()[0].model}, ${cpus().length} cores`
   mkdirSync(join(here, '../results'), { recursive: true })
-  writeFileSync(
-    join(here, '../results/peers.json'),
-    `${JSON.stringify({ device, loadBefore, peers: peers.map((peer) => peer.info), unit: 'ms', rows }, null, 1)}\n`,
-  )
+  writeFileSync(path, `${JSON.stringify({ device, peers: peers.map((peer) => peer.info), unit: 'ms', rows: merged }, null, 1)}\n`)
 }
 
 /** Two variants of one peer share a process, so each is opened anew for its turn; different peers keep theirs open and take turns. */
@@ -98,9 +96,9 @@ function summary(samples) {
     : { min: sorted[0], median: sorted[sorted.length >> 1], samples: sorted.length }
 }
 
-function report({ case: title, results }) {
+function report({ case: title, busy, results }) {
   const base = results.find((result) => result.median !== null)
-  console.log(`\n${title}`)
+  console.log(`\n${title}${warning(busy)}`)
   for (const { peer, variant, min, median, check, error } of results) {
     const losses = check ? `  losses ${check.map((loss) => loss.toFixed(4)).join(' ')}` : ''
     const name = (variant ? `${peer} (${variant})` : peer).padEnd(18)

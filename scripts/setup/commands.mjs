@@ -48,13 +48,17 @@ async function generate(args) {
 const tool = (name, packageName, args) => ({ name, command: [findNode(), bin(packageName), ...args] })
 const packageSpec = '__test__/package.spec.ts'
 
-/** Cheap first: a slip in the formatting should not wait for the compiler. @returns {Step[]} */
-const checks = () => [
+/** Seconds, and first: a slip in the formatting should not wait for the compiler. @returns {Step[]} */
+const quickChecks = () => [
   tool('format (oxfmt)', 'oxfmt', ['--check']),
   { name: 'format (rustfmt)', cargo: ['fmt', '--all', '--check'] },
   tool('lint (oxlint)', 'oxlint', ['--deny-warnings']),
   tool('types (tsc)', 'typescript', []),
   tool('types of scripts/ (tsc)', 'typescript', ['--project', 'scripts']),
+]
+
+/** What needs Rust to be compiled. @type {Step[]} */
+const rustChecks = [
   { name: 'generated files are fresh', work: () => generate(['--check']) },
   { name: 'lint (clippy)', cargo: ['clippy', '--workspace', '--all-targets', '--', '--deny', 'warnings'] },
 ]
@@ -76,9 +80,10 @@ export const commands = {
     run: async () => {
       await ensurePackages()
       return runSteps([
-        ...checks(),
-        rustTests([]),
+        ...quickChecks(),
         core,
+        ...rustChecks,
+        rustTests([]),
         avaTests('tests (TypeScript)', ['__test__/**/*.spec.ts', `!${packageSpec}`]),
         avaTests('tests (the packed package)', [packageSpec]),
       ])
@@ -97,7 +102,7 @@ export const commands = {
     about: 'formatting, lints, types, generated files: all but the tests',
     run: async () => {
       await ensurePackages()
-      return runSteps(checks())
+      return runSteps([...quickChecks(), ...rustChecks])
     },
   },
   build: { about: 'the native core and dist/', run: async () => (await buildNative([])) || buildTs() },
