@@ -32,7 +32,8 @@ export interface Native extends NativeOps {
   isLive(handle: number): boolean
   keep(handle: number): void
   scopeBegin(): number
-  scopeEnd(scope: number, survivors: Uint32Array): void
+  scopeEnd(scope: number): void
+  scopeEndExcept(scope: number, survivors: Uint32Array): void
   /** `[handles, tensors, bytes]`. */
   memory(): number[]
 

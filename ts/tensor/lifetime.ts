@@ -5,6 +5,10 @@ import type { Tensor } from './tensor.ts'
 
 // The net under code that opens no scope. Collectors run late, and not at all within a synchronous loop, so it is only that.
 const registry = new FinalizationRegistry<number>((handle) => native.freeOne(handle))
+
+// The net is dear, and most tensors are freed by hand soon: the youngest few wait here first.
+const youngest: (Tensor<DType> | undefined)[] = Array.from({ length: 8 })
+let next = 0
 let open = 0
 
 /** Whether no scope is open, so that a new tensor needs the net. */
@@ -12,14 +16,20 @@ export function isUnscoped(): boolean {
   return open === 0
 }
 
-/** Puts the net under a tensor that no scope frees. */
-export function catchLater(tensor: object, handle: number): void {
-  registry.register(tensor, handle, tensor)
+/** Puts a tensor that no scope frees over the net; gives its place, for `caught`. */
+export function catchLater(tensor: Tensor<DType>): number {
+  const place = next
+  const older = youngest[place]
+  if (older !== undefined) registry.register(older, older.handle, older)
+  youngest[place] = tensor
+  next = (next + 1) % youngest.length
+  return place
 }
 
-/** Takes the net away from a tensor freed by hand; a net for each of millions would itself be a leak. */
-export function caught(tensor: object): void {
-  registry.unregister(tensor)
+/** Takes a tensor freed by hand off the net; a net for each of millions would itself be a leak. */
+export function caught(tensor: Tensor<DType>, place: number): void {
+  if (youngest[place] === tensor) youngest[place] = undefined
+  else registry.unregister(tensor)
 }
 
 /**
@@ -53,11 +63,12 @@ export class TensorScope {
     if (!this.#open) return
     this.#open = false
     open--
-    native.scopeEnd(
+    if (survivors.length === 0) return native.scopeEnd(this.#id)
+    native.scopeEndExcept(
       this.#id,
       Uint32Array.from(survivors, (tensor) => tensor.handle),
     )
-    if (isUnscoped()) for (const tensor of survivors) catchLater(tensor, tensor.handle)
+    if (isUnscoped()) for (const tensor of survivors) registry.register(tensor, tensor.handle, tensor)
   }
 }
 

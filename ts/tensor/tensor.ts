@@ -37,12 +37,14 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   #shape: readonly number[] | undefined
   #dtype: DType | undefined
   #kept = false
+  /** Its place among the youngest over the net; -1 for one that a scope frees. */
+  #place = -1
 
   /** Wraps a native handle; users make tensors with `tensor`, `zeros` and the like. */
   constructor(handle: number) {
     super()
     this.#handle = handle
-    if (isUnscoped()) catchLater(this, handle)
+    if (isUnscoped()) this.#place = catchLater(this)
   }
 
   get handle(): number {
@@ -250,7 +252,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Frees the value now; doing it again does nothing. */
   dispose(): void {
     native.freeOne(this.#handle)
-    caught(this)
+    caught(this, this.#place)
   }
 
   [Symbol.dispose](): void {
@@ -260,7 +262,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Exempts this tensor from every scope: it lives until `dispose()` or until its object is collected. */
   keep(): this {
     native.keep(this.handle)
-    if (!this.#kept) catchLater(this, this.#handle)
+    if (this.#place < 0) this.#place = catchLater(this)
     this.#kept = true
     return this
   }

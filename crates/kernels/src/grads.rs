@@ -26,14 +26,33 @@ fn fold<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
 fn total<T: Real>(slices: &[&[T]], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
     let work = lengths.iter().sum();
-    sum(&pieces(&lengths), work, |&(item, start, end)| simd(|| f(&slices[item][start..end])))
+    sum(&pieces(&lengths), work, |&(item, start, end)| {
+        simd(
+            #[inline(always)]
+            || f(&slices[item][start..end]),
+        )
+    })
 }
 
 /// `sum(|x|^p)` over all slices.
 pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
     match p {
-        1.0 => total(slices, |x| fold(x, T::abs)),
-        2.0 => total(slices, |x| fold(x, |x| x * x)),
+        1.0 => total(
+            slices,
+            #[inline(always)]
+            |x| fold(x, T::abs),
+        ),
+        2.0 => total(
+            slices,
+            #[inline(always)]
+            |x| {
+                fold(
+                    x,
+                    #[inline(always)]
+                    |x| x * x,
+                )
+            },
+        ),
         _ => total(slices, |x| x.iter().map(|x| x.abs().f64().powf(p)).sum()),
     }
 }

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 /// Elements a task handles at least: below it, handing work out costs more than doing it.
 const GRAIN: usize = 1 << 14;
 
-/// Runs `f` compiled for the widest SIMD of this machine.
+/// Runs `f` compiled for the widest SIMD of this machine. The closure, and every closure that it calls, must be marked
+/// `#[inline(always)]`: what is not inlined here is compiled for the baseline.
 #[inline(always)]
 pub fn simd<R>(f: impl FnOnce() -> R) -> R {
     struct Call<F>(F);

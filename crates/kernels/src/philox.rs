@@ -55,17 +55,20 @@ fn unit(word: u32) -> f32 {
 /// Runs `f(words, out)` over `out` four elements at a time.
 fn fill(key: Key, out: &mut [f32], f: impl Fn([u32; 4]) -> [f32; 4] + Sync) {
     let run = |(part, chunk): (usize, &mut [f32])| {
-        simd(|| {
-            let first = (part * CHUNK / 4) as u64;
-            for (i, run) in chunk.chunks_mut(4 * LANES).enumerate() {
-                let words = blocks::<LANES>(key, first + (i * LANES) as u64);
-                let mut values = [[0.0; 4]; LANES];
-                for (lane, values) in values.iter_mut().enumerate() {
-                    *values = f(words.map(|word| word[lane]));
+        simd(
+            #[inline(always)]
+            || {
+                let first = (part * CHUNK / 4) as u64;
+                for (i, run) in chunk.chunks_mut(4 * LANES).enumerate() {
+                    let words = blocks::<LANES>(key, first + (i * LANES) as u64);
+                    let mut values = [[0.0; 4]; LANES];
+                    for (lane, values) in values.iter_mut().enumerate() {
+                        *values = f(words.map(|word| word[lane]));
+                    }
+                    run.copy_from_slice(&values.as_flattened()[..run.len()]);
                 }
-                run.copy_from_slice(&values.as_flattened()[..run.len()]);
-            }
-        });
+            },
+        );
     };
     if out.len() <= CHUNK {
         out.chunks_mut(CHUNK).enumerate().for_each(run);
@@ -76,7 +79,14 @@ fn fill(key: Key, out: &mut [f32], f: impl Fn([u32; 4]) -> [f32; 4] + Sync) {
 
 /// Uniform in `[low, high)`.
 pub fn uniform(key: Key, out: &mut [f32], low: f32, high: f32) {
-    fill(key, out, |words| words.map(|word| low + (high - low) * unit(word)));
+    fill(
+        key,
+        out,
+        #[inline(always)]
+        |[a, b, c, d]| {
+            [low + (high - low) * unit(a), low + (high - low) * unit(b), low + (high - low) * unit(c), low + (high - low) * unit(d)]
+        },
+    );
 }
 
 /// Normal, by Box and Muller's transform.
@@ -105,11 +115,14 @@ pub fn dropout(key: Key, x: &[f32], p: f32) -> Vec<f32> {
     let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
     let mut out = vec![0.0; x.len()];
     uniform(key, &mut out, 0.0, 1.0);
-    simd(|| {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = if *out < p { 0.0 } else { x * scale };
-        }
-    });
+    simd(
+        #[inline(always)]
+        || {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out = if *out < p { 0.0 } else { x * scale };
+            }
+        },
+    );
     out
 }
 

@@ -99,7 +99,7 @@ impl<'a, T> Item<'a, T> {
     }
 }
 
-/// Applies `update` to every item, cut into pieces of about equal size and spread over the cores.
+/// Applies `update` (marked `#[inline(always)]`) to every item, cut into pieces of about equal size and spread over the cores.
 pub fn run<T: Real>(items: Vec<Item<'_, T>>, update: impl Fn(Item<'_, T>) + Sync + Send) {
     let lengths: Vec<usize> = items.iter().map(|item| item.param.len()).collect();
     let total = lengths.iter().sum();
@@ -123,5 +123,10 @@ pub fn run<T: Real>(items: Vec<Item<'_, T>>, update: impl Fn(Item<'_, T>) + Sync
             current = Some(later);
         }
     }
-    for_each(work, total, |item| simd(|| update(item)));
+    for_each(work, total, |item| {
+        simd(
+            #[inline(always)]
+            || update(item),
+        )
+    });
 }

@@ -116,8 +116,14 @@ pub fn scope_begin() -> u32 {
     table::scope_begin()
 }
 
+/// Ends a scope that nothing survives.
 #[napi]
-pub fn scope_end(scope: u32, survivors: &[u32]) -> napi::Result<()> {
+pub fn scope_end(scope: u32) -> napi::Result<()> {
+    call("tensorScope", || table::scope_end(scope, &[]))
+}
+
+#[napi]
+pub fn scope_end_except(scope: u32, survivors: &[u32]) -> napi::Result<()> {
     call("tensorScope", || table::scope_end(scope, survivors))
 }
 

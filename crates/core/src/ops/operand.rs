@@ -83,7 +83,9 @@ pub(crate) fn promoted(a: &Operand, b: &Operand) -> Result<Promoted> {
         _ => {
             let like = a.dtype().or(b.dtype()).unwrap_or(DType::Float32);
             let (a, b) = (a.tensor(like)?, b.tensor(like)?);
-            crate::shape::broadcast(a.shape(), b.shape())?;
+            if a.shape() != b.shape() {
+                crate::shape::broadcast(a.shape(), b.shape())?;
+            }
             let dtype = promote(a.dtype(), b.dtype());
             let rank = a.rank().max(b.rank());
             Ok(Promoted::Tensors(aligned(&a, dtype, rank), aligned(&b, dtype, rank), dtype))

@@ -62,11 +62,19 @@ impl Rule for AdamW {
 
     fn fused32(&self, items: Vec<Item<'_, f32>>, incoming: Incoming) {
         let kernel = self.kernel();
-        run(items, |item| kernel.update(item, incoming));
+        run(
+            items,
+            #[inline(always)]
+            |item| kernel.update(item, incoming),
+        );
     }
 
     fn fused64(&self, items: Vec<Item<'_, f64>>, incoming: Incoming) {
         let kernel = self.kernel();
-        run(items, |item| kernel.update(item, incoming));
+        run(
+            items,
+            #[inline(always)]
+            |item| kernel.update(item, incoming),
+        );
     }
 }

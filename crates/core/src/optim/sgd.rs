@@ -53,11 +53,19 @@ impl Rule for Sgd {
 
     fn fused32(&self, items: Vec<Item<'_, f32>>, incoming: Incoming) {
         let kernel = self.kernel();
-        run(items, |item| kernel.update(item, incoming));
+        run(
+            items,
+            #[inline(always)]
+            |item| kernel.update(item, incoming),
+        );
     }
 
     fn fused64(&self, items: Vec<Item<'_, f64>>, incoming: Incoming) {
         let kernel = self.kernel();
-        run(items, |item| kernel.update(item, incoming));
+        run(
+            items,
+            #[inline(always)]
+            |item| kernel.update(item, incoming),
+        );
     }
 }
