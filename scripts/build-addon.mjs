@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { glibcFloor, hostPlatform, platforms } from './platforms.mjs'
-import { buildAddon } from './setup/native.mjs'
+import { compile, sharedLibrary } from './setup/cargo.mjs'
 import { SetupError, root } from './setup/toolchain.mjs'
 
 /**
@@ -15,9 +15,15 @@ import { SetupError, root } from './setup/toolchain.mjs'
  */
 export async function buildRelease(platform, { zig = false } = {}) {
   const target = zig && platform.libc === 'glibc' ? `${platform.target}.${glibcFloor}` : platform.target
-  const library = await buildAddon({ profile: 'release', target, command: zig ? 'zigbuild' : 'build' })
+  const made = await compile(`building for ${platform.name}`, [
+    zig ? 'zigbuild' : 'build',
+    '--package=firn-node',
+    '--lib',
+    '--profile=release',
+    `--target=${target}`,
+  ])
   const addon = join(root, 'npm', platform.name, platform.addon)
-  copyFileSync(library, addon)
+  copyFileSync(sharedLibrary(made), addon)
   return addon
 }
 

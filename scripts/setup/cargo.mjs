@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { run } from './process.mjs'
 import { colourEnv, isTerminal, ticker } from './terminal.mjs'
-import { cargoHint, findCargo } from './toolchain.mjs'
+import { SetupError, cargoHint, findCargo } from './toolchain.mjs'
 
 const statusLine = /^\s*(Compiling|Checking|Downloading|Downloaded|Updating|Locking|Adding|Blocking|Fresh|Finished|Building|Fetch)\b/
 const progressBar = /^\s*(?:Building )?\[[=> ]*\] +(\d+)\/(\d+)/
@@ -44,4 +44,41 @@ export async function cargo(what, args, { onStdout } = {}) {
   })
   stop()
   return { code, hint: code === 0 ? '' : cargoHint(errors) }
+}
+
+/**
+ * Everyday builds choose the whole workspace, never one package: cargo gives small libraries the features that the chosen packages
+ * want, so that another choice compiles rayon, and burn on top of it, once more.
+ */
+export const workspace = ['build', '--workspace']
+
+/** @typedef {{ target: { name: string, crate_types: string[] }, filenames: string[], executable: string | null }} Artifact */
+
+/**
+ * @param {string} what @param {readonly string[]} args of cargo, the command first
+ * @returns {Promise<Artifact[]>} what was made, or was fresh
+ */
+export async function compile(what, [command = 'build', ...args]) {
+  let messages = ''
+  const { code, hint } = await cargo(what, [command, '--message-format=json-render-diagnostics', ...args], {
+    onStdout: (text) => (messages += text),
+  })
+  if (code !== 0) throw new SetupError(`${what} failed (cargo exit ${code}).${hint && `\n  ${hint}`}`)
+  const artifacts = messages.split('\n').filter((line) => line.includes('"reason":"compiler-artifact"'))
+  return artifacts.map((line) => JSON.parse(line))
+}
+
+/** @param {readonly Artifact[]} made @returns {string} the addon, as cargo names it */
+export function sharedLibrary(made) {
+  const addon = made.find(({ target }) => target.name === 'firn_node' && target.crate_types.includes('cdylib'))
+  const file = addon?.filenames.find((name) => /\.(so|dylib|dll)$/.test(name))
+  if (!file) throw new SetupError('cargo made no shared library firn_node: is crates/node still a cdylib?')
+  return file
+}
+
+/** @param {readonly Artifact[]} made @param {string} name @returns {string} a program of the workspace */
+export function program(made, name) {
+  const file = made.find(({ target, executable }) => target.name === name && executable)?.executable
+  if (!file) throw new SetupError(`cargo made no program ${name}`)
+  return file
 }

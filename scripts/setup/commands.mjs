@@ -2,7 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cargo } from './cargo.mjs'
+import { cargo, compile, program, workspace } from './cargo.mjs'
 import { ensureNative } from './native.mjs'
 import { bin, ensurePackages, findNode } from './packages.mjs'
 import { run } from './process.mjs'
@@ -40,7 +40,8 @@ export async function buildTs() {
 
 /** @param {string[]} args @returns {Promise<number>} the first that fails decides */
 async function generate(args) {
-  const { code } = await cargo('building the generator', ['run', '--quiet', '--package', 'xtask', '--', 'gen', ...args])
+  const made = await compile('building the generator', [...workspace, '--bins'])
+  const code = await run(program(made, 'xtask'), ['gen', ...args])
   return code || run(process.execPath, ['scripts/gen-platforms.mjs', ...args])
 }
 

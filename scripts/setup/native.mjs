@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostPlatform } from '../platforms.mjs'
-import { cargo } from './cargo.mjs'
+import { compile, sharedLibrary, workspace } from './cargo.mjs'
 import { dim, duration } from './terminal.mjs'
-import { SetupError, root } from './toolchain.mjs'
+import { root } from './toolchain.mjs'
 
 const folder = join(root, 'native')
 
@@ -32,7 +32,7 @@ function hashSources() {
   return hash.digest('hex')
 }
 
-/** @typedef {{ sources: string, features: string, profile: string }} Stamp what native/ was built from */
+/** @typedef {{ sources: string, features: string }} Stamp what native/ was built from */
 
 /** @returns {Stamp | undefined} */
 function readStamp() {
@@ -49,42 +49,18 @@ function readStamp() {
  */
 export async function ensureNative({ features } = {}) {
   const before = readStamp()
-  const wanted = { sources: hashSources(), features: features ?? before?.features ?? '', profile: 'dev' }
+  const wanted = { sources: hashSources(), features: features ?? before?.features ?? '' }
   if (before && JSON.stringify(before) === JSON.stringify(wanted)) return
   const start = Date.now()
   console.log(`building the Rust core${before ? '' : ' (the first time takes some minutes: its libraries are compiled too)'}`)
-  const built = await buildAddon({ features: wanted.features, profile: wanted.profile })
-  install(built, wanted)
+  const asked = wanted.features.split(',').filter(Boolean)
+  const made = await compile('building the Rust core', [
+    ...workspace,
+    '--lib',
+    ...asked.map((feature) => `--features=firn-node/${feature}`),
+  ])
+  install(sharedLibrary(made), wanted)
   console.log(dim(`  Rust core built in ${duration(Date.now() - start)}`))
-}
-
-/**
- * @param {{ features?: string, profile?: string, target?: string, command?: 'build' | 'zigbuild' }} options target: a Rust triple, default
- *   this machine's
- * @returns {Promise<string>} the shared library cargo made
- */
-export async function buildAddon({ features = '', profile = 'dev', target, command = 'build' }) {
-  let messages = ''
-  const { code, hint } = await cargo(
-    'building the Rust core',
-    [
-      command,
-      '--package=firn-node',
-      `--profile=${profile}`,
-      '--message-format=json-render-diagnostics',
-      ...(features ? [`--features=${features}`] : []),
-      ...(target ? [`--target=${target}`] : []),
-    ],
-    { onStdout: (text) => (messages += text) },
-  )
-  if (code !== 0) throw new SetupError(`The Rust core did not build (cargo exit ${code}).${hint && `\n  ${hint}`}`)
-  for (const line of messages.split('\n').toReversed()) {
-    if (!line.includes('"compiler-artifact"')) continue
-    const { target: made, filenames } = JSON.parse(line)
-    if (made.name === 'firn_node' && made.crate_types.includes('cdylib'))
-      return filenames.find((/** @type {string} */ f) => /\.(so|dylib|dll)$/.test(f))
-  }
-  throw new SetupError('cargo built no shared library firn_node: is crates/node still a cdylib?')
 }
 
 /** @param {string} library @param {Stamp} stamp */
