@@ -371,17 +371,27 @@ macro_rules! saved {
     )+ };
 }
 
+/// `copied!(T)`: plain data that a rule keeps as it is.
+macro_rules! copied {
+    ($($t:ty),+) => { $(
+        impl $crate::tape::Save for $t {
+            type Saved = $t;
+            fn save(self) -> $t { self }
+        }
+        impl $crate::tape::Load for $t {
+            type View<'a> = $t;
+            fn load(&self) -> $t { *self }
+        }
+    )+ };
+}
+pub(crate) use copied;
+
+copied!(f64, isize, usize, bool, [usize; 2], Option<f64>);
+
 saved! {
     &Tensor => Tensor => &'a Tensor, |x| x.clone(), |y| y;
     Option<&Tensor> => Option<Tensor> => Option<&'a Tensor>, |x| x.cloned(), |y| y.as_ref();
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
-    f64 => f64 => f64, |x| x, |y| *y;
-    isize => isize => isize, |x| x, |y| *y;
-    usize => usize => usize, |x| x, |y| *y;
-    bool => bool => bool, |x| x, |y| *y;
-    [usize; 2] => [usize; 2] => [usize; 2], |x| x, |y| *y;
-    Option<f64> => Option<f64> => Option<f64>, |x| x, |y| *y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
-    crate::shape::Axes => crate::shape::Axes => &'a [usize], |x| x, |y| y;
 }

@@ -48,6 +48,22 @@ impl Conv {
         if self.batch < rayon::current_num_threads() { Threads::All } else { Threads::One }
     }
 
+    /// Runs `work` on each image of an input and its place in an output, given with their sizes; `work` gets a buffer of its own.
+    fn each_image<T: Real>(
+        &self,
+        (input, from): (&[T], usize),
+        (output, to): (&mut [T], usize),
+        work: impl Fn(&mut Vec<T>, (&[T], &mut [T])) + Sync + Send,
+    ) {
+        match self.threads() {
+            Threads::One => input.par_chunks_exact(from).zip(output.par_chunks_exact_mut(to)).for_each_init(Vec::new, work),
+            Threads::All => {
+                let mut buffer = Vec::new();
+                input.chunks_exact(from).zip(output.chunks_exact_mut(to)).for_each(|images| work(&mut buffer, images));
+            }
+        }
+    }
+
     /// `[batch, out, height, width]` from an input and a weight `[out, in / groups, kh, kw]`.
     pub fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
         let (from, to) = self.image();
@@ -66,13 +82,7 @@ impl Conv {
                 product(out, bias.is_some(), weight, Matrix::new(columns, depth, places), threads);
             }
         };
-        match threads {
-            Threads::One => x.par_chunks_exact(from).zip(out.par_chunks_exact_mut(to)).for_each_init(Vec::new, run),
-            Threads::All => {
-                let mut columns = Vec::new();
-                x.chunks_exact(from).zip(out.chunks_exact_mut(to)).for_each(|pair| run(&mut columns, pair));
-            }
-        }
+        self.each_image((x, from), (&mut out, to), run);
         out
     }
 
@@ -96,13 +106,7 @@ impl Conv {
                 }
             }
         };
-        match threads {
-            Threads::One => grad.par_chunks_exact(to).zip(out.par_chunks_exact_mut(from)).for_each_init(Vec::new, run),
-            Threads::All => {
-                let mut columns = Vec::new();
-                grad.chunks_exact(to).zip(out.chunks_exact_mut(from)).for_each(|pair| run(&mut columns, pair));
-            }
-        }
+        self.each_image((grad, to), (&mut out, from), run);
         out
     }
 

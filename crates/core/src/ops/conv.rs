@@ -59,19 +59,7 @@ fn run(
     Tensor::new(out.value_as(dtype), dtype)
 }
 
-impl crate::tape::Save for Geometry {
-    type Saved = Geometry;
-    fn save(self) -> Geometry {
-        self
-    }
-}
-
-impl crate::tape::Load for Geometry {
-    type View<'a> = Geometry;
-    fn load(&self) -> Geometry {
-        *self
-    }
-}
+crate::tape::copied!(Geometry);
 
 /// Output size `[height, width]` of a convolution, with every check of its arguments.
 fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
@@ -139,6 +127,9 @@ ops! {
     #[face()]
     #[check(none, "checked as the gradient of conv2d")]
     fn conv2d_input_grad(g: &Tensor, weight: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
+        if g.size() == 0 || like.size() == 0 {
+            return zeros(like.shape(), g.dtype());
+        }
         let conv = geometry.kernel(like.shape(), weight.shape(), [g.shape()[2], g.shape()[3]]);
         Ok(run(g, weight, like.shape(), |g, weight| conv.input_grad(g, weight), |g, weight| conv.input_grad(g, weight)))
     }
@@ -151,6 +142,9 @@ ops! {
     #[face()]
     #[check(none, "checked as the gradient of conv2d")]
     fn conv2d_weight_grad(x: &Tensor, g: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
+        if g.size() == 0 || x.size() == 0 {
+            return zeros(like.shape(), g.dtype());
+        }
         let conv = geometry.kernel(x.shape(), like.shape(), [g.shape()[2], g.shape()[3]]);
         Ok(run(x, g, like.shape(), |x, g| conv.weight_grad(x, g), |x, g| conv.weight_grad(x, g)))
     }

@@ -15,19 +15,7 @@ use crate::error::{Result, bail};
 use crate::shape::{Window, show};
 use crate::tensor::Tensor;
 
-impl crate::tape::Save for Pool {
-    type Saved = Pool;
-    fn save(self) -> Pool {
-        self
-    }
-}
-
-impl crate::tape::Load for Pool {
-    type View<'a> = Pool;
-    fn load(&self) -> Pool {
-        *self
-    }
-}
+crate::tape::copied!(Pool);
 
 /// The windows of a pool, with every check of its arguments; padding is at most half a kernel, as in PyTorch.
 fn geometry(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil: bool) -> Result<Pool> {

@@ -8,19 +8,7 @@ use crate::dtype::DType;
 use crate::error::bail;
 use crate::tensor::Tensor;
 
-impl crate::tape::Save for Key {
-    type Saved = Key;
-    fn save(self) -> Key {
-        self
-    }
-}
-
-impl crate::tape::Load for Key {
-    type View<'a> = Key;
-    fn load(&self) -> Key {
-        *self
-    }
-}
+crate::tape::copied!(Key);
 
 ops! {
     /// Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
