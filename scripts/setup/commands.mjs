@@ -3,11 +3,11 @@ import { chmodSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cargo, compile, program, workspace } from './cargo.mjs'
-import { ensureNative } from './native.mjs'
+import { coreIsCurrent, ensureNative } from './native.mjs'
 import { bin, ensurePackages, findNode } from './packages.mjs'
 import { run } from './process.mjs'
 import { runSteps } from './steps.mjs'
-import { root } from './toolchain.mjs'
+import { findCargo, root } from './toolchain.mjs'
 
 /** @typedef {import('./steps.mjs').Step} Step */
 /** @typedef {{ about: string, run: (args: string[]) => Promise<number> }} Command */
@@ -17,9 +17,15 @@ const script = (file, args) => run(findNode(), ['--conditions=firn-source', file
 
 /** @param {string} file a program for which the core has to be built */
 const withCore = (file) => async (/** @type {string[]} */ args) => {
+  await ensurePackagesAndCore()
+  return script(file, args)
+}
+
+async function ensurePackagesAndCore() {
+  // Before anything is downloaded: without Rust there is no point.
+  if (!coreIsCurrent()) findCargo()
   await ensurePackages()
   await ensureNative()
-  return script(file, args)
 }
 
 /** @param {string[]} args */
@@ -79,6 +85,7 @@ export const commands = {
   test: {
     about: 'everything CI does: checks, Rust tests, TypeScript tests, the packed package',
     run: async () => {
+      findCargo()
       await ensurePackages()
       return runSteps([
         ...quickChecks(),
@@ -94,8 +101,7 @@ export const commands = {
   'test:ts': {
     about: 'TypeScript tests only; takes files and ava arguments',
     run: async (args) => {
-      await ensurePackages()
-      await ensureNative()
+      await ensurePackagesAndCore()
       return runSteps([avaTests('tests (TypeScript)', args.length > 0 ? args : ['__test__/**/*.spec.ts', `!${packageSpec}`])])
     },
   },

@@ -34,6 +34,9 @@ function hashSources() {
 
 /** @typedef {{ sources: string, features: string }} Stamp what native/ was built from */
 
+/** Is the addon there, made from the sources as they are? */
+export const coreIsCurrent = () => readStamp()?.sources === hashSources()
+
 /** @returns {Stamp | undefined} */
 function readStamp() {
   const { addon, stamp } = nativeFiles()

@@ -41,7 +41,8 @@ export interface Native extends NativeOps {
   setRequiresGrad(handle: number, requiresGrad: boolean): void
   gradOf(handle: number): number
   setGrad(handle: number, grad: number): void
-  backward(handle: number, gradient: number, retainGraph: boolean, createGraph: boolean): void
+  /** `flags`: 1 keeps the graph, 2 puts the pass on the tape. */
+  backward(handle: number, gradient: number, flags: number): void
   gradients(outputs: Uint32Array, starts: Uint32Array, inputs: Uint32Array, retainGraph: boolean, createGraph: boolean): number[]
   setGradEnabled(enabled: boolean): boolean
   isGradEnabled(): boolean

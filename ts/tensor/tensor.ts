@@ -246,7 +246,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   backward(options: BackwardOptions<D> = {}): void {
     checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
     const { gradient, retainGraph = false, createGraph = false } = options
-    native.backward(this.handle, gradient?.handle ?? 0, retainGraph, createGraph)
+    native.backward(this.handle, gradient?.handle ?? 0, (retainGraph ? 1 : 0) | (createGraph ? 2 : 0))
   }
 
   /** Frees the value now; doing it again does nothing. */

@@ -43,6 +43,15 @@ pub(crate) fn slice_mut<E: Element + bytemuck::Pod>(value: &mut Value) -> &mut [
     tensor.storage_mut::<E>()
 }
 
+/// `f` of the elements of two float32 tensors of one shape; None where they have to be copied or converted first.
+pub(crate) fn zip(a: &Tensor, b: &Tensor, f: fn(&[f32], &[f32]) -> Vec<f32>) -> Option<Tensor> {
+    if a.dtype() != DType::Float32 || b.dtype() != DType::Float32 || a.shape() != b.shape() {
+        return None;
+    }
+    let out = f(flex(a.value_ref()).as_slice::<f32>()?, flex(b.value_ref()).as_slice::<f32>()?);
+    Some(from_vec(out, a.shape().into(), DType::Float32))
+}
+
 /// A tensor around elements in row-major order.
 pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, shape: Shape, dtype: DType) -> Tensor {
     let tensor = FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape), dtype.burn());

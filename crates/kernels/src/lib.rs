@@ -6,6 +6,7 @@
 
 pub mod adamw;
 pub mod conv;
+pub mod elementwise;
 pub mod grads;
 pub mod matrix;
 pub mod parallel;

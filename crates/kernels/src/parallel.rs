@@ -25,7 +25,7 @@ pub fn simd<R>(f: impl FnOnce() -> R) -> R {
 pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
     let total: usize = lengths.iter().sum();
     let cores = rayon::current_num_threads().max(1);
-    let size = (total / (cores * 4)).max(GRAIN);
+    let size = (total / (cores * 16)).max(GRAIN);
     let mut out = Vec::new();
     for (item, &length) in lengths.iter().enumerate() {
         let mut start = 0;

@@ -29,11 +29,16 @@ pub fn set_grad(x: u32, grad: u32) -> napi::Result<()> {
     call("grad", || table::get(x)?.set_grad(optional(grad)?.map(|grad| grad.detach())))
 }
 
+/// Bits of `flags`.
+const RETAIN: u32 = 1;
+const CREATE: u32 = 2;
+
 #[napi]
-pub fn backward(x: u32, gradient: u32, retain_graph: bool, create_graph: bool) -> napi::Result<()> {
+pub fn backward(x: u32, gradient: u32, flags: u32) -> napi::Result<()> {
     call("backward", || {
         let gradient = optional(gradient)?;
-        tape::backward(&table::get(x)?, gradient.as_ref(), tape::Walk { retain_graph, create_graph })
+        let walk = tape::Walk { retain_graph: flags & RETAIN != 0, create_graph: flags & CREATE != 0 };
+        tape::backward(&table::get(x)?, gradient.as_ref(), walk)
     })
 }
 

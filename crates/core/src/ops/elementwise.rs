@@ -2,6 +2,7 @@
 
 use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
+use firn_kernels::elementwise as kernels;
 
 use super::compare::{eq, gt, lt, where_};
 use super::operand::{Promoted as Operands, promoted};
@@ -47,6 +48,14 @@ fn binary(a: &Operand, b: &Operand, float: (Tensors, Option<Scalar>), int: Optio
     })
 }
 
+/// Our own kernel, where the operands are ready for it: one shape, float32, in row-major order.
+fn fast(a: &Operand, b: &Operand, kernel: fn(&[f32], &[f32]) -> Vec<f32>) -> Option<Tensor> {
+    match (a, b) {
+        (Operand::Tensor(a), Operand::Tensor(b)) => crate::cpu::zip(a, b, kernel),
+        _ => None,
+    }
+}
+
 /// `a + b` of one shape and dtype off the tape, into the storage of either where nobody else holds it.
 pub(crate) fn add_owned(a: Tensor, b: Tensor) -> Result<Tensor> {
     let dtype = a.dtype();
@@ -71,6 +80,9 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn add(a: &Operand, b: &Operand) -> Arithmetic {
+        if let Some(out) = fast(a, b, kernels::add) {
+            return Ok(out);
+        }
         binary(a, b, (Dispatch::float_add, Some(Dispatch::float_add_scalar)), Some((Dispatch::int_add, Some(Dispatch::int_add_scalar))))
     }
     grad(g) { a: g.clone(), b: g.clone() }
@@ -79,6 +91,9 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn sub(a: &Operand, b: &Operand) -> Arithmetic {
+        if let Some(out) = fast(a, b, kernels::sub) {
+            return Ok(out);
+        }
         binary(a, b, (Dispatch::float_sub, Some(Dispatch::float_sub_scalar)), Some((Dispatch::int_sub, Some(Dispatch::int_sub_scalar))))
     }
     grad(g) { a: g.clone(), b: -g }
@@ -87,6 +102,9 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn mul(a: &Operand, b: &Operand) -> Arithmetic {
+        if let Some(out) = fast(a, b, kernels::mul) {
+            return Ok(out);
+        }
         binary(a, b, (Dispatch::float_mul, Some(Dispatch::float_mul_scalar)), Some((Dispatch::int_mul, Some(Dispatch::int_mul_scalar))))
     }
     grad(g; a, b) { a: g * b, b: g * a }
@@ -95,6 +113,9 @@ ops! {
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     fn div(a: &Operand, b: &Operand) -> Quotient {
+        if let Some(out) = fast(a, b, kernels::div) {
+            return Ok(out);
+        }
         // True division leaves the integers, so a fractional number is welcome.
         let float = |x: &Operand| match x {
             Operand::Tensor(t) if !t.dtype().is_float() => Operand::Tensor(Tensor::new(t.value_as(DType::Float32), DType::Float32)),
