@@ -51,11 +51,13 @@ export function load(): Loaded {
 
 function explain(platform: string, reasons: readonly string[]): string {
   const glibc = glibcVersion()
-  const machine = `${process.platform} ${process.arch}, ${glibc === undefined ? release() : `glibc ${glibc}`}, Node ${process.versions.node}`
+  const system = process.platform !== 'linux' ? release() : glibc === undefined ? 'musl' : `glibc ${glibc}`
+  const machine = `${process.platform} ${process.arch}, ${system}, Node ${process.versions.node}`
   const supported = supportedPlatforms()
   const remedy = supported.includes(platform)
     ? `Install it with: npm install @firn-ml/${platform}@${version()}\n` +
-      'npm leaves it out when run with --omit=optional, or when a lock file was written on another kind of machine: then delete the lock file and node_modules.'
+      'npm leaves it out when run with --omit=optional, or when a lock file was written on another kind of machine: then delete the lock file and node_modules.\n' +
+      'In a clone of the repository: npm run build:native.'
     : `firn has no package for this platform; it has: ${supported.join(', ')}.`
   return [`firn's native core did not load on ${machine}.`, ...reasons.map((reason) => `  tried ${reason}`), remedy].join('\n')
 }

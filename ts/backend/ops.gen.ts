@@ -28,6 +28,7 @@ export interface NativeOps {
   ceil(x: number): number
   round(x: number): number
   clamp(x: number, min: number, max: number): number
+  toDtype(x: number, dtype: number): number
   relu(x: number): number
   leakyRelu(x: number, negativeSlope: number): number
   elu(x: number, alpha: number): number
@@ -36,7 +37,6 @@ export interface NativeOps {
   mish(x: number): number
   gelu(x: number): number
   softplus(x: number): number
-  toDtype(x: number, dtype: number): number
   eq(a: number, b: number, numbers: number): number
   ne(a: number, b: number, numbers: number): number
   lt(a: number, b: number, numbers: number): number

@@ -259,12 +259,22 @@ pub fn clamp(x: u32, min: f64, max: f64) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "toDtype")]
+#[allow(clippy::too_many_arguments)]
+pub fn to_dtype(x: u32, dtype: u32) -> napi::Result<u32> {
+    call("to_dtype", || {
+        let x = table::get(x)?;
+        let dtype = DType::from_code(dtype)?;
+        out(ops::elementwise::to_dtype(&x, dtype)?)
+    })
+}
+
 #[napi(js_name = "relu")]
 #[allow(clippy::too_many_arguments)]
 pub fn relu(x: u32) -> napi::Result<u32> {
     call("relu", || {
         let x = table::get(x)?;
-        out(ops::elementwise::relu(&x)?)
+        out(ops::activation::relu(&x)?)
     })
 }
 
@@ -273,7 +283,7 @@ pub fn relu(x: u32) -> napi::Result<u32> {
 pub fn leaky_relu(x: u32, negative_slope: f64) -> napi::Result<u32> {
     call("leaky_relu", || {
         let x = table::get(x)?;
-        out(ops::elementwise::leaky_relu(&x, negative_slope)?)
+        out(ops::activation::leaky_relu(&x, negative_slope)?)
     })
 }
 
@@ -282,7 +292,7 @@ pub fn leaky_relu(x: u32, negative_slope: f64) -> napi::Result<u32> {
 pub fn elu(x: u32, alpha: f64) -> napi::Result<u32> {
     call("elu", || {
         let x = table::get(x)?;
-        out(ops::elementwise::elu(&x, alpha)?)
+        out(ops::activation::elu(&x, alpha)?)
     })
 }
 
@@ -291,7 +301,7 @@ pub fn elu(x: u32, alpha: f64) -> napi::Result<u32> {
 pub fn sigmoid(x: u32) -> napi::Result<u32> {
     call("sigmoid", || {
         let x = table::get(x)?;
-        out(ops::elementwise::sigmoid(&x)?)
+        out(ops::activation::sigmoid(&x)?)
     })
 }
 
@@ -300,7 +310,7 @@ pub fn sigmoid(x: u32) -> napi::Result<u32> {
 pub fn silu(x: u32) -> napi::Result<u32> {
     call("silu", || {
         let x = table::get(x)?;
-        out(ops::elementwise::silu(&x)?)
+        out(ops::activation::silu(&x)?)
     })
 }
 
@@ -309,7 +319,7 @@ pub fn silu(x: u32) -> napi::Result<u32> {
 pub fn mish(x: u32) -> napi::Result<u32> {
     call("mish", || {
         let x = table::get(x)?;
-        out(ops::elementwise::mish(&x)?)
+        out(ops::activation::mish(&x)?)
     })
 }
 
@@ -318,7 +328,7 @@ pub fn mish(x: u32) -> napi::Result<u32> {
 pub fn gelu(x: u32) -> napi::Result<u32> {
     call("gelu", || {
         let x = table::get(x)?;
-        out(ops::elementwise::gelu(&x)?)
+        out(ops::activation::gelu(&x)?)
     })
 }
 
@@ -327,17 +337,7 @@ pub fn gelu(x: u32) -> napi::Result<u32> {
 pub fn softplus(x: u32) -> napi::Result<u32> {
     call("softplus", || {
         let x = table::get(x)?;
-        out(ops::elementwise::softplus(&x)?)
-    })
-}
-
-#[napi(js_name = "toDtype")]
-#[allow(clippy::too_many_arguments)]
-pub fn to_dtype(x: u32, dtype: u32) -> napi::Result<u32> {
-    call("to_dtype", || {
-        let x = table::get(x)?;
-        let dtype = DType::from_code(dtype)?;
-        out(ops::elementwise::to_dtype(&x, dtype)?)
+        out(ops::activation::softplus(&x)?)
     })
 }
 

@@ -1,5 +1,5 @@
-//! Developer commands. `cargo run -p xtask -- gen` writes every `*.gen.*` file from the rows of the core;
-//! `gen --check` fails when that would change one.
+//! The generator behind `npm run gen`: writes every `*.gen.*` file from the rows of the core; `gen --check` fails when that would
+//! change one.
 
 mod generate;
 
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let result = match args.as_slice() {
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
-        _ => Err("usage: cargo run -p xtask -- gen [--check]".into()),
+        _ => Err("usage: npm run gen, or npm run gen:check".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

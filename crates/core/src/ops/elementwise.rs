@@ -1,6 +1,6 @@
 //! Arithmetic and functions of each element.
 
-use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps};
+use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use firn_kernels::elementwise as kernels;
 
@@ -332,72 +332,6 @@ ops! {
             g
         }
     }
-
-    /// Rectified linear unit, `max(x, 0)`.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn relu(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::relu, |x| Dispatch::int_clamp_min(x, 0.into()), |x| x)) }
-    grad(g, y) { x: relu_backward(g, y)? }
-
-    /// `g` where `y` is positive: the gradient of `relu`, and its own.
-    #[face()]
-    #[check(none, "checked as the gradient of relu")]
-    fn relu_backward(g: &Tensor, y: &Tensor) -> Tensor {
-        Ok(Tensor::new(Dispatch::relu_backward(y.value(), g.value()), g.dtype()))
-    }
-    grad(h; y) { g: relu_backward(h, y)? }
-
-    /// `x` where positive, `negativeSlope * x` elsewhere.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn leaky_relu(x: &Tensor; negative_slope: f64 = 0.01) -> Floating {
-        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &(x * negative_slope).into())
-    }
-
-    /// Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn elu(x: &Tensor; alpha: f64 = 1.0) -> Floating {
-        let below = expm1(&minimum(&x.into(), &0.0.into())?)? * alpha;
-        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &below.into())
-    }
-    grad(g, y; x, alpha) { x: where_(&gt(&x.into(), &0.0.into())?, &g.into(), &(g * (y + alpha)).into())? }
-
-    /// Logistic function, `1 / (1 + e^-x)`.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn sigmoid(x: &Tensor) -> Floating { x.float_map(Dispatch::sigmoid) }
-    grad(g, y) { x: g * (y * (1.0 - y)) }
-
-    /// Sigmoid linear unit, `x * sigmoid(x)`.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn silu(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_mul(Dispatch::sigmoid(x.clone()), x)) }
-    grad(g; x) { x: { let s = sigmoid(x)?; g * (&s * (x * (1.0 - &s) + 1.0)) } }
-
-    /// `x * tanh(softplus(x))` (Misra, 2019).
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn mish(x: &Tensor) -> Floating { mul(&x.into(), &tanh(&softplus(x)?)?.into()) }
-
-    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn gelu(x: &Tensor) -> Floating { x.float_map(Dispatch::gelu) }
-    grad(g; x) {
-        x: {
-            // Phi(x) + x * phi(x), the normal distribution and its density.
-            let cdf = (erf(&(x * std::f64::consts::FRAC_1_SQRT_2))? + 1.0) * 0.5;
-            let density = exp(&(square(x)? * -0.5))? * (0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2);
-            g * (cdf + x * density)
-        }
-    }
-
-    /// `log(1 + e^x)`, in a form that does not overflow.
-    #[face(method, functional)]
-    #[check(unary, -2.0, 2.0)]
-    fn softplus(x: &Tensor) -> Floating { add(&relu(x)?.into(), &log1p(&exp(&-abs(x)?)?)?.into()) }
-    grad(g; x) { x: g * &sigmoid(x)? }
 
     /// Converts to another dtype; the gradient comes back in this one.
     #[face(native)]

@@ -15,6 +15,7 @@
 //! the tape; one without is composed of other ops, or has no gradient. A rule may give the gradient of a broadcast
 //! operand unsummed: the walk sums it.
 
+pub mod activation;
 pub mod compare;
 pub mod conv;
 pub mod elementwise;
@@ -83,6 +84,7 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         elementwise::ROWS,
+        activation::ROWS,
         compare::ROWS,
         reduce::ROWS,
         shaping::ROWS,
