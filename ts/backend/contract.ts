@@ -3,7 +3,7 @@ import type { NativeOps } from './ops.gen.ts'
 
 /** A binding to the core. A handle is a number above 0; 0 stands for none. */
 export interface Native extends NativeOps {
-  install(thrower: (code: string, message: string) => never): void
+  install(thrower: (code: string, message: string) => never, isMainThread: boolean): void
   info(): { version: string; features: string[]; devices: string[]; threads: number; simd: string }
   resolveDevice(name: string): string
 

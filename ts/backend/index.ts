@@ -1,4 +1,5 @@
 // The binding in use.
+import { isMainThread } from 'node:worker_threads'
 import { FirnError, isErrorCode } from '../errors.ts'
 import type { Native } from './contract.ts'
 import { load } from './native.ts'
@@ -10,7 +11,7 @@ export const native: Native = loaded.native
 
 native.install((code, message) => {
   throw new FirnError(isErrorCode(code) ? code : 'internal', message)
-})
+}, isMainThread)
 
 /** What the addon is and where it was found. */
 export function nativeInfo(): {

@@ -94,6 +94,11 @@ pub(crate) fn slice<E: Element + bytemuck::Pod>(value: &Value) -> &[E] {
     }
 }
 
+/// Lets this thread, which should be the program's main one, work along in kernels.
+pub fn join_pool() {
+    firn_kernels::parallel::join_pool();
+}
+
 /// Threads that kernels run on; `RAYON_NUM_THREADS` sets it.
 pub fn threads() -> usize {
     firn_kernels::parallel::threads()

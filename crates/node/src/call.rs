@@ -17,9 +17,12 @@ thread_local! {
     static THROWER: RefCell<Option<(Env, Thrower)>> = const { RefCell::new(None) };
 }
 
-/// Tells the addon how to throw: `thrower(code, message)` throws the error a user sees.
+/// Tells the addon how to throw: `thrower(code, message)` throws the error a user sees; and whether this is the main thread.
 #[napi]
-pub fn install(env: Env, thrower: Function<FnArgs<(String, String)>, ()>) -> napi::Result<()> {
+pub fn install(env: Env, thrower: Function<FnArgs<(String, String)>, ()>, is_main_thread: bool) -> napi::Result<()> {
+    if is_main_thread {
+        firn_core::cpu::join_pool();
+    }
     if std::env::var_os("FIRN_DEBUG").is_none() {
         // A panic arrives as an error; its text is for those who look for it.
         std::panic::set_hook(Box::new(|_| {}));
