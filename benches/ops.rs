@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use firn_core::create::from_bytes;
-use firn_core::ops::elementwise::{exp, gelu, mul};
+use firn_core::ops::activation::gelu;
+use firn_core::ops::elementwise::{exp, mul};
 use firn_core::ops::linalg::matmul;
 use firn_core::ops::softmax::softmax;
 use firn_core::tape::{Walk, backward};
