@@ -97,7 +97,7 @@ const mistakes: readonly Mistake[] = [
   {
     what: 'a class that does not exist',
     code: 'argument',
-    says: ['crossEntropy', '7', '0 to 2'],
+    says: ['crossEntropy', 'class 7', '3 classes', '0 to 2'],
     make: () => F.crossEntropy(zeros([1, 3]), tensor([7], { dtype: 'int64' })),
   },
   { what: 'a disposed tensor', code: 'disposed', says: ['mul', 'dispose()', 'keep()'], make: () => disposed().mul(2) },

@@ -16,12 +16,17 @@ use crate::tensor::{Tensor, Value};
 
 /// The positions as int64, each checked to lie in `0..size`.
 pub(crate) fn positions(index: &Index, size: usize) -> Result<Value> {
+    numbered(index, size, "position", "entries")
+}
+
+/// Whole numbers as int64, each checked to lie in `0..size`; the words are for the message.
+pub(crate) fn numbered(index: &Index, size: usize, one: &str, all: &str) -> Result<Value> {
     if index.dtype().kind() != Kind::Int {
-        bail!(Dtype, "positions must be integers and are {}; convert with .to('int64')", index.dtype().name());
+        bail!(Dtype, "a {one} must be an integer and is {}; convert with .to('int64')", index.dtype().name());
     }
     let value = index.value_as(DType::Int64);
     match with_slice(&value, |at: &[i64]| at.iter().copied().find(|&i| i < 0 || i as usize >= size)) {
-        Some(outside) => bail!(Argument, "position {outside} is out of range for {size} entries; expected 0 to {}", size as isize - 1),
+        Some(outside) => bail!(Argument, "{one} {outside} is out of range for {size} {all}; expected 0 to {}", size as isize - 1),
         None => Ok(value),
     }
 }

@@ -75,7 +75,7 @@ fn kept(target: &Index, ignore_index: isize, classes: usize) -> Result<(Index, O
     let target = Tensor::new(target.value_as(DType::Int64), DType::Int64);
     let ignored = crate::cpu::with_slice(target.value_ref(), |t: &[i64]| t.contains(&(ignore_index as i64)));
     if !ignored {
-        crate::ops::index::positions(&target, classes)?;
+        crate::ops::index::numbered(&target, classes, "class", "classes")?;
         return Ok((target, None));
     }
     let mask = Tensor::new(Dispatch::int_not_equal_elem(target.value(), (ignore_index as i64).into(), BOOL), DType::Bool);
