@@ -25,9 +25,9 @@ export function platformName(): string {
 /** The C library's version on a glibc system, undefined elsewhere. */
 function glibcVersion(): string | undefined {
   if (process.platform !== 'linux') return undefined
-  const report: unknown = Object.assign(process.report, { excludeNetwork: true }).getReport()
-  const text = JSON.stringify(report)
-  return /"glibcVersionRuntime":"([^"]+)"/.exec(text)?.[1]
+  const report: object = Object.assign(process.report, { excludeNetwork: true }).getReport()
+  const header: object = 'header' in report && typeof report.header === 'object' && report.header !== null ? report.header : {}
+  return 'glibcVersionRuntime' in header ? String(header.glibcVersionRuntime) : undefined
 }
 
 /** Loads the addon: `FIRN_NATIVE_PATH`, then the one built in this folder, then the platform package. */

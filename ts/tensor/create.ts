@@ -48,9 +48,11 @@ type DTypeOf<T> = T extends Float64Array
 const createOptions = ['dtype', 'device', 'requiresGrad'] as const
 
 function finish<D extends DType>(handle: number, { device, requiresGrad = false }: CreateOptions<D>): Tensor<D> {
+  // Wrapped first: if the device or gradients are refused, the collector still finds the tensor.
+  const made = wrapHandle<D>(handle)
   if (device !== undefined) resolveDevice(device)
-  if (requiresGrad) native.setRequiresGrad(handle, true)
-  return wrapHandle<D>(handle)
+  if (requiresGrad) made.requiresGrad = true
+  return made
 }
 
 /** Checks the options of a function and gives the code of their dtype. */

@@ -72,21 +72,22 @@ export function dtypeOf(code: number): DType {
   return name
 }
 
+const views: { readonly [K in DType]: (bytes: Uint8Array) => TypedArrays[K] } = {
+  bool: (bytes) => bytes,
+  uint8: (bytes) => bytes,
+  int8: ({ buffer, byteOffset, length }) => new Int8Array(buffer, byteOffset, length),
+  int16: ({ buffer, byteOffset, length }) => new Int16Array(buffer, byteOffset, length / 2),
+  int32: ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
+  int64: ({ buffer, byteOffset, length }) => new BigInt64Array(buffer, byteOffset, length / 8),
+  float16: ({ buffer, byteOffset, length }) => new Uint16Array(buffer, byteOffset, length / 2),
+  bfloat16: ({ buffer, byteOffset, length }) => new Uint16Array(buffer, byteOffset, length / 2),
+  float32: ({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4),
+  float64: ({ buffer, byteOffset, length }) => new Float64Array(buffer, byteOffset, length / 8),
+}
+
 /** A view of little-endian bytes as the typed array of a dtype. */
 export function typedArray<D extends DType>(dtype: D, bytes: Uint8Array): TypedArrayOf<D> {
-  const views: { [K in DType]: () => TypedArrays[K] } = {
-    bool: () => bytes,
-    uint8: () => bytes,
-    int8: () => new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length),
-    int16: () => new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2),
-    int32: () => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
-    int64: () => new BigInt64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8),
-    float16: () => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2),
-    bfloat16: () => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2),
-    float32: () => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
-    float64: () => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8),
-  }
-  return views[dtype]()
+  return views[dtype](bytes)
 }
 
 /** The elements as plain numbers. */

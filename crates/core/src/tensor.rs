@@ -164,19 +164,18 @@ impl Tensor {
             }
             bail!(Autograd, "a gradient can be set on a leaf that requires gradients only; set requiresGrad = true first");
         };
-        if let Some(grad) = &grad
-            && (grad.shape() != self.shape() || grad.dtype() != self.dtype())
-        {
-            bail!(
-                Shape,
-                "a gradient must match its tensor: got {} {}, expected {} {}",
-                grad.dtype().name(),
-                shape::show(grad.shape()),
-                self.dtype().name(),
-                shape::show(self.shape())
-            );
+        if let Some(grad) = &grad {
+            self.must_match(grad, "a gradient must match its tensor")?;
         }
         node.grad.replace(grad);
+        Ok(())
+    }
+
+    fn must_match(&self, given: &Tensor, rule: &str) -> Result<()> {
+        if given.shape() != self.shape() || given.dtype() != self.dtype() {
+            let describe = |x: &Tensor| format!("{} {}", x.dtype().name(), shape::show(x.shape()));
+            bail!(Shape, "{rule}: got {}, expected {}", describe(given), describe(self));
+        }
         Ok(())
     }
 
@@ -202,16 +201,7 @@ impl Tensor {
 
     /// Replaces the value, outside the tape; shape and dtype stay.
     pub fn assign(&mut self, from: &Tensor) -> Result<()> {
-        if from.shape() != self.shape() || from.dtype() != self.dtype() {
-            bail!(
-                Shape,
-                "assign keeps shape and dtype: got {} {} for {} {}",
-                from.dtype().name(),
-                shape::show(from.shape()),
-                self.dtype().name(),
-                shape::show(self.shape())
-            );
-        }
+        self.must_match(from, "assign keeps shape and dtype")?;
         if self.node().is_some_and(|node| !node.is_leaf()) {
             bail!(Autograd, "assign to the result of an op would leave its gradient wrong; assign to a leaf, or to .detach()");
         }

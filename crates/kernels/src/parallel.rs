@@ -56,8 +56,8 @@ pub fn sum<T: Sync>(items: &[T], work: usize, f: impl Fn(&T) -> f64 + Sync + Sen
     }
 }
 
-/// Makes the calling thread one of the pool's, so that it works along instead of sleeping until others have: an operation of a tenth of
-/// a millisecond would wait longer for the waking than for the work. Only where others are left: with a pool of this thread alone, work
+/// Makes the calling thread one of the pool's, so that it works along instead of sleeping until others have, which in operations of
+/// a tenth of a millisecond costs about as much as the work. Only where others are left: with a pool of this thread alone, work
 /// from any other thread would wait for ever. Does nothing when the pool runs already.
 pub fn join_pool() {
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n: &usize| n > 0);

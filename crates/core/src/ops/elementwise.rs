@@ -15,8 +15,18 @@ use crate::tensor::{Tensor, Value, cast};
 type Tensors = fn(Value, Value) -> Value;
 type Scalar = fn(Value, burn_backend::Scalar) -> Value;
 
-/// A binary op by kind; `None` where integers have no such op of their own and are brought to float32.
-fn binary(a: &Operand, b: &Operand, float: (Tensors, Option<Scalar>), int: Option<(Tensors, Option<Scalar>)>) -> Result<Tensor> {
+/// An op on two tensors, and on a tensor and a number.
+type Forms = (Tensors, Scalar);
+type Kernel = fn(&[f32], &[f32]) -> Vec<f32>;
+
+/// A binary op: by our own kernel where the operands are ready for it (one shape, float32, in row-major order), else by kind. `int` is
+/// None where integers have no such op and are brought to float32.
+fn binary(a: &Operand, b: &Operand, kernel: Option<Kernel>, float: Forms, int: Option<Forms>) -> Result<Tensor> {
+    if let (Some(kernel), Operand::Tensor(a), Operand::Tensor(b)) = (kernel, a, b)
+        && let Some(out) = crate::cpu::zip(a, b, kernel)
+    {
+        return Ok(out);
+    }
     let (a, b, dtype) = match promoted(a, b)? {
         Operands::Number(a, number, dtype) => {
             let (scalar, a, dtype) = match (dtype.kind(), int) {
@@ -24,12 +34,8 @@ fn binary(a: &Operand, b: &Operand, float: (Tensors, Option<Scalar>), int: Optio
                 (_, Some(int)) => (int.1, a, dtype),
                 (_, None) => (float.1, cast(a, dtype, DType::Float32), DType::Float32),
             };
-            if let Some(scalar) = scalar {
-                let number = if dtype.is_float() { number.into() } else { (number as i64).into() };
-                return Ok(Tensor::new(scalar(a, number), dtype));
-            }
-            let b = crate::create::full(&[], number, dtype)?;
-            return binary(&Operand::Tensor(Tensor::new(a, dtype)), &Operand::Tensor(b), float, int);
+            let number = if dtype.is_float() { number.into() } else { (number as i64).into() };
+            return Ok(Tensor::new(scalar(a, number), dtype));
         }
         Operands::Tensors(a, b, dtype) => (a, b, dtype),
     };
@@ -46,14 +52,6 @@ fn binary(a: &Operand, b: &Operand, float: (Tensors, Option<Scalar>), int: Optio
             Tensor::new((float.0)(a, b), DType::Float32)
         }
     })
-}
-
-/// Our own kernel, where the operands are ready for it: one shape, float32, in row-major order.
-fn fast(a: &Operand, b: &Operand, kernel: fn(&[f32], &[f32]) -> Vec<f32>) -> Option<Tensor> {
-    match (a, b) {
-        (Operand::Tensor(a), Operand::Tensor(b)) => crate::cpu::zip(a, b, kernel),
-        _ => None,
-    }
 }
 
 /// `a + b` of one shape and dtype off the tape, into the storage of either where nobody else holds it.
@@ -80,10 +78,13 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn add(a: &Operand, b: &Operand) -> Arithmetic {
-        if let Some(out) = fast(a, b, kernels::add) {
-            return Ok(out);
-        }
-        binary(a, b, (Dispatch::float_add, Some(Dispatch::float_add_scalar)), Some((Dispatch::int_add, Some(Dispatch::int_add_scalar))))
+        binary(
+            a,
+            b,
+            Some(kernels::add),
+            (Dispatch::float_add, Dispatch::float_add_scalar),
+            Some((Dispatch::int_add, Dispatch::int_add_scalar)),
+        )
     }
     grad(g) { a: g.clone(), b: g.clone() }
 
@@ -91,10 +92,13 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn sub(a: &Operand, b: &Operand) -> Arithmetic {
-        if let Some(out) = fast(a, b, kernels::sub) {
-            return Ok(out);
-        }
-        binary(a, b, (Dispatch::float_sub, Some(Dispatch::float_sub_scalar)), Some((Dispatch::int_sub, Some(Dispatch::int_sub_scalar))))
+        binary(
+            a,
+            b,
+            Some(kernels::sub),
+            (Dispatch::float_sub, Dispatch::float_sub_scalar),
+            Some((Dispatch::int_sub, Dispatch::int_sub_scalar)),
+        )
     }
     grad(g) { a: g.clone(), b: -g }
 
@@ -102,10 +106,13 @@ ops! {
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn mul(a: &Operand, b: &Operand) -> Arithmetic {
-        if let Some(out) = fast(a, b, kernels::mul) {
-            return Ok(out);
-        }
-        binary(a, b, (Dispatch::float_mul, Some(Dispatch::float_mul_scalar)), Some((Dispatch::int_mul, Some(Dispatch::int_mul_scalar))))
+        binary(
+            a,
+            b,
+            Some(kernels::mul),
+            (Dispatch::float_mul, Dispatch::float_mul_scalar),
+            Some((Dispatch::int_mul, Dispatch::int_mul_scalar)),
+        )
     }
     grad(g; a, b) { a: g * b, b: g * a }
 
@@ -113,9 +120,6 @@ ops! {
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     fn div(a: &Operand, b: &Operand) -> Quotient {
-        if let Some(out) = fast(a, b, kernels::div) {
-            return Ok(out);
-        }
         // True division leaves the integers, so a fractional number is welcome.
         let float = |x: &Operand| match x {
             Operand::Tensor(t) if !t.dtype().is_float() => Operand::Tensor(Tensor::new(t.value_as(DType::Float32), DType::Float32)),
@@ -123,9 +127,9 @@ ops! {
         };
         match (a, b) {
             (Operand::Tensor(x), Operand::Tensor(y)) if x.dtype().is_float() || y.dtype().is_float() => {
-                binary(a, b, (Dispatch::float_div, Some(Dispatch::float_div_scalar)), None)
+                binary(a, b, Some(kernels::div), (Dispatch::float_div, Dispatch::float_div_scalar), None)
             }
-            _ => binary(&float(a), &float(b), (Dispatch::float_div, Some(Dispatch::float_div_scalar)), None),
+            _ => binary(&float(a), &float(b), None, (Dispatch::float_div, Dispatch::float_div_scalar), None),
         }
     }
     grad(g, y; b) { a: g / &tensor_of(b, &y.into())?, b: -(g * y) / &tensor_of(b, &y.into())? }
@@ -140,7 +144,13 @@ ops! {
         {
             bail!(Dtype, "{n} as the power of a tensor of dtype {} gives fractions; convert it first: x.to('float32')", x.dtype().name());
         }
-        binary(a, b, (Dispatch::float_powf, Some(Dispatch::float_powf_scalar)), Some((Dispatch::int_powi, Some(Dispatch::int_powi_scalar))))
+        binary(
+            a,
+            b,
+            None,
+            (Dispatch::float_powf, Dispatch::float_powf_scalar),
+            Some((Dispatch::int_powi, Dispatch::int_powi_scalar)),
+        )
     }
     grad(g, y; a, b) {
         a: match b {
