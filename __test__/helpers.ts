@@ -17,7 +17,7 @@ export interface StoredTensor {
 export interface OpRow {
   readonly name: string
   readonly js: string
-  readonly faces: readonly ('method' | 'functional' | 'free' | 'native')[]
+  readonly faces: readonly ('method' | 'functional' | 'free' | 'linalg' | 'fft' | 'native')[]
   readonly args: readonly { readonly name: string; readonly js: string; readonly position: 'self' | 'positional' | 'option' }[]
   readonly check: { readonly kind: 'unary' | 'binary' | 'cases' } | { readonly kind: 'none'; readonly reason: string }
 }

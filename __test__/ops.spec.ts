@@ -7,6 +7,8 @@ import * as free from '../ts/tensor/index.ts'
 import { Tensor, tensor, tidy, type DType } from '../ts/tensor/index.ts'
 import { closeTo, fixture, fromStored, isStored, weights, type OpCase, type OpRow, type StoredTensor } from './helpers.ts'
 
+const namespaces = { functional: F, linalg: free.linalg, fft: free.fft }
+
 type Args = ReadonlyMap<string, unknown>
 type AnyTensor = Tensor<DType>
 
@@ -35,7 +37,7 @@ function call(row: OpRow, face: OpRow['faces'][number], args: Args): readonly An
   const positional: unknown[] = row.args.filter(({ position }) => position !== 'option').map(({ name }) => args.get(name))
   if (options.length > 0) positional.push(Object.fromEntries(options.map(({ name, js }) => [js, args.get(name)])))
   else while (positional.length > 0 && positional.at(-1) === undefined) positional.pop()
-  const receiver: unknown = face === 'method' ? positional.shift() : face === 'functional' ? F : free
+  const receiver: unknown = face === 'method' ? positional.shift() : face === 'free' || face === 'native' ? free : namespaces[face]
   const fn: unknown = typeof receiver === 'object' && receiver !== null ? Reflect.get(receiver, row.js) : undefined
   if (typeof fn !== 'function') throw new TypeError(`${row.js} has no ${face} face`)
   const out: unknown = Reflect.apply(fn, receiver, positional)
@@ -43,7 +45,9 @@ function call(row: OpRow, face: OpRow['faces'][number], args: Args): readonly An
 }
 
 function tensorsOf(value: unknown): readonly AnyTensor[] {
-  return (Array.isArray(value) ? value : [value]).filter((item) => item instanceof Tensor)
+  if (value instanceof Tensor) return [value]
+  const parts: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'object' && value !== null ? Object.values(value) : []
+  return parts.filter((item) => item instanceof Tensor)
 }
 
 /** A method needs a tensor to be called on. */

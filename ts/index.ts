@@ -8,7 +8,9 @@ export {
   cat,
   div,
   eye,
+  fft,
   full,
+  linalg,
   linspace,
   maximum,
   memory,
@@ -41,6 +43,7 @@ export {
   type Reduction,
   type RngState,
   type SliceRange,
+  type Triple,
 } from './tensor/index.ts'
 export * from './autograd/index.ts'
 // Layers and `F`.

@@ -2,23 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import {
-  reductionCode,
-  wrapHandle,
-  type DType,
-  type Floating,
-  type Pair,
-  type Reduction,
-  type Tensor,
-  type LeakyReluOptions,
-  type EluOptions,
-  type PadOptions,
-  type Conv2dOptions,
-  type MaxPool2dOptions,
-  type MaxPool2dIndicesOptions,
-  type AvgPool2dOptions,
-  type DropoutOptions,
-} from '../tensor/index.ts'
+import { choices, type Reduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -168,21 +152,21 @@ export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: Ba
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, reductionCode(reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /** Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes. */
 export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, reductionCode(reduction), labelSmoothing))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /** Mean of the squared differences. */
 export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions = {}): Tensor<D> {
   checkOptions('mseLoss', options, mseLossOptions)
   const { reduction = 'mean' } = options
-  return wrapHandle(native.mseLoss(x.handle, target.handle, reductionCode(reduction)))
+  return wrapHandle(native.mseLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /** The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32. */
@@ -190,7 +174,8 @@ export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tens
   return wrapHandle(native.accuracy(x.handle, target.handle))
 }
 
-/** Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
+/**
+ * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
  * `p` is 0.5 by default.
  */
 export function dropout<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {

@@ -9,14 +9,13 @@ interface Handled {
 /** A height and a width, or one number for both. */
 export type Pair = number | readonly [number, number]
 
-/** What becomes of the losses of a batch. */
-export type Reduction = 'mean' | 'sum' | 'none'
+/** A depth, a height and a width, or one number for all. */
+export type Triple = number | readonly [number, number, number]
 
-const reductions = ['mean', 'sum', 'none'] as const
-
-export function reductionCode(reduction: Reduction): number {
-  const code = reductions.indexOf(reduction)
-  if (code < 0) throw unknownName('reduction', 'reduction', String(reduction), reductions)
+/** The code of one of the words that an option takes. */
+export function choiceCode(name: string, word: string, words: readonly string[]): number {
+  const code = words.indexOf(word)
+  if (code < 0) throw unknownName(name, name, String(word), words)
   return code
 }
 
@@ -46,6 +45,15 @@ export function integers(dims: number | readonly number[]): Int32Array {
   return Int32Array.from(list)
 }
 
+/** One number or several. */
+export function reals(numbers: number | readonly number[]): Float64Array {
+  const list = typeof numbers === 'number' ? [numbers] : numbers
+  for (const number of list) {
+    if (typeof number !== 'number') throw new FirnError('argument', `expected numbers and got ${describe(number)} in [${list.join(', ')}]`)
+  }
+  return Float64Array.from(list)
+}
+
 /** Sizes of a new tensor. */
 export function sizes(shape: readonly number[]): Uint32Array {
   for (const size of shape) {
@@ -69,6 +77,14 @@ export function side(name: string, pair: Pair, which: 0 | 1): number {
     throw new FirnError('argument', `${name} must be a number or a pair [height, width] and is [${String(pair)}]`)
   }
   return count(name, typeof pair === 'number' ? pair : pair[which])
+}
+
+/** The depth (0), height (1) or width (2) of a triple. */
+export function edge(name: string, triple: Triple, which: 0 | 1 | 2): number {
+  if (typeof triple !== 'number' && triple.length !== 3) {
+    throw new FirnError('argument', `${name} must be a number or a triple [depth, height, width] and is [${String(triple)}]`)
+  }
+  return count(name, typeof triple === 'number' ? triple : triple[which])
 }
 
 function describe(x: unknown): string {

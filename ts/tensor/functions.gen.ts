@@ -2,7 +2,7 @@
 // Ops that take several tensors, or a number on the left, as free functions.
 import { native } from '../backend/index.ts'
 import { handlesOf, isNumber, operand } from './convert.ts'
-import type { Arithmetic, DType, Floating, Promote } from './dtype.ts'
+import { type Arithmetic, type DType, type Floating, type Promote } from './dtype.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
 /** Sum, `a + b`, with broadcasting. */
@@ -69,16 +69,18 @@ export function where(mask: Tensor<'bool'>, a: Tensor<DType> | number, b: Tensor
   return wrapHandle(native.where(mask.handle, operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Joins tensors along `dim`.
+/**
+ * Joins tensors along `dim`.
  * `dim` is 0 by default.
  */
-export function cat<D extends DType>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
+export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
   return wrapHandle(native.cat(handlesOf(tensors), dim))
 }
 
-/** Joins tensors of one shape along a new dimension.
+/**
+ * Joins tensors of one shape along a new dimension.
  * `dim` is 0 by default.
  */
-export function stack<D extends DType>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
+export function stack<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
   return wrapHandle(native.stack(handlesOf(tensors), dim))
 }

@@ -1,8 +1,11 @@
 // Tensors.
+export * from './choices.gen.ts'
 export * from './convert.ts'
 export * from './create.ts'
 export * from './dtype.ts'
+export * as fft from './fft.gen.ts'
 export * from './functions.gen.ts'
+export * as linalg from './linalg.gen.ts'
 export { memory, TensorScope, tensorScope, tidy } from './lifetime.ts'
 export * from './ops.gen.ts'
 export * from './random.ts'

@@ -3,8 +3,8 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { count, integers, isNumber, operand, side, type Pair } from './convert.ts'
-import type { Arithmetic, DType, Floating, Promote, Summed } from './dtype.ts'
-import type { Tensor } from './tensor.ts'
+import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
+import { type Tensor } from './tensor.ts'
 
 /** Options of `clamp`. */
 export interface ClampOptions {
@@ -139,6 +139,22 @@ export interface PadOptions {
 }
 
 const padOptions = ['value'] as const
+
+/** Options of `sort`. */
+export interface SortOptions {
+  /** @default false */
+  readonly descending?: boolean | undefined
+}
+
+const sortOptions = ['descending'] as const
+
+/** Options of `argsort`. */
+export interface ArgsortOptions {
+  /** @default false */
+  readonly descending?: boolean | undefined
+}
+
+const argsortOptions = ['descending'] as const
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
@@ -570,7 +586,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.reshape(this.handle, integers(shape)))
   }
 
-  /** Merges the dimensions from `start` to `end` into one.
+  /**
+   * Merges the dimensions from `start` to `end` into one.
    * `start` is 0 by default.
    * `end` is -1 by default.
    */
@@ -618,6 +635,33 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     checkOptions('pad', options, padOptions)
     const { value = 0 } = options
     return this.wrap(native.pad(this.handle, integers(padding), value))
+  }
+
+  /**
+   * The elements in ascending order along `dim`, and where each stood; equal ones keep their order, NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * const { values, indices } = tensor([3, 1, 2]).sort()
+   * values // [1, 2, 3]
+   * indices // [1, 2, 0]
+   */
+  sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('sort', options, sortOptions)
+    const { descending = false } = options
+    const [values = 0, indices = 0] = native.sort(this.handle, dim, descending)
+    return { values: this.wrap(values), indices: this.wrap(indices) }
+  }
+
+  /**
+   * Where each element of the ascending order along `dim` stands; equal ones keep their order, NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * tensor([3, 1, 2]).argsort() // [1, 2, 0]
+   */
+  argsort(dim: number = -1, options: ArgsortOptions = {}): Tensor<'int64'> {
+    checkOptions('argsort', options, argsortOptions)
+    const { descending = false } = options
+    return this.wrap(native.argsort(this.handle, dim, descending))
   }
 
   /** The entries of `x` at the positions of `index`, a list, along `dim`. */
@@ -693,7 +737,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.adaptiveAvgPool2d(this.handle, side('output', output, 0), side('output', output, 1)))
   }
 
-  /** Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
+  /**
+   * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
    * `p` is 0.5 by default.
    */
   dropout(p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {

@@ -67,6 +67,11 @@ pub(crate) fn out(tensor: Tensor) -> Result<u32> {
     table::insert(tensor.apart())
 }
 
+/// The handles of several results.
+pub(crate) fn outs(tensors: Vec<Tensor>) -> Result<Vec<u32>> {
+    tensors.into_iter().map(out).collect()
+}
+
 /// A tensor or, when `is_number`, the number itself; a handle fits a double exactly.
 pub(crate) fn operand(value: f64, is_number: bool) -> Result<Operand> {
     if is_number { Ok(Operand::Number(value)) } else { Ok(Operand::Tensor(table::get(value as u32)?)) }

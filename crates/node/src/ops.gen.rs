@@ -3,11 +3,11 @@
 
 #[allow(unused_imports)]
 use firn_core::DType;
-use firn_core::ops::loss::Reduction;
 use firn_core::{ops, table};
 use napi_derive::napi;
 
-use crate::call::{call, list, number, operand, optional, out, signed};
+#[allow(unused_imports)]
+use crate::call::{call, list, number, operand, optional, out, outs, signed};
 
 #[napi(js_name = "add")]
 #[allow(clippy::too_many_arguments)]
@@ -739,6 +739,24 @@ pub fn pad(x: u32, padding: &[i32], value: f64) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "sort")]
+#[allow(clippy::too_many_arguments)]
+pub fn sort(x: u32, dim: i32, descending: bool) -> napi::Result<Vec<u32>> {
+    call("sort", || {
+        let x = table::get(x)?;
+        outs(ops::sorting::sort(&x, dim as isize, descending)?)
+    })
+}
+
+#[napi(js_name = "argsort")]
+#[allow(clippy::too_many_arguments)]
+pub fn argsort(x: u32, dim: i32, descending: bool) -> napi::Result<u32> {
+    call("argsort", || {
+        let x = table::get(x)?;
+        out(ops::sorting::argsort(&x, dim as isize, descending)?)
+    })
+}
+
 #[napi(js_name = "indexSelect")]
 #[allow(clippy::too_many_arguments)]
 pub fn index_select(x: u32, dim: i32, index: u32) -> napi::Result<u32> {
@@ -904,7 +922,7 @@ pub fn nll_loss(x: u32, target: u32, weight: u32, ignore_index: i32, reduction: 
         let x = table::get(x)?;
         let target = table::get(target)?;
         let weight = optional(weight)?;
-        let reduction = Reduction::from_code(reduction)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
         out(ops::loss::nll_loss(&x, &target, weight.as_ref(), ignore_index as isize, reduction)?)
     })
 }
@@ -916,7 +934,7 @@ pub fn cross_entropy(x: u32, target: u32, weight: u32, ignore_index: i32, reduct
         let x = table::get(x)?;
         let target = table::get(target)?;
         let weight = optional(weight)?;
-        let reduction = Reduction::from_code(reduction)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
         out(ops::loss::cross_entropy(&x, &target, weight.as_ref(), ignore_index as isize, reduction, label_smoothing)?)
     })
 }
@@ -927,7 +945,7 @@ pub fn mse_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
     call("mse_loss", || {
         let x = table::get(x)?;
         let target = table::get(target)?;
-        let reduction = Reduction::from_code(reduction)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
         out(ops::loss::mse_loss(&x, &target, reduction)?)
     })
 }

@@ -3,6 +3,7 @@
 use burn_backend::ops::IntTensorOps;
 use burn_dispatch::Dispatch;
 
+use super::choice::Reduction;
 use super::compare::{eq, where_};
 use super::elementwise::square;
 use super::index::{gather, index_select};
@@ -14,26 +15,6 @@ use crate::dtype::{BOOL, DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::show;
 use crate::tensor::Tensor;
-
-/// What becomes of the losses of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reduction {
-    Mean,
-    Sum,
-    None,
-}
-
-impl Reduction {
-    /// Every reduction; its position is the code that crosses the language border.
-    pub const ALL: [Reduction; 3] = [Reduction::Mean, Reduction::Sum, Reduction::None];
-
-    pub fn from_code(code: u32) -> Result<Self> {
-        match Self::ALL.get(code as usize) {
-            Some(reduction) => Ok(*reduction),
-            None => bail!(Argument, "unknown reduction code {code}"),
-        }
-    }
-}
 
 fn reduce(losses: &Tensor, reduction: Reduction) -> Result<Tensor> {
     match reduction {

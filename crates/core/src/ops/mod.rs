@@ -5,17 +5,23 @@
 //!
 //! ```text
 //! /// Hyperbolic tangent.
+//! #[example("tensor([0]).tanh() // [0]")]   // lines of TypeScript, run as a test; what stands after `//` is the value
 //! #[face(method, functional)]          // where users meet it: Tensor method, F.*, free function; native: only the binding
 //! #[check(unary, -2.0, 2.0)]           // how it is tested (see `Row::check`)
 //! fn tanh(x: &Tensor) -> Tensor { x.float_map(Dispatch::float_tanh) }
 //! grad(g, y) { x: g * (1.0 - y * y) }  // g: gradient of the output, y: the output; `; a, b` would save arguments
 //! ```
 //!
+//! An op of several results returns `Outputs` and names them: `#[outputs(values: Tensor, indices: Index)]` after the example. Such an op
+//! is composed of others; where its results share a gradient rule, one op with a rule packs them into one tensor, and this one takes
+//! it apart. `Many` is a list of tensors whose length depends on the call.
+//!
 //! Arguments before `;` are positional, those after it are options with defaults. An op with a rule runs its body off
 //! the tape; one without is composed of other ops, or has no gradient. A rule may give the gradient of a broadcast
 //! operand unsummed: the walk sums it.
 
 pub mod activation;
+pub mod choice;
 pub mod compare;
 pub mod conv;
 pub mod elementwise;
@@ -29,6 +35,7 @@ pub mod random;
 pub mod reduce;
 pub mod shaping;
 pub mod softmax;
+pub mod sorting;
 
 pub use operand::Operand;
 
@@ -48,6 +55,12 @@ pub type Arithmetic = Tensor;
 pub type Quotient = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.
 pub type Summed = Tensor;
+/// Several results, each named by the row's `outputs`.
+pub type Outputs = Vec<Tensor>;
+/// A list of tensors of the input's dtype.
+pub type Many = Vec<Tensor>;
+/// A size in three spatial dimensions; TypeScript takes one number for all.
+pub type Triple = [usize; 3];
 /// A size in both spatial dimensions; TypeScript takes one number for both.
 pub type Pair = [usize; 2];
 
@@ -68,8 +81,12 @@ pub struct Row {
     pub family: &'static str,
     pub name: &'static str,
     pub docs: &'static [&'static str],
+    /// Lines of TypeScript that run as they are.
+    pub example: &'static [&'static str],
     pub args: &'static [Arg],
     pub returns: &'static str,
+    /// Names and types of the results of an op that has several.
+    pub outputs: &'static [(&'static str, &'static str)],
     /// Arguments with a gradient rule of their own here.
     pub grads: &'static [&'static str],
     pub faces: &'static [&'static str],
@@ -88,6 +105,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         compare::ROWS,
         reduce::ROWS,
         shaping::ROWS,
+        sorting::ROWS,
         index::ROWS,
         linalg::ROWS,
         softmax::ROWS,
@@ -104,6 +122,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 macro_rules! ops {
     ($(
         $(#[doc = $doc:literal])+
+        $(#[example($($example:literal),+ $(,)?)])?
+        $(#[outputs($($output:ident : $otype:ident),+)])?
         #[face($($face:ident),*)]
         #[check($($check:tt)*)]
         $(#[torch($torch:literal)])?
@@ -145,6 +165,7 @@ macro_rules! ops {
                 family: module_path!(),
                 name: stringify!($name),
                 docs: &[$($doc),+],
+                example: &[$($($example),+)?],
                 args: &[
                     $($crate::ops::Arg {
                         name: stringify!($arg),
@@ -160,6 +181,7 @@ macro_rules! ops {
                     },)+)?
                 ],
                 returns: stringify!($ret),
+                outputs: &[$($((stringify!($output), stringify!($otype))),+)?],
                 grads: &[$($(stringify!($wrt)),+)?],
                 faces: &[$(stringify!($face)),*],
                 check: stringify!($($check)*),

@@ -7,7 +7,7 @@ use firn_core::ops::{Row, rows};
 use super::kinds::{arg_js, default, doc, has_face, js};
 
 fn call(row: &Row) -> String {
-    let shown = |arg: &firn_core::ops::Arg| match default(arg) {
+    let shown = |arg: &firn_core::ops::Arg| match default(row, arg) {
         Some(text) => format!("{} = {text}", arg_js(arg)),
         None if arg.default.is_some() => format!("{}?", arg_js(arg)),
         None => arg_js(arg),
@@ -22,7 +22,8 @@ fn call(row: &Row) -> String {
         return format!("{first}.{}({})", js(row), args.join(", "));
     }
     args.insert(0, first);
-    format!("{}{}({})", if has_face(row, "functional") { "F." } else { "" }, js(row), args.join(", "))
+    let namespace = [("functional", "F."), ("linalg", "linalg."), ("fft", "fft.")].into_iter().find(|(face, _)| has_face(row, face));
+    format!("{}{}({})", namespace.map_or("", |(_, name)| name), js(row), args.join(", "))
 }
 
 pub fn table() -> Result<String, String> {

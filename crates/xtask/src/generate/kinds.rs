@@ -1,19 +1,20 @@
 //! The closed list of argument kinds and how each is spelled on either side of the border.
 
 use firn_core::error::camel_case;
+use firn_core::ops::choice::{CHOICES, Choice};
 use firn_core::ops::{Arg, Row};
 
-/// How one kind of argument crosses.
+/// How one kind of argument crosses. In every text `$` stands for the argument's name and `@` for its Rust type.
 pub struct Kind {
     /// Parameters of the native function: suffix of the name, Rust type, TypeScript type.
     pub native: &'static [(&'static str, &'static str, &'static str)],
-    /// Rust that turns the parameters into the argument; `$` is the name, `#` the position among operands.
+    /// Rust that turns the parameters into the argument; `#` is the position among operands.
     pub rust: &'static str,
     /// What the function of the core is given.
     pub pass: &'static str,
     /// The type users write.
     pub typescript: &'static str,
-    /// TypeScript expressions for the native parameters; `$` is the name.
+    /// TypeScript expressions for the native parameters.
     pub convert: &'static [&'static str],
 }
 
@@ -27,7 +28,7 @@ const fn kind(
     Kind { native, rust, pass, typescript, convert }
 }
 
-/// Every kind, by its Rust spelling.
+/// Every kind, by its Rust spelling; the enums of `ops/choice.rs` are kinds as well.
 const KINDS: &[(&str, Kind)] = &[
     ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
     ("&Index", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'>", &["$.handle"])),
@@ -37,13 +38,34 @@ const KINDS: &[(&str, Kind)] = &[
         "Option<&Tensor>",
         kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<D> | undefined", &["$?.handle ?? 0"]),
     ),
+    (
+        "Option<&Index>",
+        kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<'int64'> | undefined", &["$?.handle ?? 0"]),
+    ),
+    (
+        "Option<&Mask>",
+        kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<'bool'> | undefined", &["$?.handle ?? 0"]),
+    ),
     ("&[Tensor]", kind(&[("", "&[u32]", "Uint32Array")], "let $ = list($)?;", "&$", "readonly Tensor<D>[]", &["handlesOf($)"])),
     ("&[isize]", kind(&[("", "&[i32]", "Int32Array")], "let $ = signed($);", "&$", "number | readonly number[]", &["integers($)"])),
+    ("&[f64]", kind(&[("", "&[f64]", "Float64Array")], "", "$", "number | readonly number[]", &["reals($)"])),
+    ("&str", kind(&[("", "String", "string")], "", "&$", "string", &["$"])),
     ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
     ("usize", kind(&[("", "u32", "number")], "", "$ as usize", "number", &["count('$', $)"])),
     ("f64", kind(&[("", "f64", "number")], "", "$", "number", &["$"])),
     ("bool", kind(&[("", "bool", "boolean")], "", "$", "boolean", &["$"])),
     ("Option<f64>", kind(&[("", "f64", "number")], "", "number($)", "number | undefined", &["$ ?? NaN"])),
+    ("Option<isize>", kind(&[("", "f64", "number")], "", "number($).map(|n| n as isize)", "number | undefined", &["$ ?? NaN"])),
+    (
+        "Option<usize>",
+        kind(
+            &[("", "f64", "number")],
+            "",
+            "number($).map(|n| n as usize)",
+            "number | undefined",
+            &["$ === undefined ? NaN : count('$', $)"],
+        ),
+    ),
     (
         "Pair",
         kind(
@@ -54,17 +76,41 @@ const KINDS: &[(&str, Kind)] = &[
             &["side('$', $, 0)", "side('$', $, 1)"],
         ),
     ),
+    (
+        "Triple",
+        kind(
+            &[("_depth", "u32", "number"), ("_height", "u32", "number"), ("_width", "u32", "number")],
+            "",
+            "[$_depth as usize, $_height as usize, $_width as usize]",
+            "Triple",
+            &["edge('$', $, 0)", "edge('$', $, 1)", "edge('$', $, 2)"],
+        ),
+    ),
     ("DType", kind(&[("", "u32", "number")], "let $ = DType::from_code($)?;", "$", "DType", &["dtypeCode($)"])),
-    ("Reduction", kind(&[("", "u32", "number")], "let $ = Reduction::from_code($)?;", "$", "Reduction", &["reductionCode($)"])),
 ];
 
+/// An enum of `ops/choice.rs`.
+const CHOICE: Kind = kind(&[("", "u32", "number")], "let $ = ops::choice::@::from_code($)?;", "$", "@", &["choiceCode('$', $, choices.@)"]);
+
+fn choice(kind: &str) -> Option<&'static Choice> {
+    CHOICES.iter().find(|choice| choice.name == kind)
+}
+
 pub fn of(row: &Row, arg: &Arg) -> Result<&'static Kind, String> {
+    if choice(arg.kind).is_some() {
+        return Ok(&CHOICE);
+    }
     KINDS.iter().find(|(name, _)| *name == arg.kind).map(|(_, kind)| kind).ok_or_else(|| {
         format!(
             "{}: no kind for `{}: {}`; add it to KINDS in crates/xtask/src/generate/kinds.rs, or take another",
             row.name, arg.name, arg.kind
         )
     })
+}
+
+/// A text of a kind for one argument, whose name on that side is `name`.
+pub fn spell(text: &str, arg: &Arg, name: &str) -> String {
+    text.replace('$', name).replace('@', arg.kind)
 }
 
 /// The exported spelling of an op.
@@ -89,14 +135,15 @@ pub fn operands(row: &Row) -> Vec<&'static Arg> {
 }
 
 /// A default as TypeScript, None where leaving it out means undefined.
-pub fn default(arg: &Arg) -> Option<String> {
+pub fn default(row: &Row, arg: &Arg) -> Option<String> {
     let text = arg.default?;
+    if let Some(choice) = choice(arg.kind) {
+        return choice.variants.iter().find(|(variant, _)| *variant == text).map(|(_, word)| format!("'{word}'"));
+    }
     Some(match (arg.kind, text) {
         (_, "None") => return None,
-        ("Reduction", name) => format!("'{}'", name.to_lowercase()),
-        ("f64", "1e-5") => "1e-5".into(),
-        ("f64", number) => number.trim_end_matches(".0").into(),
-        ("Pair", name) if name.chars().all(char::is_alphabetic) => name.into(),
+        (_, name) if row.args.iter().any(|other| other.name == name) => camel_case(name),
+        ("f64", number) => number.strip_suffix(".0").unwrap_or(number).into(),
         _ => text.into(),
     })
 }
@@ -104,4 +151,21 @@ pub fn default(arg: &Arg) -> Option<String> {
 /// A row's doc as one text.
 pub fn doc(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").replace("`dims`", "`dim`")
+}
+
+/// How a row returns its results.
+pub enum Results {
+    One,
+    /// By name.
+    Several,
+    /// As many as there are.
+    List,
+}
+
+pub fn results(row: &Row) -> Results {
+    match row.returns {
+        "Outputs" => Results::Several,
+        "Many" => Results::List,
+        _ => Results::One,
+    }
 }

@@ -34,7 +34,7 @@ pub fn json() -> Result<String, String> {
                     (_, false) => "positional",
                     (_, true) => "option",
                 };
-                json!({ "name": arg.name, "js": arg_js(arg), "kind": arg.kind, "position": position, "default": default(arg) })
+                json!({ "name": arg.name, "js": arg_js(arg), "kind": arg.kind, "position": position, "default": default(row, arg) })
             })
             .collect();
         out.push(json!({
@@ -43,6 +43,8 @@ pub fn json() -> Result<String, String> {
             "faces": row.faces,
             "args": args,
             "returns": row.returns,
+            "outputs": row.outputs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            "family": row.family.rsplit("::").next(),
             "grads": row.grads,
             "check": check(row)?,
             "torch": row.torch,

@@ -5,6 +5,7 @@ mod kinds;
 mod manifest;
 mod native;
 mod rules;
+mod signature;
 mod typescript;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +16,11 @@ fn files() -> Output {
     Ok(vec![
         ("crates/node/src/ops.gen.rs", native::addon()?),
         ("ts/backend/ops.gen.ts", native::contract()?),
+        ("ts/tensor/choices.gen.ts", typescript::choices()?),
         ("ts/tensor/ops.gen.ts", typescript::methods()?),
         ("ts/tensor/functions.gen.ts", typescript::functions()?),
+        ("ts/tensor/linalg.gen.ts", typescript::linalg()?),
+        ("ts/tensor/fft.gen.ts", typescript::fft()?),
         ("ts/nn/functional.gen.ts", typescript::functional()?),
         ("ts/optim/rules.gen.ts", rules::typescript()?),
         ("ts/optim/factories.gen.ts", rules::factories()?),

@@ -5,15 +5,15 @@ use std::fmt::Write;
 use firn_core::ops::rows;
 
 use super::header;
-use super::kinds::{self, arg_js, js};
+use super::kinds::{self, Results, arg_js, js, results, spell};
 
 pub fn addon() -> Result<String, String> {
     let mut out = header("//");
     out.push_str(
         "//! One export an op.\n\n\
-         #[allow(unused_imports)]\nuse firn_core::DType;\nuse firn_core::ops::loss::Reduction;\nuse firn_core::{ops, table};\n\
+         #[allow(unused_imports)]\nuse firn_core::DType;\nuse firn_core::{ops, table};\n\
          use napi_derive::napi;\n\n\
-         use crate::call::{call, list, number, operand, optional, out, signed};\n",
+         #[allow(unused_imports)]\nuse crate::call::{call, list, number, operand, optional, out, outs, signed};\n",
     );
     for row in rows().filter(|row| !row.faces.is_empty()) {
         let (mut params, mut body, mut pass) = (String::new(), String::new(), Vec::new());
@@ -25,18 +25,22 @@ pub fn addon() -> Result<String, String> {
             }
             if !kind.rust.is_empty() {
                 let bit = (1 << operands).to_string();
-                let _ = writeln!(body, "        {}", kind.rust.replace('$', arg.name).replace('#', &bit));
+                let _ = writeln!(body, "        {}", spell(kind.rust, arg, arg.name).replace('#', &bit));
             }
             operands += u32::from(arg.kind == "&Operand");
-            pass.push(kind.pass.replace('$', arg.name));
+            pass.push(spell(kind.pass, arg, arg.name));
         }
         if operands > 0 {
             params.push_str("numbers: u32, ");
         }
         let family = row.family.rsplit("::").next().unwrap_or_default();
+        let (hand, returned) = match results(row) {
+            Results::One => ("out", "u32"),
+            Results::Several | Results::List => ("outs", "Vec<u32>"),
+        };
         let _ = write!(
             out,
-            "\n#[napi(js_name = \"{}\")]\n#[allow(clippy::too_many_arguments)]\npub fn {}({}) -> napi::Result<u32> {{\n    call(\"{}\", || {{\n{body}        out(ops::{family}::{}({})?)\n    }})\n}}\n",
+            "\n#[napi(js_name = \"{}\")]\n#[allow(clippy::too_many_arguments)]\npub fn {}({}) -> napi::Result<{returned}> {{\n    call(\"{}\", || {{\n{body}        {hand}(ops::{family}::{}({})?)\n    }})\n}}\n",
             js(row),
             row.name,
             params.trim_end_matches(", "),
@@ -50,7 +54,7 @@ pub fn addon() -> Result<String, String> {
 
 pub fn contract() -> Result<String, String> {
     let mut out = header("//");
-    out.push_str("/** What every binding offers for the ops: handles and numbers in, a handle out. */\nexport interface NativeOps {\n");
+    out.push_str("/** What every binding offers for the ops: handles and numbers in, handles out. */\nexport interface NativeOps {\n");
     for row in rows().filter(|row| !row.faces.is_empty()) {
         let mut params = Vec::new();
         for arg in row.args {
@@ -61,7 +65,8 @@ pub fn contract() -> Result<String, String> {
         if !kinds::operands(row).is_empty() {
             params.push("numbers: number".into());
         }
-        let _ = writeln!(out, "  {}({}): number", js(row), params.join(", "));
+        let returned = if matches!(results(row), Results::One) { "number" } else { "number[]" };
+        let _ = writeln!(out, "  {}({}): {returned}", js(row), params.join(", "));
     }
     out.push_str("}\n");
     Ok(out)

@@ -1,154 +1,62 @@
-//! The TypeScript faces: Tensor methods, free functions, `F.*`, and their option interfaces.
+//! The TypeScript faces: Tensor methods, free functions, the namespaces `F`, `linalg` and `fft`, and the words that options take.
 
 use std::fmt::Write;
 
+use firn_core::ops::choice::CHOICES;
 use firn_core::ops::{Arg, Row, rows};
 
 use super::header;
-use super::kinds::{self, arg_js, default, doc, has_face, js};
+use super::kinds::{self, arg_js, doc, has_face, js};
+use super::signature::{body, capital, interface, jsdoc, options, parameters, result, user_type, with_number};
 
-fn capital(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-fn options(row: &Row) -> Vec<&'static Arg> {
-    row.args.iter().filter(|arg| arg.option).collect()
-}
-
-/// How a user writes a type; `undefined` is written by leaving a thing out.
-fn user_type(row: &Row, arg: &Arg) -> Result<&'static str, String> {
-    Ok(kinds::of(row, arg)?.typescript.trim_end_matches(" | undefined"))
-}
-
-/// The type of the result.
-fn result(row: &Row) -> &'static str {
-    match row.returns {
-        "Mask" => "Tensor<'bool'>",
-        "Index" => "Tensor<'int64'>",
-        "Floating" => "Tensor<Floating<D>>",
-        "Summed" => "Tensor<Summed<D>>",
-        "Promoted" => "Tensor<Promote<D, E>>",
-        "Arithmetic" => "Tensor<Arithmetic<D, E>>",
-        "Quotient" => "Tensor<Floating<Arithmetic<D, E>>>",
-        _ => "Tensor<D>",
-    }
-}
-
-/// The type of a binary op's result when the other operand is a number, which never changes the dtype.
-fn with_number(result: &str) -> String {
-    result.replace("Arithmetic<D, E>", "D").replace("Promote<D, E>", "D")
-}
-
-fn jsdoc(row: &Row, indent: &str) -> String {
-    let mut out = format!("{indent}/** {}", doc(row.docs));
-    let mut lines = Vec::new();
-    for arg in row.args.iter().filter(|arg| !arg.option) {
-        if let Some(text) = default(arg).filter(|text| text != "[]") {
-            lines.push(format!("`{}` is {text} by default.", arg_js(arg)));
+/// The imports that a text needs, from modules and what they offer.
+fn imports(text: &str, modules: &[(&str, &[&str])]) -> String {
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with(['*', '/'])).collect();
+    let used = |name: &str| {
+        let word = name.trim_start_matches("type ");
+        code.iter().any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word))
+    };
+    let mut out = String::new();
+    for (module, names) in modules {
+        let names: Vec<&str> = names.iter().copied().filter(|name| used(name)).collect();
+        if !names.is_empty() {
+            let _ = writeln!(out, "import {{ {} }} from '{module}'", names.join(", "));
         }
-    }
-    if lines.is_empty() {
-        out.push_str(" */\n");
-    } else {
-        for line in lines {
-            let _ = write!(out, "\n{indent} * {line}");
-        }
-        let _ = write!(out, "\n{indent} */\n");
     }
     out
 }
 
-/// The interface of a row's options and the list of their names.
-fn interface(row: &Row) -> Result<String, String> {
-    let name = js(row);
-    let mut out = format!("\n/** Options of `{name}`. */\nexport interface {}Options {{\n", capital(&name));
-    let tensors = options(row).iter().any(|arg| arg.kind == "Option<&Tensor>");
-    if tensors {
-        out = out.replace("Options {\n", "Options<D extends DType = 'float32'> {\n");
+const CONVERT: &[&str] =
+    &["choiceCode", "count", "edge", "handlesOf", "integers", "isNumber", "operand", "reals", "side", "type Pair", "type Triple"];
+const DTYPES: &[&str] = &["dtypeCode", "type Arithmetic", "type DType", "type Floating", "type Promote", "type Summed"];
+const ERRORS: (&str, &[&str]) = ("../errors.ts", &["checkOptions"]);
+const NATIVE: (&str, &[&str]) = ("../backend/index.ts", &["native"]);
+
+/// `choices` and the type of each.
+fn choice_names() -> Vec<String> {
+    std::iter::once("choices".to_owned()).chain(CHOICES.iter().map(|choice| format!("type {}", choice.name))).collect()
+}
+
+pub fn choices() -> Result<String, String> {
+    let mut out = header("//");
+    out.push_str("// The words that options take.\n\n/** Every list of words, by the name of its type. */\nexport const choices = {\n");
+    for choice in CHOICES {
+        let words: Vec<String> = choice.variants.iter().map(|(_, word)| format!("'{word}'")).collect();
+        let _ = writeln!(out, "  {}: [{}],", choice.name, words.join(", "));
     }
-    for arg in options(row) {
-        if let Some(text) = default(arg) {
-            let _ = writeln!(out, "  /** @default {text} */");
-        }
-        let _ = writeln!(out, "  readonly {}?: {} | undefined", arg_js(arg), user_type(row, arg)?);
+    out.push_str("} as const\n");
+    for choice in CHOICES {
+        let _ = write!(out, "\n/** {} */\nexport type {} = (typeof choices)['{}'][number]\n", doc(choice.docs), choice.name, choice.name);
     }
-    let keys: Vec<String> = options(row).iter().map(|arg| format!("'{}'", arg_js(arg))).collect();
-    let _ = write!(out, "}}\n\nconst {name}Options = [{}] as const\n", keys.join(", "));
     Ok(out)
 }
-
-/// Parameters of a face, without the receiver of a method.
-fn parameters(row: &Row, args: &[&Arg]) -> Result<String, String> {
-    let mut out = Vec::new();
-    for arg in args.iter().filter(|arg| !arg.option) {
-        let typescript = user_type(row, arg)?;
-        out.push(match (arg.default, default(arg)) {
-            (None, _) => format!("{}: {typescript}", arg_js(arg)),
-            (Some(_), Some(text)) => format!("{}: {typescript} = {text}", arg_js(arg)),
-            (Some(_), None) => format!("{}?: {typescript}", arg_js(arg)),
-        });
-    }
-    if !options(row).is_empty() {
-        let tensors = options(row).iter().any(|arg| arg.kind == "Option<&Tensor>");
-        out.push(format!("options: {}Options{} = {{}}", capital(&js(row)), if tensors { "<D>" } else { "" }));
-    }
-    Ok(out.join(", "))
-}
-
-/// The statements of a face: options taken apart, the native call; `receiver` stands for the first argument.
-fn body(row: &Row, receiver: Option<&str>, indent: &str, wrap: &str) -> Result<String, String> {
-    let name = js(row);
-    let mut out = String::new();
-    if !options(row).is_empty() {
-        let fields: Vec<String> =
-            options(row).iter().map(|arg| default(arg).map_or_else(|| arg_js(arg), |text| format!("{} = {text}", arg_js(arg)))).collect();
-        let _ = writeln!(out, "{indent}checkOptions('{name}', options, {name}Options)");
-        let _ = writeln!(out, "{indent}const {{ {} }} = options", fields.join(", "));
-    }
-    let mut call = Vec::new();
-    let mut flags = Vec::new();
-    let mut operands = 0;
-    for (i, arg) in row.args.iter().enumerate() {
-        let shown = match (i, receiver) {
-            (0, Some(receiver)) => receiver.to_owned(),
-            _ => arg_js(arg),
-        };
-        let is_receiver = i == 0 && receiver.is_some();
-        for expression in kinds::of(row, arg)?.convert {
-            let expression = if is_receiver { "$.handle" } else { expression };
-            call.push(expression.replace('$', &shown));
-        }
-        if arg.kind == "&Operand" {
-            if !is_receiver {
-                flags.push(format!("isNumber({shown}, {})", 1 << operands));
-            }
-            operands += 1;
-        }
-    }
-    if operands > 0 {
-        call.push(if flags.is_empty() { "0".into() } else { flags.join(" | ") });
-    }
-    let _ = writeln!(out, "{indent}return {wrap}(native.{name}({}))", call.join(", "));
-    Ok(out)
-}
-
-const IMPORTS: &str = "import { checkOptions } from '../errors.ts'\n";
 
 pub fn methods() -> Result<String, String> {
-    let mut out = header("//");
-    out.push_str("// Every op whose first argument is a tensor, as a method.\n");
-    out.push_str(IMPORTS);
-    out.push_str(
-        "import { native } from '../backend/index.ts'\n\
-         import { count, handlesOf, integers, isNumber, operand, reductionCode, side, type Pair, type Reduction } from './convert.ts'\n\
-         import type { Arithmetic, DType, Floating, Promote, Summed } from './dtype.ts'\n\
-         import type { Tensor } from './tensor.ts'\n",
-    );
+    let mut text = String::new();
     for row in rows().filter(|row| has_face(row, "method") && !options(row).is_empty()) {
-        out.push_str(&interface(row)?);
+        text.push_str(&interface(row)?);
     }
-    out.push_str(
+    text.push_str(
         "\n/** The ops of a tensor; `Tensor` adds what needs more than a call. */\n\
          export abstract class TensorOps<D extends DType = 'float32'> {\n\
          \x20 /** The native handle; throws when the tensor was freed. */\n  abstract get handle(): number\n\
@@ -156,124 +64,144 @@ pub fn methods() -> Result<String, String> {
     );
     for row in rows().filter(|row| has_face(row, "method")) {
         let args: Vec<&Arg> = row.args.iter().skip(1).collect();
-        let _ = write!(out, "\n{}", jsdoc(row, "  "));
-        if kinds::operands(row).len() > 1 && result(row).contains('E') {
-            let (name, to) = (js(row), result(row));
+        let _ = write!(text, "\n{}", jsdoc(row, "  "));
+        let to = result(row);
+        if kinds::operands(row).len() > 1 && to.contains('E') {
+            let name = js(row);
             let other = arg_js(args[0]);
-            let _ = writeln!(out, "  {name}({other}: number): {}", with_number(to));
-            let _ = writeln!(out, "  {name}<E extends DType>({other}: Tensor<E> | number): {to}");
-            let _ = writeln!(out, "  {name}({other}: Tensor<DType> | number): Tensor<DType> {{");
+            let _ = writeln!(text, "  {name}({other}: number): {}", with_number(&to));
+            let _ = writeln!(text, "  {name}<E extends DType>({other}: Tensor<E> | number): {to}");
+            let _ = writeln!(text, "  {name}({other}: Tensor<DType> | number): Tensor<DType> {{");
         } else {
             let typed = parameters(row, &args)?.replace("Tensor<E>", "Tensor<DType>");
-            let _ = writeln!(out, "  {}({typed}): {} {{", js(row), result(row));
+            let _ = writeln!(text, "  {}({typed}): {to} {{", js(row));
         }
-        out.push_str(&body(row, Some("this"), "    ", "this.wrap")?);
-        out.push_str("  }\n");
+        text.push_str(&body(row, Some("this"), "    ", "this.wrap")?);
+        text.push_str("  }\n");
     }
-    out.push_str("}\n");
-    Ok(unused(out))
+    text.push_str("}\n");
+    let names = choice_names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let modules = [
+        ERRORS,
+        NATIVE,
+        ("./choices.gen.ts", &names),
+        ("./convert.ts", CONVERT),
+        ("./dtype.ts", DTYPES),
+        ("./tensor.ts", &["type Tensor"]),
+    ];
+    Ok(header("//") + "// Every op whose first argument is a tensor, as a method.\n" + &imports(&text, &modules) + &text)
 }
 
-pub fn functions() -> Result<String, String> {
-    let mut out = header("//");
-    out.push_str("// Ops that take several tensors, or a number on the left, as free functions.\n");
-    out.push_str(
-        "import { native } from '../backend/index.ts'\n\
-         import { handlesOf, isNumber, operand } from './convert.ts'\n\
-         import type { Arithmetic, DType, Floating, Promote } from './dtype.ts'\n\
-         import { wrapHandle, type Tensor } from './tensor.ts'\n",
-    );
-    for row in rows().filter(|row| has_face(row, "free")) {
-        let name = js(row);
-        let args: Vec<&Arg> = row.args.iter().collect();
-        let _ = write!(out, "\n{}", jsdoc(row, ""));
-        if kinds::operands(row).is_empty() {
-            let _ = writeln!(out, "export function {name}<D extends DType>({}): {} {{", parameters(row, &args)?, result(row));
-        } else {
-            let one = with_number(result(row));
-            for (left, right, generics, to) in [
-                ("Tensor<D>", "Tensor<E>", "<D extends DType, E extends DType>", result(row).to_owned()),
-                ("Tensor<D>", "number", "<D extends DType>", one.clone()),
-                ("number", "Tensor<D>", "<D extends DType>", one),
-            ] {
-                let mut types = [left, right].into_iter();
-                let mut shown = Vec::new();
-                for arg in row.args {
-                    let typescript = if arg.kind == "&Operand" { types.next().unwrap_or_default() } else { user_type(row, arg)? };
-                    shown.push(format!("{}: {typescript}", arg_js(arg)));
-                }
-                let _ = writeln!(out, "export function {name}{generics}({}): {to}", shown.join(", "));
-            }
-            let mut shown = Vec::new();
-            for arg in row.args {
-                let typescript = if arg.kind == "&Operand" { "Tensor<DType> | number" } else { user_type(row, arg)? };
-                shown.push(format!("{}: {typescript}", arg_js(arg)));
-            }
-            let _ = writeln!(out, "export function {name}({}): Tensor<DType> {{", shown.join(", "));
+/// A function of its own for a row: a call of the method where there is one.
+fn function(row: &Row, wrap: &str) -> Result<String, String> {
+    let args: Vec<&Arg> = row.args.iter().collect();
+    let typed = |arg: &&Arg| kinds::of(row, arg).is_ok_and(|kind| kind.typescript.contains("<D>"));
+    let generic = if args.iter().any(typed) { "<D extends DType = 'float32'>" } else { "" };
+    let mut out = format!("\n{}", jsdoc(row, ""));
+    let _ = writeln!(out, "export function {}{generic}({}): {} {{", js(row), parameters(row, &args)?, result(row));
+    if has_face(row, "method") {
+        let mut rest: Vec<String> = row.args.iter().skip(1).filter(|arg| !arg.option).map(arg_js).collect();
+        if !options(row).is_empty() {
+            rest.push("options".into());
         }
-        out.push_str(&body(row, None, "  ", "wrapHandle")?);
-        out.push_str("}\n");
+        let _ = writeln!(out, "  return {}.{}({})", arg_js(&row.args[0]), js(row), rest.join(", "));
+    } else {
+        out.push_str(&body(row, None, "  ", wrap)?);
     }
+    out.push_str("}\n");
     Ok(out)
 }
 
-pub fn functional() -> Result<String, String> {
-    let mut out = header("//");
-    out.push_str("// `F`: the functions that layers and losses are made of.\n");
-    out.push_str(IMPORTS);
-    out.push_str(
-        "import { native } from '../backend/index.ts'\nimport {\n  count,\n  integers,\n  reductionCode,\n  side,\n  wrapHandle,\n",
-    );
-    out.push_str("  type DType,\n  type Floating,\n  type Pair,\n  type Reduction,\n  type Tensor,\n");
-    for row in rows().filter(|row| has_face(row, "functional") && has_face(row, "method") && !options(row).is_empty()) {
-        let _ = writeln!(out, "  type {}Options,", capital(&js(row)));
-    }
-    out.push_str("} from '../tensor/index.ts'\n");
-    let own = |row: &&Row| has_face(row, "functional") && !has_face(row, "method");
-    for row in rows().filter(own).filter(|row| !options(row).is_empty()) {
-        out.push_str(&interface(row)?);
-    }
-    for row in rows().filter(|row| has_face(row, "functional")) {
-        let args: Vec<&Arg> = row.args.iter().collect();
-        let generic = if row.args.iter().any(|arg| kinds::of(row, arg).is_ok_and(|kind| kind.typescript.contains("<D>"))) {
-            "<D extends DType = 'float32'>"
-        } else {
-            ""
-        };
-        let _ = write!(out, "\n{}", jsdoc(row, ""));
-        let _ = writeln!(out, "export function {}{generic}({}): {} {{", js(row), parameters(row, &args)?, result(row));
-        if has_face(row, "method") {
-            let mut rest: Vec<String> = row.args.iter().skip(1).filter(|arg| !arg.option).map(arg_js).collect();
-            if !options(row).is_empty() {
-                rest.push("options".into());
-            }
-            let _ = writeln!(out, "  return {}.{}({})", arg_js(&row.args[0]), js(row), rest.join(", "));
-        } else {
-            out.push_str(&body(row, None, "  ", "wrapHandle")?);
+/// A binary op as a function, with a number on either side.
+fn binary_function(row: &Row, wrap: &str) -> Result<String, String> {
+    let (name, to) = (js(row), result(row));
+    let one = with_number(&to);
+    let mut out = format!("\n{}", jsdoc(row, ""));
+    for (left, right, generics, to) in [
+        ("Tensor<D>", "Tensor<E>", "<D extends DType, E extends DType>", &to),
+        ("Tensor<D>", "number", "<D extends DType>", &one),
+        ("number", "Tensor<D>", "<D extends DType>", &one),
+    ] {
+        let mut types = [left, right].into_iter();
+        let mut shown = Vec::new();
+        for arg in row.args {
+            let typescript = if arg.kind == "&Operand" { types.next().unwrap_or_default().into() } else { user_type(row, arg)? };
+            shown.push(format!("{}: {typescript}", arg_js(arg)));
         }
-        out.push_str("}\n");
+        let _ = writeln!(out, "export function {name}{generics}({}): {to}", shown.join(", "));
     }
-    Ok(unused(out))
+    let mut shown = Vec::new();
+    for arg in row.args {
+        let typescript = if arg.kind == "&Operand" { "Tensor<DType> | number".into() } else { user_type(row, arg)? };
+        shown.push(format!("{}: {typescript}", arg_js(arg)));
+    }
+    let _ = writeln!(out, "export function {name}({}): Tensor<DType> {{", shown.join(", "));
+    out.push_str(&body(row, None, "  ", wrap)?);
+    out.push_str("}\n");
+    Ok(out)
 }
 
-/// Leaves out imported names that no row needed.
-fn unused(text: String) -> String {
-    let mut out = text;
-    for name in ["count", "handlesOf", "integers", "reductionCode", "side", "type Reduction", "type Pair"] {
-        let word = name.trim_start_matches("type ");
-        let called = format!("{word}(");
-        let used = out.lines().filter(|line| !line.trim_start().starts_with(['*', '/'])).any(|line| match name == word {
-            true => line.contains(&called),
-            false => {
-                !line.starts_with("import ")
-                    && line.trim() != format!("{name},")
-                    && line.contains(word)
-                    && !line.contains(&format!("{word}s"))
-            }
-        });
-        if !used {
-            out = out.replace(&format!("  {name},\n"), "").replace(&format!("{name}, "), "").replace(&format!(", {name} }}"), " }");
-        }
+/// The functions of one face, without imports. The options of a method are declared beside it.
+fn face(face: &str) -> Result<String, String> {
+    let mut text = String::new();
+    for row in rows().filter(|row| has_face(row, face) && !has_face(row, "method") && !options(row).is_empty()) {
+        text.push_str(&interface(row)?);
     }
-    out
+    for row in rows().filter(|row| has_face(row, face)) {
+        let binary = face == "free" && !kinds::operands(row).is_empty();
+        text.push_str(&if binary { binary_function(row, "wrapHandle")? } else { function(row, "wrapHandle")? });
+    }
+    Ok(text)
+}
+
+/// The types of options that methods declare.
+fn method_options() -> Vec<String> {
+    rows()
+        .filter(|row| has_face(row, "method") && !options(row).is_empty())
+        .map(|row| format!("type {}Options", capital(&js(row))))
+        .collect()
+}
+
+/// A file of functions inside ts/tensor.
+fn in_tensor(name: &str, about: &str) -> Result<String, String> {
+    let mut text = face(name)?;
+    if text.is_empty() {
+        text.push_str("export {}\n");
+    }
+    let (choices, methods) = (choice_names(), method_options());
+    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    let methods: Vec<&str> = methods.iter().map(String::as_str).collect();
+    let modules = [
+        ERRORS,
+        NATIVE,
+        ("./choices.gen.ts", &choices[..]),
+        ("./convert.ts", CONVERT),
+        ("./dtype.ts", DTYPES),
+        ("./ops.gen.ts", &methods),
+        ("./tensor.ts", &["wrapHandle", "type Tensor"]),
+    ];
+    Ok(header("//") + about + &imports(&text, &modules) + &text)
+}
+
+pub fn functions() -> Result<String, String> {
+    in_tensor("free", "// Ops that take several tensors, or a number on the left, as free functions.\n")
+}
+
+pub fn linalg() -> Result<String, String> {
+    in_tensor("linalg", "// `linalg`: decompositions, solvers and norms of matrices.\n")
+}
+
+pub fn fft() -> Result<String, String> {
+    in_tensor("fft", "// `fft`: discrete Fourier transforms.\n")
+}
+
+/// `F`, outside of ts/tensor.
+pub fn functional() -> Result<String, String> {
+    let text = face("functional")?;
+    let owned: Vec<String> = choice_names().into_iter().chain(method_options()).collect();
+    let mut names: Vec<&str> = owned.iter().map(String::as_str).chain(CONVERT.iter().copied()).chain(DTYPES.iter().copied()).collect();
+    names.extend(["wrapHandle", "type Tensor"]);
+    let modules = [ERRORS, NATIVE, ("../tensor/index.ts", &names[..])];
+    Ok(header("//") + "// `F`: the functions that layers and losses are made of.\n" + &imports(&text, &modules) + &text)
 }

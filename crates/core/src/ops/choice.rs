@@ -1,0 +1,42 @@
+//! The closed lists of words that options take: an enum here, a union of literals in TypeScript.
+
+use crate::error::{Result, bail};
+
+/// What the generator knows of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    pub name: &'static str,
+    pub docs: &'static [&'static str],
+    /// Each variant, and the word that users write for it; the position is the code that crosses the language border.
+    pub variants: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! choices {
+    ($($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $word:literal),+ $(,)? })+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+            pub enum $name { $($variant),+ }
+
+            impl $name {
+                pub fn from_code(code: u32) -> Result<Self> {
+                    match [$($name::$variant),+].get(code as usize) {
+                        Some(choice) => Ok(*choice),
+                        None => bail!(Argument, "unknown code {code} for {}", stringify!($name)),
+                    }
+                }
+            }
+
+            crate::tape::copied!($name);
+        )+
+
+        pub const CHOICES: &[Choice] = &[$(
+            Choice { name: stringify!($name), docs: &[$($doc),+], variants: &[$((stringify!($variant), $word)),+] },
+        )+];
+    };
+}
+
+choices! {
+    /// What becomes of the losses of a batch.
+    Reduction { Mean = "mean", Sum = "sum", None = "none" }
+}
