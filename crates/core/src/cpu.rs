@@ -85,6 +85,15 @@ pub(crate) fn contiguous(tensor: &Tensor) -> Value {
     copy
 }
 
+/// The elements at `start` plus multiples of `strides` of the row-major order, as a view; the caller keeps them inside.
+pub(crate) fn strided(tensor: &Tensor, shape: &[usize], strides: &[isize], start: usize) -> Value {
+    let mut value = contiguous(tensor);
+    let inner = flex_mut(&mut value);
+    let layout = Layout::new(shape.into(), strides.to_vec(), inner.layout().start_offset() + start);
+    *inner = inner.clone().with_layout(layout);
+    value
+}
+
 /// The elements of a value that `contiguous` gave.
 pub(crate) fn slice<E: Element + bytemuck::Pod>(value: &Value) -> &[E] {
     let inner = flex(value);

@@ -14,3 +14,4 @@ pub mod philox;
 pub mod pool;
 pub mod sgd;
 pub mod step;
+pub mod strided;

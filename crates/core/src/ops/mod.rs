@@ -21,22 +21,28 @@
 //! operand unsummed: the walk sums it.
 
 pub mod activation;
+pub mod arrange;
 pub mod choice;
 pub mod compare;
 pub mod conv;
+pub mod diagonal;
 pub mod elementwise;
 pub mod index;
+pub mod joining;
 pub mod linalg;
 pub mod loss;
 pub mod norm;
 pub mod operand;
+pub mod padding;
 pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod shaping;
 pub mod softmax;
 pub mod sorting;
+pub mod windows;
 
+pub use joining::Parts;
 pub use operand::Operand;
 
 use crate::tensor::Tensor;
@@ -105,6 +111,10 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         compare::ROWS,
         reduce::ROWS,
         shaping::ROWS,
+        arrange::ROWS,
+        joining::ROWS,
+        diagonal::ROWS,
+        windows::ROWS,
         sorting::ROWS,
         index::ROWS,
         linalg::ROWS,
