@@ -26,19 +26,19 @@ const bare = (comment: string) =>
     .split('\n')
     .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
 
-/** The lines below or beside `@example`, to the next tag. */
-function exampleIn(comment: string): readonly string[] | null {
+/** The lines below or beside `@example`, to the next tag; none without one. */
+function exampleIn(comment: string): readonly string[] {
   const lines = bare(comment)
   const start = lines.findIndex((line) => line.includes('@example'))
-  if (start < 0) return null
+  if (start < 0) return []
   const first = lines[start]?.split('@example')[1]?.trim() ?? ''
   const end = lines.findIndex((line, i) => i > start && /^@\w/.test(line))
   const below = lines.slice(start + 1, end < 0 ? undefined : end)
   return [first, ...below].filter((line) => line.trim() !== '')
 }
 
-/** Every documented symbol of a source with its example, null where it has none; members under `Class.member`. */
-export function documented(path: URL): readonly (DocExample | { readonly symbol: string; readonly lines: null })[] {
+/** Every documented symbol of a source with the lines of its example; members under `Class.member`. */
+export function documented(path: URL): readonly DocExample[] {
   const source = readFileSync(path, 'utf8')
   let owner = ''
   const found = Array.from(
@@ -59,6 +59,22 @@ function parts(line: string): { code: string; comment: string | null } {
   return match ? { code: (match[1] ?? '').trim(), comment: match[2] ?? '' } : { code: line, comment: null }
 }
 
+/** `a; b; c` as `a; b;` and `c`. */
+function lastStatement(code: string): [before: string, last: string] {
+  const at = code.lastIndexOf('; ') + 1
+  const depth = Array.from(code.slice(at)).reduce((sum, c) => sum + Number('([{'.includes(c)) - Number(')]}'.includes(c)), 0)
+  return depth === 0 ? [code.slice(0, at), code.slice(at).trim()] : ['', code]
+}
+
+/** A statement that is held against the comment behind it. */
+function checked(code: string, comment: string): string {
+  const expected = JSON.stringify(comment)
+  if (comment.startsWith('throws ')) return `await thrown(async () => { ${code} }, ${expected})`
+  const named = /^const (\w+)\b[^=]*=(?!=)/.exec(code)?.[1]
+  if (named !== undefined) return `${code}; await check(${named}, ${expected})`
+  return `await check(${/^console\.log\((.*)\)$/.exec(code)?.[1] ?? code}, ${expected})`
+}
+
 /**
  * The code of an example with each checked line made a call of `check(value, 'expected')`. A line is checked when a comment stands
  * behind it: `expression // value`, `const name = expression // value`, `console.log(expression) // value`, or `... // throws 'code'`.
@@ -69,12 +85,8 @@ export function compile(lines: readonly string[]): { code: string; checks: numbe
     const { code, comment } = parts(line)
     if (comment === null || code === '') return line
     checks++
-    const expected = JSON.stringify(comment)
-    if (comment.startsWith('throws ')) return `await thrown(async () => { ${code} }, ${expected})`
-    const statement = /^const (\w+)\b[^=]*=(?!=)/.exec(code)
-    if (statement) return `${code}; await check(${statement[1]}, ${expected})`
-    const printed = /^console\.log\((.*)\)$/.exec(code)
-    return `await check(${printed?.[1] ?? code}, ${expected})`
+    const [before, last] = lastStatement(code)
+    return `${before} ${checked(last, comment)}`
   })
   const program = body.join('\n').replace(/^import (\{[^}]*\}) from '([^']+)'/gm, (_, names: string, from: string) => {
     return `const ${names.replace(/\btype \w+,?/g, '').replace(/ as /g, ': ')} = await load('${from}')`
