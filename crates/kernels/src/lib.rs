@@ -5,9 +5,13 @@
 //! fuses and orders its sums as fits the machine.
 
 pub mod adamw;
+mod approx;
 pub mod conv;
 pub mod elementwise;
+pub mod functions;
 pub mod grads;
+pub mod map;
+pub mod math;
 pub mod matrix;
 pub mod parallel;
 pub mod philox;
