@@ -4,17 +4,18 @@
 //! machine, without fused multiply-add, so that it gives the same bits everywhere. Matrix products are the `gemm` crate's, which
 //! fuses and orders its sums as fits the machine.
 
-pub mod adamw;
 mod approx;
 pub mod conv;
 pub mod elementwise;
 pub mod functions;
 pub mod grads;
+pub mod half;
 pub mod map;
 pub mod math;
 pub mod matrix;
 pub mod parallel;
 pub mod philox;
 pub mod pool;
-pub mod sgd;
+pub mod quantised;
+pub mod real;
 pub mod step;

@@ -1,7 +1,7 @@
 //! `Math`: elementary functions of the element types, f32 by arithmetic that vectorises and f64 by the platform's library.
 
 use crate::approx;
-use crate::step::Real;
+use crate::real::Real;
 
 pub trait Math: Real {
     fn exp(self) -> Self;

@@ -12,6 +12,12 @@ crate::tape::copied!(Key);
 
 ops! {
     /// Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
+    #[example(
+        "seed(0)",
+        "const kept = ones([1000]).dropout(0.25).ne(0)",
+        "kept.to('float32').mean().itemSync() > 0.7 // true",
+        "ones([2]).dropout(0.9, { training: false }) // [1, 1]",
+    )]
     #[face(method, functional)]
     #[check(none, "random; tested for its rate, its scale and its gradient")]
     fn dropout(x: &Tensor, p: f64 = 0.5; training: bool = true) -> Tensor {
