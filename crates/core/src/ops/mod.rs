@@ -8,7 +8,7 @@
 //! #[example("tensor([0]).tanh() // [0]")]   // lines of TypeScript, run as a test; what stands after `//` is the value
 //! #[face(method, functional)]          // where users meet it: Tensor method, F.*, free function; native: only the binding
 //! #[check(unary, -2.0, 2.0)]           // how it is tested (see `Row::check`)
-//! fn tanh(x: &Tensor) -> Tensor { x.float_map(Dispatch::float_tanh) }
+//! fn tanh(x: &Tensor) -> Tensor { x.map(functions::tanh) }
 //! grad(g, y) { x: g * (1.0 - y * y) }  // g: gradient of the output, y: the output; `; a, b` would save arguments
 //! ```
 //!
