@@ -1,6 +1,7 @@
 // Fixtures and comparisons that several specs share.
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
+import type { RuleName } from '../ts/optim/index.ts'
 import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
 
 /** A number of a fixture; JSON has no others. */
@@ -84,13 +85,16 @@ interface Fixtures {
     readonly start: readonly StoredTensor[]
     readonly snapshots: readonly number[]
     readonly traces: readonly {
-      readonly rule: 'sgd' | 'adamW'
+      readonly rule: RuleName
       readonly name: string
       readonly dtype: 'float32' | 'float64'
       readonly options: Readonly<Record<string, unknown>>
+      /** Where the parameters are not the shared ones. */
+      readonly start?: readonly StoredTensor[]
       /** By snapshot, by parameter. */
       readonly params: readonly (readonly (readonly number[])[])[]
-      readonly state: Readonly<Record<string, readonly (readonly number[] | number)[]>>
+      /** By slot, by parameter; null where the rule keeps none. */
+      readonly state: Readonly<Record<string, readonly (readonly number[] | null)[]>>
     }[]
     readonly clip: readonly {
       readonly maxNorm: number
