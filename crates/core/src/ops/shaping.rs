@@ -155,6 +155,9 @@ ops! {
     #[check(cases)]
     fn flip(x: &Tensor, dims: &[isize]) -> Tensor {
         let axes = if dims.is_empty() { Axes::new() } else { axes(dims, x.rank())? };
+        if x.size() == 0 {
+            return Ok(x.detach());
+        }
         Ok(x.kind_map(
             |v| Dispatch::float_flip(v, &axes),
             |v| Dispatch::int_flip(v, &axes),
