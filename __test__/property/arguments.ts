@@ -115,6 +115,7 @@ function plain(picks: Picks, { kind = '', name }: OpArg, beside: AnyTensor): unk
     case 'usize':
       return picks.of(sizes)
     case '&[isize]':
+    case '&Parts':
       return list(picks, name, rank)
     case '&[f64]':
       return Array.from({ length: picks.below(4) }, () => picks.of(numbers))

@@ -177,7 +177,10 @@ ops! {
             Operand::Number(0.0) => zeros_like(g)?,
             Operand::Number(n) => g * &(&pow(a, &(n - 1.0).into())? * *n),
             Operand::Tensor(_) => {
-                let n = &tensor_of(b, &y.into())?;
+                let n = &match tensor_of(b, &y.into())? {
+                    n if n.dtype() == DType::Bool => Tensor::new(n.value_as(y.dtype()), y.dtype()),
+                    n => n,
+                };
                 let slope = n * &pow(a, &(n - 1.0).into())?;
                 g * &where_(&eq(b, &0.0.into())?, &0.0.into(), &slope.into())?
             }
