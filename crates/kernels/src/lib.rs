@@ -5,6 +5,7 @@
 //! fuses and orders its sums as fits the machine.
 
 pub mod adamw;
+pub mod cast;
 pub mod conv;
 pub mod elementwise;
 pub mod grads;
@@ -12,5 +13,6 @@ pub mod matrix;
 pub mod parallel;
 pub mod philox;
 pub mod pool;
+pub mod random;
 pub mod sgd;
 pub mod step;
