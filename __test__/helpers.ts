@@ -18,6 +18,7 @@ export interface OpRow {
   readonly name: string
   readonly js: string
   readonly faces: readonly ('method' | 'functional' | 'free' | 'linalg' | 'fft' | 'native')[]
+  readonly example: readonly string[]
   readonly args: readonly { readonly name: string; readonly js: string; readonly position: 'self' | 'positional' | 'option' }[]
   readonly check: { readonly kind: 'unary' | 'binary' | 'cases' } | { readonly kind: 'none'; readonly reason: string }
 }

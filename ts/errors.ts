@@ -13,7 +13,7 @@ export function isErrorCode(name: string): name is FirnErrorCode {
 /**
  * Thrown for every mistake that firn notices; `code` tells the class, the message what to do.
  * @example
- * try { tensor([1, 2]).add(tensor([1, 2, 3])) } catch (error) { if (error instanceof FirnError) console.log(error.code) } // 'shape'
+ * tensor([1, 2]).add(tensor([1, 2, 3])) // throws 'shape'
  */
 export class FirnError extends Error {
   override readonly name = 'FirnError'

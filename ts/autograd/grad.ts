@@ -12,7 +12,13 @@ export interface GradOptions<D extends DType = 'float32'> {
   readonly createGraph?: boolean
 }
 
-/** `x.backward(options)` as a function. */
+/**
+ * `x.backward(options)` as a function.
+ * @example
+ * const x = tensor([1, 2], { requiresGrad: true })
+ * backward(x.square(), { gradient: ones([2]) })
+ * x.grad // [2, 4]
+ */
 export function backward<D extends DType>(x: Tensor<D>, options: BackwardOptions<D> = {}): void {
   x.backward(options)
 }
@@ -21,7 +27,7 @@ export function backward<D extends DType>(x: Tensor<D>, options: BackwardOptions
  * The gradients of the sum of `outputs` for each of `inputs`, leaving every `.grad` alone.
  * @example
  * const x = tensor([3], { requiresGrad: true })
- * const [g] = grad(x.pow(2), [x]) // 6
+ * grad(x.pow(2), [x]) // [[6]]
  * @throws FirnError 'autograd' when no output came from an input
  */
 export function grad<D extends DType>(

@@ -5,7 +5,7 @@ import { FirnError } from '../errors.ts'
 /** Guards in force. */
 let depth = 0
 
-/** A setting of the tape, in force on this thread until it is disposed of. */
+/** A setting of the tape, in force on this thread until it is disposed of. @example const guard = noGrad(); guard[Symbol.dispose](); isGradEnabled() // true */
 export class GradModeGuard {
   readonly #before: boolean
   readonly #depth: number
@@ -57,7 +57,7 @@ function guarded<T>(enabled: boolean, fn?: () => T): T | GradModeGuard {
  * Keeps ops off the tape: as a guard (`using guard = noGrad()`) until the end of the block, or while `fn` runs. The mode belongs to the
  * thread, so a guard that spans an `await` holds for whatever runs meanwhile; end it before awaiting.
  * @example
- * const y = noGrad(() => ones([2], { requiresGrad: true }).mul(2)) // y.requiresGrad is false
+ * noGrad(() => ones([2], { requiresGrad: true }).mul(2)).requiresGrad // false
  */
 export function noGrad(): GradModeGuard
 export function noGrad<T>(fn: () => T): T
@@ -65,14 +65,14 @@ export function noGrad<T>(fn?: () => T): T | GradModeGuard {
   return fn === undefined ? guarded(false) : guarded(false, fn)
 }
 
-/** Puts ops on the tape again inside `noGrad`; a guard, or while `fn` runs. */
+/** Puts ops on the tape again inside `noGrad`; a guard, or while `fn` runs. @example noGrad(() => enableGrad(() => isGradEnabled())) // true */
 export function enableGrad(): GradModeGuard
 export function enableGrad<T>(fn: () => T): T
 export function enableGrad<T>(fn?: () => T): T | GradModeGuard {
   return fn === undefined ? guarded(true) : guarded(true, fn)
 }
 
-/** Whether ops go on the tape. */
+/** Whether ops go on the tape. @example noGrad(() => isGradEnabled()) // false */
 export function isGradEnabled(): boolean {
   return native.isGradEnabled()
 }

@@ -11,7 +11,7 @@ export const inOrder: Sampler = (_, position) => position
  *
  * @example
  * const order = shuffled(5, 0)
- * Array.from({ length: 5 }, (_, i) => order(0, i)) // each of 0..4 once
+ * Array.from({ length: 5 }, (_, i) => order(0, i)).toSorted() // [0, 1, 2, 3, 4]
  */
 export function shuffled(length: number, seed: number): Sampler {
   // A Feistel network permutes 0..4^half-1; positions that land outside of the dataset are sent through again until they are inside.

@@ -9,7 +9,7 @@ import { FirnError } from '../errors.ts'
  * then renamed, then the folder is synced. The folder has to exist. Fails with code `'io'`; the old file then stays as it was.
  *
  * @example
- * await atomicWrite('out/best.json', new TextEncoder().encode('{"loss":0.1}'))
+ * await atomicWrite('best.json', new TextEncoder().encode('{"loss":0.1}'))
  */
 export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path)

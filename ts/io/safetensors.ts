@@ -58,6 +58,7 @@ export async function saveSafetensors(
  * Reads a safetensors file. Fails with code `'io'`, naming the file and what is wrong with it.
  *
  * @example
+ * await saveSafetensors('model.safetensors', model.stateDict())
  * const { tensors } = await loadSafetensors('model.safetensors')
  * model.loadStateDict(tensors)
  */

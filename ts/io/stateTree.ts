@@ -42,7 +42,8 @@ export function splitState(state: StateTree): { tensors: NamedTensors; json: Jso
  * Puts the tensors back into the JSON that `splitState` made. Fails with code `'io'` when one is missing.
  *
  * @example
- * const state = joinState(json, tensors)
+ * const { tensors, json } = splitState({ w: tensor([1]), best: 2 })
+ * joinState(json, tensors) // { w: [1], best: 2 }
  */
 export function joinState(json: Json, tensors: NamedTensors): StateTree {
   if (typeof json !== 'object' || json === null) return json

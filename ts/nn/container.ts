@@ -79,10 +79,12 @@ export class ModuleList<M extends Module = Module> extends Module {
 
   /**
    * @example
-   * readonly blocks = new nn.ModuleList([new Block(), new Block()])
-   * forward(x: Tensor) {
-   *   for (const block of this.blocks) x = block.forward(x)
-   *   return x
+   * class Tower extends nn.Module {
+   *   readonly blocks = new nn.ModuleList([new Block(), new Block()])
+   *   forward(x: Tensor) {
+   *     for (const block of this.blocks) x = block.forward(x)
+   *     return x
+   *   }
    * }
    */
   constructor(modules: Iterable<M> = []) {

@@ -41,7 +41,7 @@ export class Conv2d extends Module {
    * Weight and bias start uniform in ±1/sqrt(fanIn), as in PyTorch.
    *
    * @example
-   * const y = new nn.Conv2d(1, 10, { kernel: 5 }).forward(x) // [64, 1, 28, 28] -> [64, 10, 24, 24]
+   * new nn.Conv2d(1, 10, { kernel: 5 }).forward(zeros([64, 1, 28, 28])) // shape [64, 10, 24, 24]
    */
   constructor(inChannels: number, outChannels: number, options: Conv2dOptions) {
     super()

@@ -11,7 +11,7 @@ export class Dropout extends Module {
    * `p`, the share of values dropped, is 0.5 unless given.
    *
    * @example
-   * const y = new nn.Dropout(0.1).forward(x)
+   * new nn.Dropout(0.1).eval().forward(ones([2])) // [1, 1]
    */
   constructor(p = 0.5) {
     super()

@@ -8,7 +8,7 @@ export class Flatten extends Module {
   readonly startDim: number
   readonly endDim: number
 
-  /** @example new nn.Flatten().forward(x) // [64, 10, 4, 4] -> [64, 160] */
+  /** @example new nn.Flatten().forward(zeros([64, 10, 4, 4])) // shape [64, 160] */
   constructor(startDim = 1, endDim = -1) {
     super()
     this.startDim = startDim
@@ -29,7 +29,7 @@ export class Unflatten extends Module {
   readonly dim: number
   readonly sizes: readonly number[]
 
-  /** @example new nn.Unflatten(1, [10, 4, 4]).forward(x) // [64, 160] -> [64, 10, 4, 4] */
+  /** @example new nn.Unflatten(1, [10, 4, 4]).forward(zeros([64, 160])) // shape [64, 10, 4, 4] */
   constructor(dim: number, sizes: readonly number[]) {
     super()
     this.dim = dim

@@ -46,130 +46,233 @@ export interface MseLossOptions {
 
 const mseLossOptions = ['reduction'] as const
 
-/** Hyperbolic tangent. */
+/**
+ * Hyperbolic tangent.
+ * @example
+ * tensor([0, 1]).tanh() // [0, 0.761594]
+ */
 export function tanh<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.tanh()
 }
 
-/** Rectified linear unit, `max(x, 0)`. */
+/**
+ * Rectified linear unit, `max(x, 0)`.
+ * @example
+ * tensor([-1, 2]).relu() // [0, 2]
+ */
 export function relu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
   return x.relu()
 }
 
-/** `x` where positive, `negativeSlope * x` elsewhere. */
+/**
+ * `x` where positive, `negativeSlope * x` elsewhere.
+ * @example
+ * tensor([-1, 2]).leakyRelu({ negativeSlope: 0.1 }) // [-0.1, 2]
+ */
 export function leakyRelu<D extends DType = 'float32'>(x: Tensor<D>, options: LeakyReluOptions = {}): Tensor<Floating<D>> {
   return x.leakyRelu(options)
 }
 
-/** Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere. */
+/**
+ * Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere.
+ * @example
+ * tensor([-1, 2]).elu() // [-0.632121, 2]
+ */
 export function elu<D extends DType = 'float32'>(x: Tensor<D>, options: EluOptions = {}): Tensor<Floating<D>> {
   return x.elu(options)
 }
 
-/** Logistic function, `1 / (1 + e^-x)`. */
+/**
+ * Logistic function, `1 / (1 + e^-x)`.
+ * @example
+ * tensor([0, 2]).sigmoid() // [0.5, 0.880797]
+ */
 export function sigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.sigmoid()
 }
 
-/** Sigmoid linear unit, `x * sigmoid(x)`. */
+/**
+ * Sigmoid linear unit, `x * sigmoid(x)`.
+ * @example
+ * tensor([0, 2]).silu() // [0, 1.761594]
+ */
 export function silu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.silu()
 }
 
-/** `x * tanh(softplus(x))` (Misra, 2019). */
+/**
+ * `x * tanh(softplus(x))` (Misra, 2019).
+ * @example
+ * tensor([0, 2]).mish() // [0, 1.943959]
+ */
 export function mish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.mish()
 }
 
-/** Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`. */
+/**
+ * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+ * @example
+ * tensor([0, 2]).gelu() // [0, 1.9545]
+ */
 export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.gelu()
 }
 
-/** `log(1 + e^x)`, in a form that does not overflow. */
+/**
+ * `log(1 + e^x)`, in a form that does not overflow.
+ * @example
+ * tensor([0, 2]).softplus() // [0.693147, 2.126928]
+ */
 export function softplus<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.softplus()
 }
 
-/** Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on. */
+/**
+ * Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
+ * @example
+ * tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]
+ */
 export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number | readonly number[], options: PadOptions = {}): Tensor<D> {
   return x.pad(padding, options)
 }
 
-/** Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`. */
+/**
+ * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+ * @example
+ * const table = tensor([[0, 0], [1, 2], [3, 4]])
+ * F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]
+ */
 export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>): Tensor<D> {
   return wrapHandle(native.embedding(index.handle, weight.handle))
 }
 
-/** `x @ weight^T + bias`: `[..., in]` with a weight `[out, in]` and a bias `[out]` gives `[..., out]`. */
+/**
+ * `x @ weight^T + bias`: `[..., in]` with a weight `[out, in]` and a bias `[out]` gives `[..., out]`.
+ * @example
+ * F.linear(tensor([[1, 2]]), tensor([[3, 4], [5, 6]]), tensor([0, 1])) // [[11, 18]]
+ */
 export function linear<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, bias?: Tensor<D>): Tensor<D> {
   return wrapHandle(native.linear(x.handle, weight.handle, bias?.handle ?? 0))
 }
 
-/** `e^x / sum(e^x)` along `dim`. */
+/**
+ * `e^x / sum(e^x)` along `dim`.
+ * @example
+ * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
+ */
 export function softmax<D extends DType = 'float32'>(x: Tensor<D>, dim: number): Tensor<D> {
   return x.softmax(dim)
 }
 
-/** `x - log(sum(e^x))` along `dim`. */
+/**
+ * `x - log(sum(e^x))` along `dim`.
+ * @example
+ * tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]
+ */
 export function logSoftmax<D extends DType = 'float32'>(x: Tensor<D>, dim: number): Tensor<D> {
   return x.logSoftmax(dim)
 }
 
-/** 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`. */
+/**
+ * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+ * @example
+ * const x = tensor([[[[1, 2], [3, 4]]]])
+ * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
+ * F.conv2d(x, ones([8, 1, 3, 3]), { padding: 1 }) // shape [1, 8, 2, 2]
+ */
 export function conv2d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv2dOptions<D> = {}): Tensor<D> {
   return x.conv2d(weight, options)
 }
 
-/** Largest element of each window; `stride` is the kernel by default. */
+/**
+ * Largest element of each window; `stride` is the kernel by default.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]
+ * zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]
+ */
 export function maxPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pair, options: MaxPool2dOptions = {}): Tensor<D> {
   return x.maxPool2d(kernel, options)
 }
 
-/** Where in its plane `maxPool2d` found each element: `row * width + column`. */
+/**
+ * Where in its plane `maxPool2d` found each element: `row * width + column`.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]
+ */
 export function maxPool2dIndices<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pair, options: MaxPool2dIndicesOptions = {}): Tensor<'int64'> {
   return x.maxPool2dIndices(kernel, options)
 }
 
-/** Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros. */
+/**
+ * Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]
+ */
 export function avgPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pair, options: AvgPool2dOptions = {}): Tensor<D> {
   return x.avgPool2d(kernel, options)
 }
 
-/** Mean of each of `[height, width]` equal regions, whatever the input size. */
+/**
+ * Mean of each of `[height, width]` equal regions, whatever the input size.
+ * @example
+ * zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]
+ */
 export function adaptiveAvgPool2d<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<D> {
   return x.adaptiveAvgPool2d(output)
 }
 
-/** Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, then scales by `weight` and shifts by `bias`, each `[channels]`. */
+/**
+ * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, then scales by `weight` and shifts by `bias`, each `[channels]`.
+ * @example
+ * F.batchNorm(tensor([[1], [3]])) // [[-1], [1]]
+ */
 export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: BatchNormOptions<D> = {}): Tensor<D> {
   checkOptions('batchNorm', options, batchNormOptions)
   const { weight, bias, eps = 1e-5 } = options
   return wrapHandle(native.batchNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
 }
 
-/** Negative log-likelihood of log-probabilities `[batch, classes, ...]` for classes `[batch, ...]`. `weight` holds one number a class; targets equal to `ignoreIndex` do not count. */
+/**
+ * Negative log-likelihood of log-probabilities `[batch, classes, ...]` for classes `[batch, ...]`. `weight` holds one number a class; targets equal to `ignoreIndex` do not count.
+ * @example
+ * const target = tensor([1], { dtype: 'int64' })
+ * F.nllLoss(tensor([[-2, -0.5]]), target) // 0.5
+ */
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
   return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
 }
 
-/** Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes. */
+/**
+ * Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes.
+ * @example
+ * const target = tensor([1, 0], { dtype: 'int64' })
+ * F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038
+ */
 export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
   return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
-/** Mean of the squared differences. */
+/**
+ * Mean of the squared differences.
+ * @example
+ * F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2
+ */
 export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions = {}): Tensor<D> {
   checkOptions('mseLoss', options, mseLossOptions)
   const { reduction = 'mean' } = options
   return wrapHandle(native.mseLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
 }
 
-/** The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32. */
+/**
+ * The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32.
+ * @example
+ * const scores = tensor([[1, 2], [3, 0]])
+ * F.accuracy(scores, tensor([1, 1], { dtype: 'int64' })) // 0.5
+ */
 export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>): Tensor<D> {
   return wrapHandle(native.accuracy(x.handle, target.handle))
 }
@@ -177,6 +280,11 @@ export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tens
 /**
  * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
  * `p` is 0.5 by default.
+ * @example
+ * seed(0)
+ * const kept = ones([1000]).dropout(0.25).ne(0)
+ * kept.to('float32').mean().itemSync() > 0.7 // true
+ * ones([2]).dropout(0.9, { training: false }) // [1, 1]
  */
 export function dropout<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {
   return x.dropout(p, options)

@@ -18,7 +18,7 @@ export class Linear extends Module {
    * `bias` is true unless given. Weight and bias start uniform in ±1/sqrt(inFeatures), as in PyTorch.
    *
    * @example
-   * const y = new nn.Linear(784, 10).forward(x) // [64, 784] -> [64, 10]
+   * new nn.Linear(784, 10).forward(zeros([64, 784])) // shape [64, 10]
    */
   constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
     super()

@@ -50,7 +50,9 @@ export abstract class Module {
    * Makes a buffer with a name of its own in state dicts; keep it in a field.
    *
    * @example
-   * readonly runningMean = this.registerBuffer('running_mean', zeros([8]))
+   * class Center extends nn.Module {
+   *   readonly runningMean = this.registerBuffer('running_mean', zeros([8]))
+   * }
    */
   protected registerBuffer<D extends DType>(key: string, value: Tensor<D>, options: { persistent?: boolean } = {}): Buffer<D> {
     return new Buffer(value, { ...options, key })
@@ -165,7 +167,8 @@ export abstract class Module {
    * difference is an error that lists every one, and nothing is loaded; without, what fits is loaded and the rest reported.
    *
    * @example
-   * const { missing, unexpected, mismatched } = model.loadStateDict(state, { strict: false })
+   * const { missing } = model.loadStateDict({ 'fc.bias': zeros([3]) }, { strict: false })
+   * missing // ['fc.weight']
    */
   loadStateDict(state: Readonly<Record<string, Tensor<DType>>>, options: { strict?: boolean } = {}): LoadReport {
     return loadTensors(`${this.constructor.name}.loadStateDict`, this.#saved(), state, options)

@@ -32,7 +32,7 @@ export class BatchNorm2d extends Module {
 
   /**
    * @example
-   * const y = new nn.BatchNorm2d(32).forward(x) // [64, 32, 8, 8] -> [64, 32, 8, 8]
+   * new nn.BatchNorm2d(32).forward(randn([64, 32, 8, 8])) // shape [64, 32, 8, 8]
    */
   constructor(numFeatures: number, options: BatchNorm2dOptions = {}) {
     super()

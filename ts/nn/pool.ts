@@ -12,7 +12,7 @@ export class MaxPool2d extends Module {
   readonly dilation: readonly [number, number]
   readonly ceilMode: boolean
 
-  /** @example new nn.MaxPool2d(2).forward(x) // [64, 32, 8, 8] -> [64, 32, 4, 4] */
+  /** @example new nn.MaxPool2d(2).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 4, 4] */
   constructor(kernel: Pair, options: MaxPool2dOptions = {}) {
     super()
     checkOptions('MaxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode'])
@@ -42,7 +42,7 @@ export class AvgPool2d extends Module {
   readonly ceilMode: boolean
   readonly countIncludePad: boolean
 
-  /** @example new nn.AvgPool2d(2).forward(x) // [64, 32, 8, 8] -> [64, 32, 4, 4] */
+  /** @example new nn.AvgPool2d(2).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 4, 4] */
   constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
     super()
     checkOptions('AvgPool2d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad'])
@@ -68,7 +68,7 @@ export class AvgPool2d extends Module {
 export class AdaptiveAvgPool2d extends Module {
   readonly outputSize: readonly [number, number]
 
-  /** @example new nn.AdaptiveAvgPool2d(1).forward(x) // [64, 32, 8, 8] -> [64, 32, 1, 1] */
+  /** @example new nn.AdaptiveAvgPool2d(1).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 1, 1] */
   constructor(outputSize: Pair) {
     super()
     this.outputSize = checkPair('AdaptiveAvgPool2d: outputSize', outputSize)

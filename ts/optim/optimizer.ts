@@ -99,7 +99,7 @@ export class Optimizer<R extends RuleName = RuleName> {
    *
    * @example
    * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
-   * const two = optim.sgd({ lr: 0.1 }).bind([{ params: model.body }, { params: model.head, lr: 0.01 }])
+   * const two = optim.sgd({ lr: 0.1 }).bind([{ params: [model.fc.weight] }, { params: [model.fc.bias], lr: 0.01 }])
    */
   bind(target: BindTarget<R>): BoundOptimizer {
     return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this, target))

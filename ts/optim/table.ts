@@ -6,7 +6,7 @@ import type { BoundOptimizer } from './bound.ts'
  * pattern, tensors, numbers, rule, rate, weight decay.
  *
  * @example
- * console.log(groupTable({ '^conv': convOptimizer, '^fc': fcOptimizer }))
+ * console.log(groupTable({ '^fc': optim.sgd({ lr: 0.1 }).bind(model) }))
  */
 export function groupTable(optimizers: Readonly<Record<string, BoundOptimizer>>): string {
   const rows = Object.entries(optimizers).flatMap(([pattern, { optimizer, paramGroups }]) =>

@@ -61,7 +61,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     return this.#nodes.remove(uid)
   }
 
-  /** The node of a uid: `'tags/name'`, or the name alone when only one node has it. @example graph.get('train/mnist') */
+  /** The node of a uid: `'tags/name'`, or the name alone when only one node has it. @example graph.get('net') */
   get(uid: string): AnyNode {
     return this.#nodes.get(uid)
   }

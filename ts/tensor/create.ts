@@ -128,7 +128,7 @@ function dtypeOfArray(data: Arrays): DType {
   return 'uint8'
 }
 
-/** A tensor filled with one number. */
+/** A tensor filled with one number. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full<D extends DType = 'float32'>(shape: readonly number[], value: number, options: CreateOptions<D> = {}): Tensor<D> {
   return finish(native.full(sizes(shape), value, dtypeIn('full', options)), options)
 }
@@ -143,12 +143,12 @@ export function ones<D extends DType = 'float32'>(shape: readonly number[], opti
   return finish(native.full(sizes(shape), 1, dtypeIn('ones', options)), options)
 }
 
-/** Zeros of another tensor's shape and dtype. */
+/** Zeros of another tensor's shape and dtype. @example zerosLike(tensor([1, 2])) // [0, 0] */
 export function zerosLike<D extends DType>(x: Tensor<D>): Tensor<D> {
   return zeros(x.shape, { dtype: x.dtype })
 }
 
-/** Ones of another tensor's shape and dtype. */
+/** Ones of another tensor's shape and dtype. @example onesLike(tensor([5, 6])) // [1, 1] */
 export function onesLike<D extends DType>(x: Tensor<D>): Tensor<D> {
   return ones(x.shape, { dtype: x.dtype })
 }
@@ -163,7 +163,7 @@ export function arange<D extends DType = 'float32'>(
   return finish(native.arange(start, end, step, dtypeIn('arange', rest)), rest)
 }
 
-/** `count` numbers from `start` to `end`, both included. */
+/** `count` numbers from `start` to `end`, both included. @example linspace(0, 1, { count: 3 }) // [0, 0.5, 1] */
 export function linspace<D extends DType = 'float32'>(
   start: number,
   end: number,
@@ -176,7 +176,7 @@ export function linspace<D extends DType = 'float32'>(
   return tensor(values, { dtype: 'float32', ...rest } as CreateOptions<D>)
 }
 
-/** The identity matrix of size `n`. */
+/** The identity matrix of size `n`. @example eye(2) // [[1, 0], [0, 1]] */
 export function eye<D extends DType = 'float32'>(n: number, options: CreateOptions<D> = {}): Tensor<D> {
   const code = dtypeIn('eye', options)
   const range = native.arange(0, n, 1, dtypeCode('int64'))
@@ -187,17 +187,17 @@ export function eye<D extends DType = 'float32'>(n: number, options: CreateOptio
   return finish(out, options)
 }
 
-/** Uniform in `[0, 1)`. */
+/** Uniform in `[0, 1)`. @example rand([2, 3]) // shape [2, 3] */
 export function rand<D extends DType = 'float32'>(shape: readonly number[], options: CreateOptions<D> = {}): Tensor<D> {
   return finish(native.randomUniform(sizes(shape), 0, 1, dtypeIn('rand', options)), options)
 }
 
-/** Normal with mean 0 and standard deviation 1. */
+/** Normal with mean 0 and standard deviation 1. @example randn([2, 3]) // shape [2, 3] */
 export function randn<D extends DType = 'float32'>(shape: readonly number[], options: CreateOptions<D> = {}): Tensor<D> {
   return finish(native.randomNormal(sizes(shape), 0, 1, dtypeIn('randn', options)), options)
 }
 
-/** Whole numbers in `[low, high)`, int64 unless asked otherwise. */
+/** Whole numbers in `[low, high)`, int64 unless asked otherwise. @example randint(3, 4, { shape: [2] }) // [3, 3] */
 export function randint<D extends DType = 'int64'>(
   low: number,
   high: number,
@@ -207,12 +207,12 @@ export function randint<D extends DType = 'int64'>(
   return finish(native.randomInt(sizes(shape), low, high, dtypeIn('randint', rest, 'int64')), rest)
 }
 
-/** 1 with probability `p`, else 0. */
+/** 1 with probability `p`, else 0. @example bernoulli([2], 1) // [1, 1] */
 export function bernoulli<D extends DType = 'float32'>(shape: readonly number[], p: number, options: CreateOptions<D> = {}): Tensor<D> {
   return finish(native.randomBernoulli(sizes(shape), p, dtypeIn('bernoulli', options)), options)
 }
 
-/** The numbers `0` to `n - 1` in random order. */
+/** The numbers `0` to `n - 1` in random order. @example randperm(4).sort().values // [0, 1, 2, 3] */
 export function randperm(n: number): Tensor<'int64'> {
   return wrapHandle(native.randomPermutation(n))
 }

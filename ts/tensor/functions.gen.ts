@@ -5,7 +5,12 @@ import { handlesOf, isNumber, operand } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote } from './dtype.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
-/** Sum, `a + b`, with broadcasting. */
+/**
+ * Sum, `a + b`, with broadcasting.
+ * @example
+ * tensor([1, 2]).add(tensor([[10], [20]])) // [[11, 12], [21, 22]]
+ * add(1, tensor([2, 3])) // [3, 4]
+ */
 export function add<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
 export function add<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function add<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -13,7 +18,11 @@ export function add(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
   return wrapHandle(native.add(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Difference, `a - b`, with broadcasting. */
+/**
+ * Difference, `a - b`, with broadcasting.
+ * @example
+ * tensor([5, 7]).sub(2) // [3, 5]
+ */
 export function sub<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
 export function sub<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function sub<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -21,7 +30,11 @@ export function sub(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
   return wrapHandle(native.sub(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Product of elements, `a * b`, with broadcasting. */
+/**
+ * Product of elements, `a * b`, with broadcasting.
+ * @example
+ * tensor([1, 2, 3]).mul(tensor([2, 2, 0])) // [2, 4, 0]
+ */
 export function mul<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
 export function mul<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function mul<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -29,7 +42,11 @@ export function mul(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
   return wrapHandle(native.mul(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Quotient, `a / b`, with broadcasting; integers give float32. */
+/**
+ * Quotient, `a / b`, with broadcasting; integers give float32.
+ * @example
+ * tensor([1, 2]).div(4) // [0.25, 0.5]
+ */
 export function div<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
 export function div<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
 export function div<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
@@ -37,7 +54,12 @@ export function div(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
   return wrapHandle(native.div(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Power, `a ** b`, with broadcasting. */
+/**
+ * Power, `a ** b`, with broadcasting.
+ * @example
+ * tensor([1, 2, 3]).pow(2) // [1, 4, 9]
+ * pow(2, tensor([1, 2, 3])) // [2, 4, 8]
+ */
 export function pow<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Arithmetic<D, E>>
 export function pow<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function pow<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -45,7 +67,11 @@ export function pow(a: Tensor<DType> | number, b: Tensor<DType> | number): Tenso
   return wrapHandle(native.pow(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Larger of two elements; at equality both share the gradient. */
+/**
+ * Larger of two elements; at equality both share the gradient.
+ * @example
+ * tensor([1, 5]).maximum(tensor([3, 4])) // [3, 5]
+ */
 export function maximum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function maximum<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function maximum<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -53,7 +79,11 @@ export function maximum(a: Tensor<DType> | number, b: Tensor<DType> | number): T
   return wrapHandle(native.maximum(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** Smaller of two elements; at equality both share the gradient. */
+/**
+ * Smaller of two elements; at equality both share the gradient.
+ * @example
+ * tensor([1, 5]).minimum(3) // [1, 3]
+ */
 export function minimum<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function minimum<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
 export function minimum<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
@@ -61,7 +91,12 @@ export function minimum(a: Tensor<DType> | number, b: Tensor<DType> | number): T
   return wrapHandle(native.minimum(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
 }
 
-/** The elements of `a` where `mask` is true, of `b` elsewhere, with broadcasting. */
+/**
+ * The elements of `a` where `mask` is true, of `b` elsewhere, with broadcasting.
+ * @example
+ * const x = tensor([1, -2, 3])
+ * where(x.gt(0), x, 0) // [1, 0, 3]
+ */
 export function where<D extends DType, E extends DType>(mask: Tensor<'bool'>, a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
 export function where<D extends DType>(mask: Tensor<'bool'>, a: Tensor<D>, b: number): Tensor<D>
 export function where<D extends DType>(mask: Tensor<'bool'>, a: number, b: Tensor<D>): Tensor<D>
@@ -72,6 +107,9 @@ export function where(mask: Tensor<'bool'>, a: Tensor<DType> | number, b: Tensor
 /**
  * Joins tensors along `dim`.
  * `dim` is 0 by default.
+ * @example
+ * cat([tensor([1, 2]), tensor([3])]) // [1, 2, 3]
+ * cat([ones([2, 3]), zeros([2, 1])], 1) // shape [2, 4]
  */
 export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
   return wrapHandle(native.cat(handlesOf(tensors), dim))
@@ -80,6 +118,8 @@ export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], 
 /**
  * Joins tensors of one shape along a new dimension.
  * `dim` is 0 by default.
+ * @example
+ * stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]
  */
 export function stack<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
   return wrapHandle(native.stack(handlesOf(tensors), dim))

@@ -39,6 +39,7 @@ export function caught(tensor: Tensor<DType>, place: number): void {
  * @example
  * using scope = tensorScope()
  * const kept = scope.keep(ones([2]).add(1))
+ * kept // [2, 2]
  */
 export class TensorScope {
   readonly #id: number
@@ -72,7 +73,7 @@ export class TensorScope {
   }
 }
 
-/** Opens a scope: `using scope = tensorScope()`. */
+/** Opens a scope: `using scope = tensorScope()`. @example const scope = tensorScope(); const x = ones([2]); scope.end(); x.isDisposed // true */
 export function tensorScope(): TensorScope {
   return new TensorScope()
 }
@@ -80,7 +81,8 @@ export function tensorScope(): TensorScope {
 /**
  * Runs `fn` in a scope, sync or async; the tensors in its result (in arrays, objects and maps too) survive.
  * @example
- * const y = tidy(() => ones([2]).add(1).mul(3)) // the sum is freed, the product lives
+ * // The sum is freed, the product lives.
+ * tidy(() => ones([2]).add(1).mul(3)) // [6, 6]
  */
 export function tidy<T>(fn: () => Promise<T>): Promise<T>
 export function tidy<T>(fn: () => T): T
@@ -109,7 +111,7 @@ export function tidy<T>(fn: () => T | Promise<T>): T | Promise<T> {
   return result
 }
 
-/** Tensors alive on this thread and their bytes: those with handles, and those the tape and the optimizers hold. */
+/** Tensors alive on this thread and their bytes: those with handles, and those the tape and the optimizers hold. @example const before = memory().tensors; const x = zeros([2]); memory().tensors - before // 1 */
 export function memory(): { handles: number; tensors: number; bytes: number } {
   const [handles = 0, tensors = 0, bytes = 0] = native.memory()
   return { handles, tensors, bytes }

@@ -227,361 +227,621 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   abstract get handle(): number
   protected abstract wrap<R extends DType>(handle: number): Tensor<R>
 
-  /** Sum, `a + b`, with broadcasting. */
+  /**
+   * Sum, `a + b`, with broadcasting.
+   * @example
+   * tensor([1, 2]).add(tensor([[10], [20]])) // [[11, 12], [21, 22]]
+   * add(1, tensor([2, 3])) // [3, 4]
+   */
   add(b: number): Tensor<D>
   add<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
   add(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.add(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Difference, `a - b`, with broadcasting. */
+  /**
+   * Difference, `a - b`, with broadcasting.
+   * @example
+   * tensor([5, 7]).sub(2) // [3, 5]
+   */
   sub(b: number): Tensor<D>
   sub<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
   sub(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.sub(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Product of elements, `a * b`, with broadcasting. */
+  /**
+   * Product of elements, `a * b`, with broadcasting.
+   * @example
+   * tensor([1, 2, 3]).mul(tensor([2, 2, 0])) // [2, 4, 0]
+   */
   mul(b: number): Tensor<D>
   mul<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
   mul(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.mul(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Quotient, `a / b`, with broadcasting; integers give float32. */
+  /**
+   * Quotient, `a / b`, with broadcasting; integers give float32.
+   * @example
+   * tensor([1, 2]).div(4) // [0.25, 0.5]
+   */
   div(b: number): Tensor<Floating<D>>
   div<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
   div(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.div(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Power, `a ** b`, with broadcasting. */
+  /**
+   * Power, `a ** b`, with broadcasting.
+   * @example
+   * tensor([1, 2, 3]).pow(2) // [1, 4, 9]
+   * pow(2, tensor([1, 2, 3])) // [2, 4, 8]
+   */
   pow(b: number): Tensor<D>
   pow<E extends DType>(b: Tensor<E> | number): Tensor<Arithmetic<D, E>>
   pow(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.pow(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Larger of two elements; at equality both share the gradient. */
+  /**
+   * Larger of two elements; at equality both share the gradient.
+   * @example
+   * tensor([1, 5]).maximum(tensor([3, 4])) // [3, 5]
+   */
   maximum(b: number): Tensor<D>
   maximum<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
   maximum(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.maximum(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Smaller of two elements; at equality both share the gradient. */
+  /**
+   * Smaller of two elements; at equality both share the gradient.
+   * @example
+   * tensor([1, 5]).minimum(3) // [1, 3]
+   */
   minimum(b: number): Tensor<D>
   minimum<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
   minimum(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.minimum(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Negation, `-x`. */
+  /**
+   * Negation, `-x`.
+   * @example
+   * tensor([1, -2]).neg() // [-1, 2]
+   */
   neg(): Tensor<D> {
     return this.wrap(native.neg(this.handle))
   }
 
-  /** Absolute value; its gradient at 0 is 0. */
+  /**
+   * Absolute value; its gradient at 0 is 0.
+   * @example
+   * tensor([-1, 0, 2]).abs() // [1, 0, 2]
+   */
   abs(): Tensor<D> {
     return this.wrap(native.abs(this.handle))
   }
 
-  /** Sign: -1, 0 or 1; its gradient is 0. */
+  /**
+   * Sign: -1, 0 or 1; its gradient is 0.
+   * @example
+   * tensor([-0.5, 0, 2]).sign() // [-1, 0, 1]
+   */
   sign(): Tensor<D> {
     return this.wrap(native.sign(this.handle))
   }
 
-  /** Exponential, `e^x`. */
+  /**
+   * Exponential, `e^x`.
+   * @example
+   * tensor([0, 1]).exp() // [1, 2.71828]
+   */
   exp(): Tensor<Floating<D>> {
     return this.wrap(native.exp(this.handle))
   }
 
-  /** `e^x - 1`, accurate near 0. */
+  /**
+   * `e^x - 1`, accurate near 0.
+   * @example
+   * tensor([0, 1]).expm1() // [0, 1.71828]
+   */
   expm1(): Tensor<Floating<D>> {
     return this.wrap(native.expm1(this.handle))
   }
 
-  /** Natural logarithm; NaN for negative input. */
+  /**
+   * Natural logarithm; NaN for negative input.
+   * @example
+   * tensor([1, Math.E, -1]).log() // [0, 1, NaN]
+   */
   log(): Tensor<Floating<D>> {
     return this.wrap(native.log(this.handle))
   }
 
-  /** `log(1 + x)`, accurate near 0. */
+  /**
+   * `log(1 + x)`, accurate near 0.
+   * @example
+   * tensor([0, 1]).log1p() // [0, 0.693147]
+   */
   log1p(): Tensor<Floating<D>> {
     return this.wrap(native.log1p(this.handle))
   }
 
-  /** Square root; NaN for negative input. */
+  /**
+   * Square root; NaN for negative input.
+   * @example
+   * tensor([4, 9, -1]).sqrt() // [2, 3, NaN]
+   */
   sqrt(): Tensor<Floating<D>> {
     return this.wrap(native.sqrt(this.handle))
   }
 
-  /** Reciprocal square root, `1 / sqrt(x)`. */
+  /**
+   * Reciprocal square root, `1 / sqrt(x)`.
+   * @example
+   * tensor([4, 0]).rsqrt() // [0.5, Infinity]
+   */
   rsqrt(): Tensor<Floating<D>> {
     return this.wrap(native.rsqrt(this.handle))
   }
 
-  /** Square, `x * x`. */
+  /**
+   * Square, `x * x`.
+   * @example
+   * tensor([-2, 3]).square() // [4, 9]
+   */
   square(): Tensor<D> {
     return this.wrap(native.square(this.handle))
   }
 
-  /** Reciprocal, `1 / x`. */
+  /**
+   * Reciprocal, `1 / x`.
+   * @example
+   * tensor([2, 4]).reciprocal() // [0.5, 0.25]
+   */
   reciprocal(): Tensor<Floating<D>> {
     return this.wrap(native.reciprocal(this.handle))
   }
 
-  /** Sine of an angle in radians. */
+  /**
+   * Sine of an angle in radians.
+   * @example
+   * tensor([0, Math.PI / 2]).sin() // [0, 1]
+   */
   sin(): Tensor<Floating<D>> {
     return this.wrap(native.sin(this.handle))
   }
 
-  /** Cosine of an angle in radians. */
+  /**
+   * Cosine of an angle in radians.
+   * @example
+   * tensor([0, Math.PI]).cos() // [1, -1]
+   */
   cos(): Tensor<Floating<D>> {
     return this.wrap(native.cos(this.handle))
   }
 
-  /** Tangent of an angle in radians. */
+  /**
+   * Tangent of an angle in radians.
+   * @example
+   * tensor([0, Math.PI / 4]).tan() // [0, 1]
+   */
   tan(): Tensor<Floating<D>> {
     return this.wrap(native.tan(this.handle))
   }
 
-  /** Hyperbolic tangent. */
+  /**
+   * Hyperbolic tangent.
+   * @example
+   * tensor([0, 1]).tanh() // [0, 0.761594]
+   */
   tanh(): Tensor<Floating<D>> {
     return this.wrap(native.tanh(this.handle))
   }
 
-  /** Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`. */
+  /**
+   * Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
+   * @example
+   * tensor([0, 1]).erf() // [0, 0.842701]
+   */
   erf(): Tensor<Floating<D>> {
     return this.wrap(native.erf(this.handle))
   }
 
-  /** Rounds down; its gradient is 0. */
+  /**
+   * Rounds down; its gradient is 0.
+   * @example
+   * tensor([1.7, -1.2]).floor() // [1, -2]
+   */
   floor(): Tensor<D> {
     return this.wrap(native.floor(this.handle))
   }
 
-  /** Rounds up; its gradient is 0. */
+  /**
+   * Rounds up; its gradient is 0.
+   * @example
+   * tensor([1.2, -1.7]).ceil() // [2, -1]
+   */
   ceil(): Tensor<D> {
     return this.wrap(native.ceil(this.handle))
   }
 
-  /** Rounds to the nearest whole number, halves to even; its gradient is 0. */
+  /**
+   * Rounds to the nearest whole number, halves to even; its gradient is 0.
+   * @example
+   * tensor([0.5, 1.5, -1.2]).round() // [0, 2, -1]
+   */
   round(): Tensor<D> {
     return this.wrap(native.round(this.handle))
   }
 
-  /** Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0. */
+  /**
+   * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+   * @example
+   * tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }) // [0, 0.5, 1]
+   */
   clamp(options: ClampOptions = {}): Tensor<D> {
     checkOptions('clamp', options, clampOptions)
     const { min, max } = options
     return this.wrap(native.clamp(this.handle, min ?? NaN, max ?? NaN))
   }
 
-  /** Rectified linear unit, `max(x, 0)`. */
+  /**
+   * Rectified linear unit, `max(x, 0)`.
+   * @example
+   * tensor([-1, 2]).relu() // [0, 2]
+   */
   relu(): Tensor<D> {
     return this.wrap(native.relu(this.handle))
   }
 
-  /** `x` where positive, `negativeSlope * x` elsewhere. */
+  /**
+   * `x` where positive, `negativeSlope * x` elsewhere.
+   * @example
+   * tensor([-1, 2]).leakyRelu({ negativeSlope: 0.1 }) // [-0.1, 2]
+   */
   leakyRelu(options: LeakyReluOptions = {}): Tensor<Floating<D>> {
     checkOptions('leakyRelu', options, leakyReluOptions)
     const { negativeSlope = 0.01 } = options
     return this.wrap(native.leakyRelu(this.handle, negativeSlope))
   }
 
-  /** Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere. */
+  /**
+   * Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere.
+   * @example
+   * tensor([-1, 2]).elu() // [-0.632121, 2]
+   */
   elu(options: EluOptions = {}): Tensor<Floating<D>> {
     checkOptions('elu', options, eluOptions)
     const { alpha = 1 } = options
     return this.wrap(native.elu(this.handle, alpha))
   }
 
-  /** Logistic function, `1 / (1 + e^-x)`. */
+  /**
+   * Logistic function, `1 / (1 + e^-x)`.
+   * @example
+   * tensor([0, 2]).sigmoid() // [0.5, 0.880797]
+   */
   sigmoid(): Tensor<Floating<D>> {
     return this.wrap(native.sigmoid(this.handle))
   }
 
-  /** Sigmoid linear unit, `x * sigmoid(x)`. */
+  /**
+   * Sigmoid linear unit, `x * sigmoid(x)`.
+   * @example
+   * tensor([0, 2]).silu() // [0, 1.761594]
+   */
   silu(): Tensor<Floating<D>> {
     return this.wrap(native.silu(this.handle))
   }
 
-  /** `x * tanh(softplus(x))` (Misra, 2019). */
+  /**
+   * `x * tanh(softplus(x))` (Misra, 2019).
+   * @example
+   * tensor([0, 2]).mish() // [0, 1.943959]
+   */
   mish(): Tensor<Floating<D>> {
     return this.wrap(native.mish(this.handle))
   }
 
-  /** Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`. */
+  /**
+   * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+   * @example
+   * tensor([0, 2]).gelu() // [0, 1.9545]
+   */
   gelu(): Tensor<Floating<D>> {
     return this.wrap(native.gelu(this.handle))
   }
 
-  /** `log(1 + e^x)`, in a form that does not overflow. */
+  /**
+   * `log(1 + e^x)`, in a form that does not overflow.
+   * @example
+   * tensor([0, 2]).softplus() // [0.693147, 2.126928]
+   */
   softplus(): Tensor<Floating<D>> {
     return this.wrap(native.softplus(this.handle))
   }
 
-  /** Whether elements are equal. */
+  /**
+   * Whether elements are equal.
+   * @example
+   * tensor([1, 2]).eq(tensor([1, 3])) // [true, false]
+   */
   eq(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.eq(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements differ. */
+  /**
+   * Whether elements differ.
+   * @example
+   * tensor([1, 2]).ne(1) // [false, true]
+   */
   ne(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.ne(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements of `a` are less than those of `b`. */
+  /**
+   * Whether elements of `a` are less than those of `b`.
+   * @example
+   * tensor([1, 2, 3]).lt(2) // [true, false, false]
+   */
   lt(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.lt(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements of `a` are less than or equal to those of `b`. */
+  /**
+   * Whether elements of `a` are less than or equal to those of `b`.
+   * @example
+   * tensor([1, 2, 3]).le(2) // [true, true, false]
+   */
   le(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.le(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements of `a` are greater than those of `b`. */
+  /**
+   * Whether elements of `a` are greater than those of `b`.
+   * @example
+   * tensor([1, 2, 3]).gt(2) // [false, false, true]
+   */
   gt(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.gt(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements of `a` are greater than or equal to those of `b`. */
+  /**
+   * Whether elements of `a` are greater than or equal to those of `b`.
+   * @example
+   * tensor([1, 2, 3]).ge(2) // [false, true, true]
+   */
   ge(b: Tensor<DType> | number): Tensor<'bool'> {
     return this.wrap(native.ge(this.handle, operand(b), isNumber(b, 2)))
   }
 
-  /** Whether elements are NaN. */
+  /**
+   * Whether elements are NaN.
+   * @example
+   * tensor([1, NaN]).isNan() // [false, true]
+   */
   isNan(): Tensor<'bool'> {
     return this.wrap(native.isNan(this.handle))
   }
 
-  /** Whether elements are infinite, of either sign. */
+  /**
+   * Whether elements are infinite, of either sign.
+   * @example
+   * tensor([1, -Infinity]).isInf() // [false, true]
+   */
   isInf(): Tensor<'bool'> {
     return this.wrap(native.isInf(this.handle))
   }
 
-  /** Whether elements are neither infinite nor NaN. */
+  /**
+   * Whether elements are neither infinite nor NaN.
+   * @example
+   * tensor([1, Infinity, NaN]).isFinite() // [true, false, false]
+   */
   isFinite(): Tensor<'bool'> {
     return this.wrap(native.isFinite(this.handle))
   }
 
-  /** Logical not; anything but 0 counts as true. */
+  /**
+   * Logical not; anything but 0 counts as true.
+   * @example
+   * tensor([0, 2]).logicalNot() // [true, false]
+   */
   logicalNot(): Tensor<'bool'> {
     return this.wrap(native.logicalNot(this.handle))
   }
 
-  /** Logical and, with broadcasting. */
+  /**
+   * Logical and, with broadcasting.
+   * @example
+   * tensor([true, true]).logicalAnd(tensor([true, false])) // [true, false]
+   */
   logicalAnd(b: Tensor<D>): Tensor<'bool'> {
     return this.wrap(native.logicalAnd(this.handle, b.handle))
   }
 
-  /** Logical or, with broadcasting. */
+  /**
+   * Logical or, with broadcasting.
+   * @example
+   * tensor([true, false]).logicalOr(tensor([false, false])) // [true, false]
+   */
   logicalOr(b: Tensor<D>): Tensor<'bool'> {
     return this.wrap(native.logicalOr(this.handle, b.handle))
   }
 
-  /** Logical exclusive or, with broadcasting. */
+  /**
+   * Logical exclusive or, with broadcasting.
+   * @example
+   * tensor([true, true]).logicalXor(tensor([true, false])) // [false, true]
+   */
   logicalXor(b: Tensor<D>): Tensor<'bool'> {
     return this.wrap(native.logicalXor(this.handle, b.handle))
   }
 
-  /** `x` with `value` where `mask` is true. */
+  /**
+   * `x` with `value` where `mask` is true.
+   * @example
+   * const x = tensor([1, -2, 3])
+   * x.maskedFill(x.lt(0), 9) // [1, 9, 3]
+   */
   maskedFill(mask: Tensor<'bool'>, value: number): Tensor<D> {
     return this.wrap(native.maskedFill(this.handle, mask.handle, value))
   }
 
-  /** Sum over `dim`, all by default; integers and booleans give int64. */
+  /**
+   * Sum over `dim`, all by default; integers and booleans give int64.
+   * @example
+   * const x = tensor([[1, 2], [3, 4]])
+   * x.sum() // 10
+   * x.sum(0) // [4, 6]
+   * x.sum(-1, { keepDim: true }) // [[3], [7]]
+   */
   sum(dim: number | readonly number[] = [], options: SumOptions = {}): Tensor<Summed<D>> {
     checkOptions('sum', options, sumOptions)
     const { keepDim = false } = options
     return this.wrap(native.sum(this.handle, integers(dim), keepDim))
   }
 
-  /** Mean over `dim`, all by default. */
+  /**
+   * Mean over `dim`, all by default.
+   * @example
+   * tensor([[1, 2], [3, 4]]).mean(1) // [1.5, 3.5]
+   */
   mean(dim: number | readonly number[] = [], options: MeanOptions = {}): Tensor<D> {
     checkOptions('mean', options, meanOptions)
     const { keepDim = false } = options
     return this.wrap(native.mean(this.handle, integers(dim), keepDim))
   }
 
-  /** Variance over `dim`, all by default, divided by `n - correction` (1: unbiased, 0: of the population). */
+  /**
+   * Variance over `dim`, all by default, divided by `n - correction` (1: unbiased, 0: of the population).
+   * @example
+   * tensor([1, 2, 3, 4]).var() // 1.66667
+   * tensor([1, 2, 3, 4]).var([], { correction: 0 }) // 1.25
+   */
   var(dim: number | readonly number[] = [], options: VarOptions = {}): Tensor<D> {
     checkOptions('var', options, varOptions)
     const { correction = 1, keepDim = false } = options
     return this.wrap(native.var(this.handle, integers(dim), correction, keepDim))
   }
 
-  /** Standard deviation: the square root of `var`. */
+  /**
+   * Standard deviation: the square root of `var`.
+   * @example
+   * tensor([1, 2, 3, 4]).std() // 1.290994
+   */
   std(dim: number | readonly number[] = [], options: StdOptions = {}): Tensor<D> {
     checkOptions('std', options, stdOptions)
     const { correction = 1, keepDim = false } = options
     return this.wrap(native.std(this.handle, integers(dim), correction, keepDim))
   }
 
-  /** Largest element over `dim`, all by default; equal ones share the gradient. */
+  /**
+   * Largest element over `dim`, all by default; equal ones share the gradient.
+   * @example
+   * tensor([[1, 5], [3, 2]]).amax(1) // [5, 3]
+   */
   amax(dim: number | readonly number[] = [], options: AmaxOptions = {}): Tensor<D> {
     checkOptions('amax', options, amaxOptions)
     const { keepDim = false } = options
     return this.wrap(native.amax(this.handle, integers(dim), keepDim))
   }
 
-  /** Smallest element over `dim`, all by default; equal ones share the gradient. */
+  /**
+   * Smallest element over `dim`, all by default; equal ones share the gradient.
+   * @example
+   * tensor([[1, 5], [3, 2]]).amin(1) // [1, 2]
+   */
   amin(dim: number | readonly number[] = [], options: AminOptions = {}): Tensor<D> {
     checkOptions('amin', options, aminOptions)
     const { keepDim = false } = options
     return this.wrap(native.amin(this.handle, integers(dim), keepDim))
   }
 
-  /** Position of the largest element along `dim`; the first of equals. */
+  /**
+   * Position of the largest element along `dim`; the first of equals.
+   * @example
+   * tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]
+   */
   argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
     return this.wrap(native.argmax(this.handle, dim, keepDim))
   }
 
-  /** Position of the smallest element along `dim`; the first of equals. */
+  /**
+   * Position of the smallest element along `dim`; the first of equals.
+   * @example
+   * tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]
+   */
   argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
     return this.wrap(native.argmin(this.handle, dim, keepDim))
   }
 
-  /** Whether any element over `dim` (all by default) is true; anything but 0 counts as true. */
+  /**
+   * Whether any element over `dim` (all by default) is true; anything but 0 counts as true.
+   * @example
+   * tensor([[true, false], [false, false]]).any(1) // [true, false]
+   */
   any(dim: number | readonly number[] = [], options: AnyOptions = {}): Tensor<'bool'> {
     checkOptions('any', options, anyOptions)
     const { keepDim = false } = options
     return this.wrap(native.any(this.handle, integers(dim), keepDim))
   }
 
-  /** Whether all elements over `dim` (all by default) are true; anything but 0 counts as true. */
+  /**
+   * Whether all elements over `dim` (all by default) are true; anything but 0 counts as true.
+   * @example
+   * tensor([[true, true], [true, false]]).all(1) // [true, false]
+   */
   all(dim: number | readonly number[] = [], options: AllOptions = {}): Tensor<'bool'> {
     checkOptions('all', options, allOptions)
     const { keepDim = false } = options
     return this.wrap(native.all(this.handle, integers(dim), keepDim))
   }
 
-  /** `log(sum(e^x))` over `dim`, all by default, in a form that does not overflow. */
+  /**
+   * `log(sum(e^x))` over `dim`, all by default, in a form that does not overflow.
+   * @example
+   * tensor([1000, 1000]).logSumExp() // 1000.693147
+   */
   logSumExp(dim: number | readonly number[] = [], options: LogSumExpOptions = {}): Tensor<Floating<D>> {
     checkOptions('logSumExp', options, logSumExpOptions)
     const { keepDim = false } = options
     return this.wrap(native.logSumExp(this.handle, integers(dim), keepDim))
   }
 
-  /** The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`. */
+  /**
+   * The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
+   * @example
+   * tensor([3, -4]).norm() // 5
+   * tensor([3, -4]).norm([], { p: 1 }) // 7
+   */
   norm(dim: number | readonly number[] = [], options: NormOptions = {}): Tensor<Floating<D>> {
     checkOptions('norm', options, normOptions)
     const { p = 2, keepDim = false } = options
     return this.wrap(native.norm(this.handle, integers(dim), p, keepDim))
   }
 
-  /** Running sum along `dim`. */
+  /**
+   * Running sum along `dim`.
+   * @example
+   * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
+   */
   cumsum(dim: number): Tensor<D> {
     return this.wrap(native.cumsum(this.handle, dim))
   }
 
-  /** The same elements in another shape; one size may be -1. */
+  /**
+   * The same elements in another shape; one size may be -1.
+   * @example
+   * tensor([1, 2, 3, 4, 5, 6]).reshape([2, -1]) // [[1, 2, 3], [4, 5, 6]]
+   */
   reshape(shape: number | readonly number[]): Tensor<D> {
     return this.wrap(native.reshape(this.handle, integers(shape)))
   }
@@ -590,47 +850,82 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * Merges the dimensions from `start` to `end` into one.
    * `start` is 0 by default.
    * `end` is -1 by default.
+   * @example
+   * zeros([2, 3, 4]).flatten(1) // shape [2, 12]
    */
   flatten(start: number = 0, end: number = -1): Tensor<D> {
     return this.wrap(native.flatten(this.handle, start, end))
   }
 
-  /** Drops dimensions of size 1: those of `dim`, all by default. */
+  /**
+   * Drops dimensions of size 1: those of `dim`, all by default.
+   * @example
+   * zeros([1, 3, 1]).squeeze() // shape [3]
+   * zeros([1, 3, 1]).squeeze(0) // shape [3, 1]
+   */
   squeeze(dim: number | readonly number[] = []): Tensor<D> {
     return this.wrap(native.squeeze(this.handle, integers(dim)))
   }
 
-  /** Adds a dimension of size 1 at `dim`. */
+  /**
+   * Adds a dimension of size 1 at `dim`.
+   * @example
+   * tensor([1, 2]).unsqueeze(1) // [[1], [2]]
+   */
   unsqueeze(dim: number): Tensor<D> {
     return this.wrap(native.unsqueeze(this.handle, dim))
   }
 
-  /** Reorders the dimensions. */
+  /**
+   * Reorders the dimensions.
+   * @example
+   * zeros([2, 3, 4]).permute([2, 0, 1]) // shape [4, 2, 3]
+   */
   permute(dim: number | readonly number[]): Tensor<D> {
     return this.wrap(native.permute(this.handle, integers(dim)))
   }
 
-  /** Swaps two dimensions. */
+  /**
+   * Swaps two dimensions.
+   * @example
+   * tensor([[1, 2], [3, 4]]).transpose(0, 1) // [[1, 3], [2, 4]]
+   */
   transpose(dim0: number, dim1: number): Tensor<D> {
     return this.wrap(native.transpose(this.handle, dim0, dim1))
   }
 
-  /** Repeats dimensions of size 1 up to `shape`, without a copy; -1 keeps a size. */
+  /**
+   * Repeats dimensions of size 1 up to `shape`, without a copy; -1 keeps a size.
+   * @example
+   * tensor([[1], [2]]).expand([-1, 3]) // [[1, 1, 1], [2, 2, 2]]
+   */
   expand(shape: number | readonly number[]): Tensor<D> {
     return this.wrap(native.expand(this.handle, integers(shape)))
   }
 
-  /** Reverses the order along `dim`. */
+  /**
+   * Reverses the order along `dim`.
+   * @example
+   * tensor([[1, 2], [3, 4]]).flip(1) // [[2, 1], [4, 3]]
+   */
   flip(dim: number | readonly number[]): Tensor<D> {
     return this.wrap(native.flip(this.handle, integers(dim)))
   }
 
-  /** The elements from `start` on, `length` of them, along `dim`. */
+  /**
+   * The elements from `start` on, `length` of them, along `dim`.
+   * @example
+   * tensor([1, 2, 3, 4]).narrow(0, 1, 2) // [2, 3]
+   */
   narrow(dim: number, start: number, length: number): Tensor<D> {
     return this.wrap(native.narrow(this.handle, dim, count('start', start), count('length', length)))
   }
 
-  /** Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on. */
+  /**
+   * Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
+   * @example
+   * tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]
+   */
   pad(padding: number | readonly number[], options: PadOptions = {}): Tensor<D> {
     checkOptions('pad', options, padOptions)
     const { value = 0 } = options
@@ -664,75 +959,134 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     return this.wrap(native.argsort(this.handle, dim, descending))
   }
 
-  /** The entries of `x` at the positions of `index`, a list, along `dim`. */
+  /**
+   * The entries of `x` at the positions of `index`, a list, along `dim`.
+   * @example
+   * tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]
+   */
   indexSelect(dim: number, index: Tensor<'int64'>): Tensor<D> {
     return this.wrap(native.indexSelect(this.handle, dim, index.handle))
   }
 
-  /** `x` with the entries of `source` added at the positions of `index`, a list, along `dim`; repeats add up. */
+  /**
+   * `x` with the entries of `source` added at the positions of `index`, a list, along `dim`; repeats add up.
+   * @example
+   * const at = tensor([0, 0, 2], { dtype: 'int64' })
+   * zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]
+   */
   indexAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
     return this.wrap(native.indexAdd(this.handle, dim, index.handle, source.handle))
   }
 
-  /** For each position of `index`, the element of `x` at that place along `dim`: `out[i][j] = x[index[i][j]][j]` for dim 0. */
+  /**
+   * For each position of `index`, the element of `x` at that place along `dim`: `out[i][j] = x[index[i][j]][j]` for dim 0.
+   * @example
+   * const best = tensor([[1], [0]], { dtype: 'int64' })
+   * tensor([[1, 2], [3, 4]]).gather(1, best) // [[2], [3]]
+   */
   gather(dim: number, index: Tensor<'int64'>): Tensor<D> {
     return this.wrap(native.gather(this.handle, dim, index.handle))
   }
 
-  /** `x` with each element of `source` added where `index` points along `dim`; the reverse of `gather`. */
+  /**
+   * `x` with each element of `source` added where `index` points along `dim`; the reverse of `gather`.
+   * @example
+   * const at = tensor([[1], [0]], { dtype: 'int64' })
+   * zeros([2, 2]).scatterAdd(1, at, tensor([[5], [6]])) // [[0, 5], [6, 0]]
+   */
   scatterAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
     return this.wrap(native.scatterAdd(this.handle, dim, index.handle, source.handle))
   }
 
-  /** Classes as vectors of zeros with a single one: `[..., classes]`, int64. */
+  /**
+   * Classes as vectors of zeros with a single one: `[..., classes]`, int64.
+   * @example
+   * tensor([2, 0], { dtype: 'int64' }).oneHot(3) // [[0, 0, 1], [1, 0, 0]]
+   */
   oneHot(classes: number): Tensor<'int64'> {
     return this.wrap(native.oneHot(this.handle, count('classes', classes)))
   }
 
-  /** Matrix product, with PyTorch's rules: vectors count as a row on the left and a column on the right, further leading dimensions are batches and broadcast. */
+  /**
+   * Matrix product, with PyTorch's rules: vectors count as a row on the left and a column on the right, further leading dimensions are batches and broadcast.
+   * @example
+   * tensor([[1, 2], [3, 4]]).matmul(tensor([10, 1])) // [12, 34]
+   * zeros([8, 2, 3]).matmul(zeros([3, 5])) // shape [8, 2, 5]
+   */
   matmul(b: Tensor<D>): Tensor<D> {
     return this.wrap(native.matmul(this.handle, b.handle))
   }
 
-  /** `e^x / sum(e^x)` along `dim`. */
+  /**
+   * `e^x / sum(e^x)` along `dim`.
+   * @example
+   * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
+   */
   softmax(dim: number): Tensor<D> {
     return this.wrap(native.softmax(this.handle, dim))
   }
 
-  /** `x - log(sum(e^x))` along `dim`. */
+  /**
+   * `x - log(sum(e^x))` along `dim`.
+   * @example
+   * tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]
+   */
   logSoftmax(dim: number): Tensor<D> {
     return this.wrap(native.logSoftmax(this.handle, dim))
   }
 
-  /** 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`. */
+  /**
+   * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+   * @example
+   * const x = tensor([[[[1, 2], [3, 4]]]])
+   * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
+   * F.conv2d(x, ones([8, 1, 3, 3]), { padding: 1 }) // shape [1, 8, 2, 2]
+   */
   conv2d(weight: Tensor<D>, options: Conv2dOptions<D> = {}): Tensor<D> {
     checkOptions('conv2d', options, conv2dOptions)
     const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
     return this.wrap(native.conv2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), count('groups', groups)))
   }
 
-  /** Largest element of each window; `stride` is the kernel by default. */
+  /**
+   * Largest element of each window; `stride` is the kernel by default.
+   * @example
+   * tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]
+   * zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]
+   */
   maxPool2d(kernel: Pair, options: MaxPool2dOptions = {}): Tensor<D> {
     checkOptions('maxPool2d', options, maxPool2dOptions)
     const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
     return this.wrap(native.maxPool2d(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), ceilMode))
   }
 
-  /** Where in its plane `maxPool2d` found each element: `row * width + column`. */
+  /**
+   * Where in its plane `maxPool2d` found each element: `row * width + column`.
+   * @example
+   * tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]
+   */
   maxPool2dIndices(kernel: Pair, options: MaxPool2dIndicesOptions = {}): Tensor<'int64'> {
     checkOptions('maxPool2dIndices', options, maxPool2dIndicesOptions)
     const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
     return this.wrap(native.maxPool2dIndices(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), ceilMode))
   }
 
-  /** Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros. */
+  /**
+   * Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+   * @example
+   * tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]
+   */
   avgPool2d(kernel: Pair, options: AvgPool2dOptions = {}): Tensor<D> {
     checkOptions('avgPool2d', options, avgPool2dOptions)
     const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options
     return this.wrap(native.avgPool2d(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), ceilMode, countIncludePad))
   }
 
-  /** Mean of each of `[height, width]` equal regions, whatever the input size. */
+  /**
+   * Mean of each of `[height, width]` equal regions, whatever the input size.
+   * @example
+   * zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]
+   */
   adaptiveAvgPool2d(output: Pair): Tensor<D> {
     return this.wrap(native.adaptiveAvgPool2d(this.handle, side('output', output, 0), side('output', output, 1)))
   }
@@ -740,6 +1094,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   /**
    * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
    * `p` is 0.5 by default.
+   * @example
+   * seed(0)
+   * const kept = ones([1000]).dropout(0.25).ne(0)
+   * kept.to('float32').mean().itemSync() > 0.7 // true
+   * ones([2]).dropout(0.9, { training: false }) // [1, 1]
    */
   dropout(p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {
     checkOptions('dropout', options, dropoutOptions)

@@ -13,7 +13,10 @@ export interface RngState {
 /**
  * Starts the generator of this thread over: every random call after it repeats.
  * @example
- * seed(0); const a = rand([2]); seed(0); const b = rand([2]) // a equals b
+ * seed(0)
+ * const a = rand([2])
+ * seed(0)
+ * rand([2]).eq(a) // [true, true]
  */
 export function seed(value: number): void {
   if (!Number.isSafeInteger(value) || value < 0)
@@ -21,11 +24,13 @@ export function seed(value: number): void {
   setRngState({ seed: String(value), calls: 0 })
 }
 
+/** The generator's state, to go on from later. @example rngState().calls >= 0 // true */
 export function rngState(): RngState {
   const [low = 0, high = 0, calls = 0] = native.randomState()
   return { seed: String((BigInt(high) << 32n) | BigInt(low)), calls }
 }
 
+/** Goes on from a state. @example setRngState({ seed: '1', calls: 0 }); rngState().seed // '1' */
 export function setRngState({ seed, calls }: RngState): void {
   const bits = BigInt(seed)
   native.setRandomState(Number(bits & 0xffffffffn), Number(bits >> 32n), calls)

@@ -61,33 +61,34 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     this.#shape = Object.freeze(shape)
   }
 
-  /** Size of each dimension. */
+  /** Size of each dimension. @example zeros([2, 3]).shape // [2, 3] */
   get shape(): readonly number[] {
     if (this.#shape === undefined) this.#describe()
     return this.#shape ?? []
   }
 
+  /** What its elements are. @example zeros([2]).dtype // 'float32' */
   get dtype(): D {
     if (this.#dtype === undefined) this.#describe()
     return this.#dtype as D
   }
 
-  /** Where the values are. */
+  /** Where the values are. @example zeros([2]).device // 'cpu' */
   get device(): string {
     return native.deviceOf(this.#handle)
   }
 
-  /** Number of dimensions. */
+  /** Number of dimensions. @example zeros([2, 3]).rank // 2 */
   get rank(): number {
     return this.shape.length
   }
 
-  /** Number of elements. */
+  /** Number of elements. @example zeros([2, 3]).size // 6 */
   get size(): number {
     return this.shape.reduce((product, size) => product * size, 1)
   }
 
-  /** Whether gradients flow to this tensor; settable on leaves of floating point. */
+  /** Whether gradients flow to this tensor; settable on leaves of floating point. @example zeros([2], { requiresGrad: true }).mul(2).requiresGrad // true */
   get requiresGrad(): boolean {
     return native.requiresGrad(this.#handle)
   }
@@ -96,7 +97,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     native.setRequiresGrad(this.#handle, requiresGrad)
   }
 
-  /** The gradient that backward passes added up, null when there is none. */
+  /** The gradient that backward passes added up, null when there is none. @example zeros([2]).grad // null */
   get grad(): Tensor<D> | null {
     const handle = native.gradOf(this.#handle)
     return handle === 0 ? null : new Tensor<D>(handle)
@@ -106,17 +107,17 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     native.setGrad(this.#handle, grad === null ? 0 : grad.handle)
   }
 
-  /** Whether the value was freed. */
+  /** Whether the value was freed. @example zeros([2]).isDisposed // false */
   get isDisposed(): boolean {
     return !native.isLive(this.#handle)
   }
 
-  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. */
+  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. @example tensor([[1, 2]]).dataSync() // [1, 2] */
   dataSync(): TypedArrayOf<D> {
     return typedArray(this.dtype, native.read(this.handle))
   }
 
-  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. */
+  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. @example await tensor([[1, 2]]).data() // [1, 2] */
   async data(): Promise<TypedArrayOf<D>> {
     return this.dataSync()
   }
@@ -125,7 +126,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return numbers(this.dtype, native.read(this.handle))
   }
 
-  /** The one element of a tensor of size 1; int64 as a number. */
+  /** The one element of a tensor of size 1; int64 as a number. @example tensor([[5]]).itemSync() // 5 */
   itemSync(): Item<D> {
     const [value, ...others] = this.#numbers()
     if (value === undefined || others.length > 0) {
@@ -137,7 +138,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return this.#item(value)
   }
 
-  /** The one element of a tensor of size 1; int64 as a number. */
+  /** The one element of a tensor of size 1; int64 as a number. @example await tensor([1, 2]).sum().item() // 3 */
   async item(): Promise<Item<D>> {
     return this.itemSync()
   }
@@ -146,7 +147,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return (this.dtype === 'bool' ? value !== 0 : value) as Item<D>
   }
 
-  /** The elements as nested arrays. */
+  /** The elements as nested arrays. @example eye(2).toArraySync() // [[1, 0], [0, 1]] */
   toArraySync(): Nested<Item<D>> {
     const values = this.#numbers()
     const { shape } = this
@@ -156,7 +157,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return build(0)
   }
 
-  /** The elements as nested arrays. */
+  /** The elements as nested arrays. @example await eye(2).toArray() // [[1, 0], [0, 1]] */
   async toArray(): Promise<Nested<Item<D>>> {
     return this.toArraySync()
   }
@@ -173,23 +174,23 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return this.wrap<R>(native.toDtype(this.handle, dtypeCode(target.dtype ?? this.dtype)))
   }
 
-  /** The same value, cut off from the tape. */
+  /** The same value, cut off from the tape. @example ones([2], { requiresGrad: true }).detach().requiresGrad // false */
   detach(): Tensor<D> {
     return this.wrap<D>(native.detach(this.handle))
   }
 
-  /** A tensor of its own with the same value, on the tape. */
+  /** A tensor of its own with the same value, on the tape. @example ones([2], { requiresGrad: true }).clone().requiresGrad // true */
   clone(): Tensor<D> {
     return this.wrap<D>(native.toDtype(this.handle, dtypeCode(this.dtype)))
   }
 
-  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. */
+  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. @example zeros([2]).assign(tensor([1, 2])) // [1, 2] */
   assign(value: Tensor<D>): this {
     native.assign(this.handle, value.handle)
     return this
   }
 
-  /** The part at one place of the first dimension. */
+  /** The part at one place of the first dimension. @example tensor([[1, 2], [3, 4]]).at(-1) // [3, 4] */
   at(index: number): Tensor<D> {
     return this.slice(index)
   }
@@ -209,7 +210,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return this.wrap<D>(squeezed)
   }
 
-  /** Parts of `size` elements along `dim`, or of the sizes listed; the last may be smaller. */
+  /** Parts of `size` elements along `dim`, or of the sizes listed; the last may be smaller. @example arange(0, 5).split(2) // [[0, 1], [2, 3], [4]] */
   split(size: number | readonly number[], dim = 0): Tensor<D>[] {
     const total = this.shape.at(dim) ?? 1
     if (typeof size === 'number' && !(Number.isInteger(size) && size > 0)) {
@@ -228,19 +229,23 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     })
   }
 
-  /** At most `parts` parts of equal size along `dim`; the last may be smaller. */
+  /** At most `parts` parts of equal size along `dim`; the last may be smaller. @example arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]] */
   chunk(parts: number, dim = 0): Tensor<D>[] {
     if (!(Number.isInteger(parts) && parts > 0)) throw new FirnError('argument', `chunk: expected 1 or more parts, got ${parts}`)
     return this.split(Math.max(1, Math.ceil((this.shape.at(dim) ?? 1) / parts)), dim)
   }
 
-  /** Like `reshape`. */
+  /** Like `reshape`. @example arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]] */
   view(shape: readonly number[]): Tensor<D> {
     return this.reshape(shape)
   }
 
   /**
    * Adds the gradients of this tensor to the `.grad` of every leaf it came from.
+   * @example
+   * const x = tensor([1, 2], { requiresGrad: true })
+   * x.square().sum().backward()
+   * x.grad // [2, 4]
    * @throws FirnError 'autograd' without a path to a leaf, for more than one element without `gradient`, or a second time without `retainGraph`
    */
   backward(options: BackwardOptions<D> = {}): void {
@@ -249,7 +254,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     native.backward(this.handle, gradient?.handle ?? 0, (retainGraph ? 1 : 0) | (createGraph ? 2 : 0))
   }
 
-  /** Frees the value now; doing it again does nothing. */
+  /** Frees the value now; doing it again does nothing. @example const x = zeros([2]); x.dispose(); x.isDisposed // true */
   dispose(): void {
     native.freeOne(this.#handle)
     caught(this, this.#place)
@@ -259,7 +264,7 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     this.dispose()
   }
 
-  /** Exempts this tensor from every scope: it lives until `dispose()` or until its object is collected. */
+  /** Exempts this tensor from every scope: it lives until `dispose()` or until its object is collected. @example tidy(() => void zeros([2]).keep()) // undefined */
   keep(): this {
     native.keep(this.handle)
     if (this.#place < 0) this.#place = catchLater(this)
@@ -267,11 +272,12 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return this
   }
 
-  /** Whether `keep()` exempted it from every scope. */
+  /** Whether `keep()` exempted it from every scope. @example zeros([2]).keep().isKept // true */
   get isKept(): boolean {
     return this.#kept
   }
 
+  /** Dtype, shape and a summary of the elements. @example String(tensor([1, 2])) // 'Tensor float32 [2]\n[1.0000, 2.0000]' */
   override toString(): string {
     if (this.isDisposed) return 'Tensor (freed)'
     return show(this.dtype, this.shape, this.#numbers())

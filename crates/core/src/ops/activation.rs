@@ -10,6 +10,7 @@ use crate::tensor::Tensor;
 
 ops! {
     /// Rectified linear unit, `max(x, 0)`.
+    #[example("tensor([-1, 2]).relu() // [0, 2]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn relu(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::relu, |x| Dispatch::int_clamp_min(x, 0.into()), |x| x)) }
@@ -24,6 +25,7 @@ ops! {
     grad(h; y) { g: relu_backward(h, y)? }
 
     /// `x` where positive, `negativeSlope * x` elsewhere.
+    #[example("tensor([-1, 2]).leakyRelu({ negativeSlope: 0.1 }) // [-0.1, 2]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn leaky_relu(x: &Tensor; negative_slope: f64 = 0.01) -> Floating {
@@ -31,6 +33,7 @@ ops! {
     }
 
     /// Exponential linear unit: `x` where positive, `alpha * (e^x - 1)` elsewhere.
+    #[example("tensor([-1, 2]).elu() // [-0.632121, 2]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn elu(x: &Tensor; alpha: f64 = 1.0) -> Floating {
@@ -40,23 +43,27 @@ ops! {
     grad(g, y; x, alpha) { x: where_(&gt(&x.into(), &0.0.into())?, &g.into(), &(g * (y + alpha)).into())? }
 
     /// Logistic function, `1 / (1 + e^-x)`.
+    #[example("tensor([0, 2]).sigmoid() // [0.5, 0.880797]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn sigmoid(x: &Tensor) -> Floating { x.float_map(Dispatch::sigmoid) }
     grad(g, y) { x: g * (y * (1.0 - y)) }
 
     /// Sigmoid linear unit, `x * sigmoid(x)`.
+    #[example("tensor([0, 2]).silu() // [0, 1.761594]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn silu(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_mul(Dispatch::sigmoid(x.clone()), x)) }
     grad(g; x) { x: { let s = sigmoid(x)?; g * (&s * (x * (1.0 - &s) + 1.0)) } }
 
     /// `x * tanh(softplus(x))` (Misra, 2019).
+    #[example("tensor([0, 2]).mish() // [0, 1.943959]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn mish(x: &Tensor) -> Floating { mul(&x.into(), &tanh(&softplus(x)?)?.into()) }
 
     /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+    #[example("tensor([0, 2]).gelu() // [0, 1.9545]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn gelu(x: &Tensor) -> Floating { x.float_map(Dispatch::gelu) }
@@ -70,6 +77,7 @@ ops! {
     }
 
     /// `log(1 + e^x)`, in a form that does not overflow.
+    #[example("tensor([0, 2]).softplus() // [0.693147, 2.126928]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn softplus(x: &Tensor) -> Floating { add(&relu(x)?.into(), &log1p(&exp(&-abs(x)?)?)?.into()) }

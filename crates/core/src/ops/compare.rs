@@ -63,6 +63,7 @@ fn operand_shape(x: &Operand) -> &[usize] {
 
 ops! {
     /// Whether elements are equal.
+    #[example("tensor([1, 2]).eq(tensor([1, 3])) // [true, false]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn eq(a: &Operand, b: &Operand) -> Mask {
@@ -70,6 +71,7 @@ ops! {
     }
 
     /// Whether elements differ.
+    #[example("tensor([1, 2]).ne(1) // [false, true]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn ne(a: &Operand, b: &Operand) -> Mask {
@@ -82,6 +84,7 @@ ops! {
     }
 
     /// Whether elements of `a` are less than those of `b`.
+    #[example("tensor([1, 2, 3]).lt(2) // [true, false, false]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn lt(a: &Operand, b: &Operand) -> Mask {
@@ -89,6 +92,7 @@ ops! {
     }
 
     /// Whether elements of `a` are less than or equal to those of `b`.
+    #[example("tensor([1, 2, 3]).le(2) // [true, true, false]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn le(a: &Operand, b: &Operand) -> Mask {
@@ -101,6 +105,7 @@ ops! {
     }
 
     /// Whether elements of `a` are greater than those of `b`.
+    #[example("tensor([1, 2, 3]).gt(2) // [false, false, true]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn gt(a: &Operand, b: &Operand) -> Mask {
@@ -108,6 +113,7 @@ ops! {
     }
 
     /// Whether elements of `a` are greater than or equal to those of `b`.
+    #[example("tensor([1, 2, 3]).ge(2) // [false, true, true]")]
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn ge(a: &Operand, b: &Operand) -> Mask {
@@ -120,44 +126,52 @@ ops! {
     }
 
     /// Whether elements are NaN.
+    #[example("tensor([1, NaN]).isNan() // [false, true]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     #[torch("isnan")]
     fn is_nan(x: &Tensor) -> Mask { Ok(Tensor::new(Dispatch::float_is_nan(x.float().0, BOOL), DType::Bool)) }
 
     /// Whether elements are infinite, of either sign.
+    #[example("tensor([1, -Infinity]).isInf() // [false, true]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     #[torch("isinf")]
     fn is_inf(x: &Tensor) -> Mask { Ok(Tensor::new(Dispatch::float_is_inf(x.float().0, BOOL), DType::Bool)) }
 
     /// Whether elements are neither infinite nor NaN.
+    #[example("tensor([1, Infinity, NaN]).isFinite() // [true, false, false]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     #[torch("isfinite")]
     fn is_finite(x: &Tensor) -> Mask { logical_not(&logical_or(&is_nan(x)?, &is_inf(x)?)?) }
 
     /// Logical not; anything but 0 counts as true.
+    #[example("tensor([0, 2]).logicalNot() // [true, false]")]
     #[face(method)]
     #[check(cases)]
     fn logical_not(x: &Tensor) -> Mask { Ok(Tensor::new(Dispatch::bool_not(truth(x)), DType::Bool)) }
 
     /// Logical and, with broadcasting.
+    #[example("tensor([true, true]).logicalAnd(tensor([true, false])) // [true, false]")]
     #[face(method)]
     #[check(cases)]
     fn logical_and(a: &Tensor, b: &Tensor) -> Mask { logical(a, b, Dispatch::bool_and) }
 
     /// Logical or, with broadcasting.
+    #[example("tensor([true, false]).logicalOr(tensor([false, false])) // [true, false]")]
     #[face(method)]
     #[check(cases)]
     fn logical_or(a: &Tensor, b: &Tensor) -> Mask { logical(a, b, Dispatch::bool_or) }
 
     /// Logical exclusive or, with broadcasting.
+    #[example("tensor([true, true]).logicalXor(tensor([true, false])) // [false, true]")]
     #[face(method)]
     #[check(cases)]
     fn logical_xor(a: &Tensor, b: &Tensor) -> Mask { logical(a, b, Dispatch::bool_xor) }
 
     /// The elements of `a` where `mask` is true, of `b` elsewhere, with broadcasting.
+    #[example("const x = tensor([1, -2, 3])", "where(x.gt(0), x, 0) // [1, 0, 3]")]
     #[face(free)]
     #[check(cases)]
     fn where_(mask: &Mask, a: &Operand, b: &Operand) -> Promoted {
@@ -186,6 +200,7 @@ ops! {
     grad(g; mask) { a: where_(mask, &g.into(), &0.0.into())?, b: where_(mask, &0.0.into(), &g.into())? }
 
     /// `x` with `value` where `mask` is true.
+    #[example("const x = tensor([1, -2, 3])", "x.maskedFill(x.lt(0), 9) // [1, 9, 3]")]
     #[face(method)]
     #[check(cases)]
     fn masked_fill(x: &Tensor, mask: &Mask, value: f64) -> Tensor { where_(mask, &x.full_like(value)?, &x.into()) }

@@ -89,6 +89,11 @@ fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
 
 ops! {
     /// 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+    #[example(
+        "const x = tensor([[[[1, 2], [3, 4]]]])",
+        "F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]",
+        "F.conv2d(x, ones([8, 1, 3, 3]), { padding: 1 }) // shape [1, 8, 2, 2]",
+    )]
     #[face(method, functional)]
     #[check(cases)]
     fn conv2d(

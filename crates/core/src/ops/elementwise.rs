@@ -75,6 +75,7 @@ fn share(g: &Tensor, loses: &Tensor, ties: &Tensor) -> Result<Tensor> {
 
 ops! {
     /// Sum, `a + b`, with broadcasting.
+    #[example("tensor([1, 2]).add(tensor([[10], [20]])) // [[11, 12], [21, 22]]", "add(1, tensor([2, 3])) // [3, 4]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn add(a: &Operand, b: &Operand) -> Arithmetic {
@@ -89,6 +90,7 @@ ops! {
     grad(g) { a: g.clone(), b: g.clone() }
 
     /// Difference, `a - b`, with broadcasting.
+    #[example("tensor([5, 7]).sub(2) // [3, 5]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn sub(a: &Operand, b: &Operand) -> Arithmetic {
@@ -103,6 +105,7 @@ ops! {
     grad(g) { a: g.clone(), b: -g }
 
     /// Product of elements, `a * b`, with broadcasting.
+    #[example("tensor([1, 2, 3]).mul(tensor([2, 2, 0])) // [2, 4, 0]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn mul(a: &Operand, b: &Operand) -> Arithmetic {
@@ -117,6 +120,7 @@ ops! {
     grad(g; a, b) { a: g * b, b: g * a }
 
     /// Quotient, `a / b`, with broadcasting; integers give float32.
+    #[example("tensor([1, 2]).div(4) // [0.25, 0.5]")]
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     fn div(a: &Operand, b: &Operand) -> Quotient {
@@ -135,6 +139,7 @@ ops! {
     grad(g, y; b) { a: g / &tensor_of(b, &y.into())?, b: -(g * y) / &tensor_of(b, &y.into())? }
 
     /// Power, `a ** b`, with broadcasting.
+    #[example("tensor([1, 2, 3]).pow(2) // [1, 4, 9]", "pow(2, tensor([1, 2, 3])) // [2, 4, 8]")]
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     fn pow(a: &Operand, b: &Operand) -> Arithmetic {
@@ -171,18 +176,21 @@ ops! {
     }
 
     /// Larger of two elements; at equality both share the gradient.
+    #[example("tensor([1, 5]).maximum(tensor([3, 4])) // [3, 5]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn maximum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, gt(a, b)?) }
     grad(g; a, b) { a: share(g, &lt(a, b)?, &eq(a, b)?)?, b: share(g, &gt(a, b)?, &eq(a, b)?)? }
 
     /// Smaller of two elements; at equality both share the gradient.
+    #[example("tensor([1, 5]).minimum(3) // [1, 3]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
     fn minimum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, lt(a, b)?) }
     grad(g; a, b) { a: share(g, &gt(a, b)?, &eq(a, b)?)?, b: share(g, &lt(a, b)?, &eq(a, b)?)? }
 
     /// Negation, `-x`.
+    #[example("tensor([1, -2]).neg() // [-1, 2]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn neg(x: &Tensor) -> Tensor {
@@ -194,24 +202,28 @@ ops! {
     grad(g) { x: -g }
 
     /// Absolute value; its gradient at 0 is 0.
+    #[example("tensor([-1, 0, 2]).abs() // [1, 0, 2]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn abs(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_abs, Dispatch::int_abs, |x| x)) }
     grad(g; x) { x: g * &sign(x)? }
 
     /// Sign: -1, 0 or 1; its gradient is 0.
+    #[example("tensor([-0.5, 0, 2]).sign() // [-1, 0, 1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn sign(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_sign, Dispatch::int_sign, |x| x)) }
     grad(g) { x: zeros_like(g)? }
 
     /// Exponential, `e^x`.
+    #[example("tensor([0, 1]).exp() // [1, 2.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn exp(x: &Tensor) -> Floating { x.float_map(Dispatch::float_exp) }
     grad(g, y) { x: g * y }
 
     /// `e^x - 1`, accurate near 0.
+    #[example("tensor([0, 1]).expm1() // [0, 1.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn expm1(x: &Tensor) -> Floating {
@@ -226,90 +238,105 @@ ops! {
     grad(g, y) { x: g * (y + 1.0) }
 
     /// Natural logarithm; NaN for negative input.
+    #[example("tensor([1, Math.E, -1]).log() // [0, 1, NaN]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
     fn log(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log) }
     grad(g; x) { x: g / x }
 
     /// `log(1 + x)`, accurate near 0.
+    #[example("tensor([0, 1]).log1p() // [0, 0.693147]")]
     #[face(method)]
     #[check(unary, -0.5, 4.0)]
     fn log1p(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log1p) }
     grad(g; x) { x: g / (x + 1.0) }
 
     /// Square root; NaN for negative input.
+    #[example("tensor([4, 9, -1]).sqrt() // [2, 3, NaN]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
     fn sqrt(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sqrt) }
     grad(g, y) { x: g / (y * 2.0) }
 
     /// Reciprocal square root, `1 / sqrt(x)`.
+    #[example("tensor([4, 0]).rsqrt() // [0.5, Infinity]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
     fn rsqrt(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_recip(Dispatch::float_sqrt(x))) }
     grad(g, y; x) { x: g * y / (x * -2.0) }
 
     /// Square, `x * x`.
+    #[example("tensor([-2, 3]).square() // [4, 9]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn square(x: &Tensor) -> Tensor { mul(&x.into(), &x.into()) }
     grad(g; x) { x: g * x * 2.0 }
 
     /// Reciprocal, `1 / x`.
+    #[example("tensor([2, 4]).reciprocal() // [0.5, 0.25]")]
     #[face(method)]
     #[check(unary, 0.5, 2.0)]
     fn reciprocal(x: &Tensor) -> Floating { x.float_map(Dispatch::float_recip) }
     grad(g, y) { x: -(g * y * y) }
 
     /// Sine of an angle in radians.
+    #[example("tensor([0, Math.PI / 2]).sin() // [0, 1]")]
     #[face(method)]
     #[check(unary, -3.0, 3.0)]
     fn sin(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sin) }
     grad(g; x) { x: g * &cos(x)? }
 
     /// Cosine of an angle in radians.
+    #[example("tensor([0, Math.PI]).cos() // [1, -1]")]
     #[face(method)]
     #[check(unary, -3.0, 3.0)]
     fn cos(x: &Tensor) -> Floating { x.float_map(Dispatch::float_cos) }
     grad(g; x) { x: -(g * &sin(x)?) }
 
     /// Tangent of an angle in radians.
+    #[example("tensor([0, Math.PI / 4]).tan() // [0, 1]")]
     #[face(method)]
     #[check(unary, -1.0, 1.0)]
     fn tan(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tan) }
     grad(g, y) { x: g * (y * y + 1.0) }
 
     /// Hyperbolic tangent.
+    #[example("tensor([0, 1]).tanh() // [0, 0.761594]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn tanh(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tanh) }
     grad(g, y) { x: g * (1.0 - y * y) }
 
     /// Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
+    #[example("tensor([0, 1]).erf() // [0, 0.842701]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn erf(x: &Tensor) -> Floating { x.float_map(Dispatch::float_erf) }
     grad(g; x) { x: g * &exp(&-square(x)?)? * std::f64::consts::FRAC_2_SQRT_PI }
 
     /// Rounds down; its gradient is 0.
+    #[example("tensor([1.7, -1.2]).floor() // [1, -2]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn floor(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_floor, |x| x, |x| x)) }
     grad(g) { x: zeros_like(g)? }
 
     /// Rounds up; its gradient is 0.
+    #[example("tensor([1.2, -1.7]).ceil() // [2, -1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn ceil(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_ceil, |x| x, |x| x)) }
     grad(g) { x: zeros_like(g)? }
 
     /// Rounds to the nearest whole number, halves to even; its gradient is 0.
+    #[example("tensor([0.5, 1.5, -1.2]).round() // [0, 2, -1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn round(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_round, |x| x, |x| x)) }
     grad(g) { x: zeros_like(g)? }
 
     /// Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+    #[example("tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }) // [0, 0.5, 1]")]
     #[face(method)]
     #[check(cases)]
     fn clamp(x: &Tensor; min: Option<f64> = None, max: Option<f64> = None) -> Tensor {

@@ -65,6 +65,7 @@ fn reachable(x: &Tensor, to: &[usize], at: usize) -> Result<Tensor> {
 
 ops! {
     /// The entries of `x` at the positions of `index`, a list, along `dim`.
+    #[example("tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]")]
     #[face(method)]
     #[check(cases)]
     fn index_select(x: &Tensor, dim: isize, index: &Index) -> Tensor {
@@ -79,6 +80,7 @@ ops! {
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: index_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
     /// `x` with the entries of `source` added at the positions of `index`, a list, along `dim`; repeats add up.
+    #[example("const at = tensor([0, 0, 2], { dtype: 'int64' })", "zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]")]
     #[face(method)]
     #[check(cases)]
     fn index_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
@@ -99,6 +101,7 @@ ops! {
     grad(g; dim, index) { x: g.clone(), source: index_select(g, dim, index)? }
 
     /// For each position of `index`, the element of `x` at that place along `dim`: `out[i][j] = x[index[i][j]][j]` for dim 0.
+    #[example("const best = tensor([[1], [0]], { dtype: 'int64' })", "tensor([[1, 2], [3, 4]]).gather(1, best) // [[2], [3]]")]
     #[face(method)]
     #[check(cases)]
     fn gather(x: &Tensor, dim: isize, index: &Index) -> Tensor {
@@ -115,6 +118,10 @@ ops! {
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: scatter_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
     /// `x` with each element of `source` added where `index` points along `dim`; the reverse of `gather`.
+    #[example(
+        "const at = tensor([[1], [0]], { dtype: 'int64' })",
+        "zeros([2, 2]).scatterAdd(1, at, tensor([[5], [6]])) // [[0, 5], [6, 0]]",
+    )]
     #[face(method)]
     #[check(cases)]
     fn scatter_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
@@ -152,6 +159,10 @@ ops! {
     grad(g; dim, index) { x: g.clone(), source: gather(g, dim, index)? }
 
     /// Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+    #[example(
+        "const table = tensor([[0, 0], [1, 2], [3, 4]])",
+        "F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]",
+    )]
     #[face(functional)]
     #[check(cases)]
     fn embedding(index: &Index, weight: &Tensor) -> Tensor {
@@ -164,6 +175,7 @@ ops! {
     }
 
     /// Classes as vectors of zeros with a single one: `[..., classes]`, int64.
+    #[example("tensor([2, 0], { dtype: 'int64' }).oneHot(3) // [[0, 0, 1], [1, 0, 0]]")]
     #[face(method)]
     #[check(cases)]
     fn one_hot(x: &Index, classes: usize) -> Index {

@@ -42,6 +42,10 @@ fn inner(a: &Tensor, b: &Tensor) -> Result<()> {
 ops! {
     /// Matrix product, with PyTorch's rules: vectors count as a row on the left and a column on the right,
     /// further leading dimensions are batches and broadcast.
+    #[example(
+        "tensor([[1, 2], [3, 4]]).matmul(tensor([10, 1])) // [12, 34]",
+        "zeros([8, 2, 3]).matmul(zeros([3, 5])) // shape [8, 2, 5]",
+    )]
     #[face(method)]
     #[check(cases)]
     fn matmul(a: &Tensor, b: &Tensor) -> Tensor {
@@ -88,6 +92,7 @@ ops! {
     grad(g; a, b) { a: matrices(g, &transpose(b, -1, -2)?)?, b: matrices(&transpose(a, -1, -2)?, g)? }
 
     /// `x @ weight^T + bias`: `[..., in]` with a weight `[out, in]` and a bias `[out]` gives `[..., out]`.
+    #[example("F.linear(tensor([[1, 2]]), tensor([[3, 4], [5, 6]]), tensor([0, 1])) // [[11, 18]]")]
     #[face(functional)]
     #[check(cases)]
     fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor> = None) -> Tensor {

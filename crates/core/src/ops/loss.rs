@@ -90,6 +90,7 @@ fn weighted(losses: Tensor, weights: Option<&Tensor>, reduction: Reduction) -> R
 ops! {
     /// Negative log-likelihood of log-probabilities `[batch, classes, ...]` for classes `[batch, ...]`.
     /// `weight` holds one number a class; targets equal to `ignoreIndex` do not count.
+    #[example("const target = tensor([1], { dtype: 'int64' })", "F.nllLoss(tensor([[-2, -0.5]]), target) // 0.5")]
     #[face(functional)]
     #[check(cases)]
     fn nll_loss(
@@ -111,6 +112,7 @@ ops! {
 
     /// Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with
     /// `labelSmoothing` of the target spread evenly over all classes.
+    #[example("const target = tensor([1, 0], { dtype: 'int64' })", "F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038")]
     #[face(functional)]
     #[check(cases)]
     fn cross_entropy(
@@ -149,6 +151,7 @@ ops! {
     }
 
     /// Mean of the squared differences.
+    #[example("F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2")]
     #[face(functional)]
     #[check(cases)]
     fn mse_loss(x: &Tensor, target: &Tensor; reduction: Reduction = Mean) -> Tensor {
@@ -159,6 +162,7 @@ ops! {
     }
 
     /// The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32.
+    #[example("const scores = tensor([[1, 2], [3, 0]])", "F.accuracy(scores, tensor([1, 1], { dtype: 'int64' })) // 0.5")]
     #[face(functional)]
     #[check(none, "PyTorch has no such function; tested by the accuracy meter")]
     fn accuracy(x: &Tensor, target: &Index) -> Tensor {

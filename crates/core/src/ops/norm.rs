@@ -27,6 +27,7 @@ fn normalised(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
 ops! {
     /// Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch,
     /// then scales by `weight` and shifts by `bias`, each `[channels]`.
+    #[example("F.batchNorm(tensor([[1], [3]])) // [[-1], [1]]")]
     #[face(functional)]
     #[check(cases)]
     fn batch_norm(x: &Tensor; weight: Option<&Tensor> = None, bias: Option<&Tensor> = None, eps: f64 = 1e-5) -> Tensor {

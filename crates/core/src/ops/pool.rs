@@ -48,6 +48,10 @@ fn maxima(x: &Tensor, pool: Pool) -> Result<(Tensor, Index)> {
 
 ops! {
     /// Largest element of each window; `stride` is the kernel by default.
+    #[example(
+        "tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]",
+        "zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]",
+    )]
     #[face(method, functional)]
     #[check(cases)]
     fn max_pool2d(
@@ -60,6 +64,7 @@ ops! {
     }
 
     /// Where in its plane `maxPool2d` found each element: `row * width + column`.
+    #[example("tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]")]
     #[face(method, functional)]
     #[check(cases)]
     fn max_pool2d_indices(
@@ -99,6 +104,7 @@ ops! {
     }
 
     /// Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+    #[example("tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]")]
     #[face(method, functional)]
     #[check(cases)]
     fn avg_pool2d(
@@ -129,6 +135,7 @@ ops! {
     }
 
     /// Mean of each of `[height, width]` equal regions, whatever the input size.
+    #[example("zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]")]
     #[face(method, functional)]
     #[check(cases)]
     fn adaptive_avg_pool2d(x: &Tensor, output: Pair) -> Tensor {

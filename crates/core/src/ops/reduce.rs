@@ -60,6 +60,7 @@ fn float_of(x: &Tensor) -> Tensor {
 
 ops! {
     /// Sum over `dims`, all by default; integers and booleans give int64.
+    #[example("const x = tensor([[1, 2], [3, 4]])", "x.sum() // 10", "x.sum(0) // [4, 6]", "x.sum(-1, { keepDim: true }) // [[3], [7]]")]
     #[face(method)]
     #[check(cases)]
     fn sum(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Summed {
@@ -79,6 +80,7 @@ ops! {
     grad(g; shape = Shape::from(x.shape()), dims) { x: expand_to(&restored(g, shape, dims)?, shape)? }
 
     /// Mean over `dims`, all by default.
+    #[example("tensor([[1, 2], [3, 4]]).mean(1) // [1.5, 3.5]")]
     #[face(method)]
     #[check(cases)]
     fn mean(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
@@ -89,6 +91,7 @@ ops! {
     }
 
     /// Variance over `dims`, all by default, divided by `n - correction` (1: unbiased, 0: of the population).
+    #[example("tensor([1, 2, 3, 4]).var() // 1.66667", "tensor([1, 2, 3, 4]).var([], { correction: 0 }) // 1.25")]
     #[face(method)]
     #[check(cases)]
     fn var(x: &Tensor, dims: &[isize] = []; correction: f64 = 1.0, keep_dim: bool = false) -> Tensor {
@@ -98,6 +101,7 @@ ops! {
     }
 
     /// Standard deviation: the square root of `var`.
+    #[example("tensor([1, 2, 3, 4]).std() // 1.290994")]
     #[face(method)]
     #[check(cases)]
     fn std(x: &Tensor, dims: &[isize] = []; correction: f64 = 1.0, keep_dim: bool = false) -> Tensor {
@@ -114,6 +118,7 @@ ops! {
     }
 
     /// Largest element over `dims`, all by default; equal ones share the gradient.
+    #[example("tensor([[1, 5], [3, 2]]).amax(1) // [5, 3]")]
     #[face(method)]
     #[check(cases)]
     fn amax(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
@@ -128,6 +133,7 @@ ops! {
     grad(g, y; x, dims) { x: shared(g, y, x, dims)? }
 
     /// Smallest element over `dims`, all by default; equal ones share the gradient.
+    #[example("tensor([[1, 5], [3, 2]]).amin(1) // [1, 2]")]
     #[face(method)]
     #[check(cases)]
     fn amin(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
@@ -142,16 +148,19 @@ ops! {
     grad(g, y; x, dims) { x: shared(g, y, x, dims)? }
 
     /// Position of the largest element along `dim`; the first of equals.
+    #[example("tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]")]
     #[face(method)]
     #[check(cases)]
     fn argmax(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, true) }
 
     /// Position of the smallest element along `dim`; the first of equals.
+    #[example("tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]")]
     #[face(method)]
     #[check(cases)]
     fn argmin(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, false) }
 
     /// Whether any element over `dims` (all by default) is true; anything but 0 counts as true.
+    #[example("tensor([[true, false], [false, false]]).any(1) // [true, false]")]
     #[face(method)]
     #[check(cases)]
     fn any(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
@@ -159,6 +168,7 @@ ops! {
     }
 
     /// Whether all elements over `dims` (all by default) are true; anything but 0 counts as true.
+    #[example("tensor([[true, true], [true, false]]).all(1) // [true, false]")]
     #[face(method)]
     #[check(cases)]
     fn all(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
@@ -166,6 +176,7 @@ ops! {
     }
 
     /// `log(sum(e^x))` over `dims`, all by default, in a form that does not overflow.
+    #[example("tensor([1000, 1000]).logSumExp() // 1000.693147")]
     #[face(method)]
     #[check(cases)]
     #[torch("logsumexp")]
@@ -178,6 +189,7 @@ ops! {
     }
 
     /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
+    #[example("tensor([3, -4]).norm() // 5", "tensor([3, -4]).norm([], { p: 1 }) // 7")]
     #[face(method)]
     #[check(cases)]
     #[torch("linalg.vector_norm")]
@@ -214,6 +226,7 @@ ops! {
     }
 
     /// Running sum along `dim`.
+    #[example("tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]")]
     #[face(method)]
     #[check(cases)]
     fn cumsum(x: &Tensor, dim: isize) -> Tensor {

@@ -52,6 +52,7 @@ fn ranges(x: &[usize], triples: &[isize]) -> Result<Vec<Slice>> {
 
 ops! {
     /// The same elements in another shape; one size may be -1.
+    #[example("tensor([1, 2, 3, 4, 5, 6]).reshape([2, -1]) // [[1, 2, 3], [4, 5, 6]]")]
     #[face(method)]
     #[check(cases)]
     fn reshape(x: &Tensor, shape: &[isize]) -> Tensor {
@@ -61,6 +62,7 @@ ops! {
     grad(g; shape = Shape::from(x.shape())) { x: reshape_to(g, shape)? }
 
     /// Merges the dimensions from `start` to `end` into one.
+    #[example("zeros([2, 3, 4]).flatten(1) // shape [2, 12]")]
     #[face(method)]
     #[check(cases)]
     fn flatten(x: &Tensor, start: isize = 0, end: isize = -1) -> Tensor {
@@ -78,6 +80,7 @@ ops! {
     }
 
     /// Drops dimensions of size 1: those of `dims`, all by default.
+    #[example("zeros([1, 3, 1]).squeeze() // shape [3]", "zeros([1, 3, 1]).squeeze(0) // shape [3, 1]")]
     #[face(method)]
     #[check(cases)]
     fn squeeze(x: &Tensor, dims: &[isize] = []) -> Tensor {
@@ -88,6 +91,7 @@ ops! {
     }
 
     /// Adds a dimension of size 1 at `dim`.
+    #[example("tensor([1, 2]).unsqueeze(1) // [[1], [2]]")]
     #[face(method)]
     #[check(cases)]
     fn unsqueeze(x: &Tensor, dim: isize) -> Tensor {
@@ -98,6 +102,7 @@ ops! {
     }
 
     /// Reorders the dimensions.
+    #[example("zeros([2, 3, 4]).permute([2, 0, 1]) // shape [4, 2, 3]")]
     #[face(method)]
     #[check(cases)]
     fn permute(x: &Tensor, dims: &[isize]) -> Tensor {
@@ -119,6 +124,7 @@ ops! {
     }
 
     /// Swaps two dimensions.
+    #[example("tensor([[1, 2], [3, 4]]).transpose(0, 1) // [[1, 3], [2, 4]]")]
     #[face(method)]
     #[check(cases)]
     fn transpose(x: &Tensor, dim0: isize, dim1: isize) -> Tensor {
@@ -131,6 +137,7 @@ ops! {
     }
 
     /// Repeats dimensions of size 1 up to `shape`, without a copy; -1 keeps a size.
+    #[example("tensor([[1], [2]]).expand([-1, 3]) // [[1, 1, 1], [2, 2, 2]]")]
     #[face(method)]
     #[check(cases)]
     fn expand(x: &Tensor, shape: &[isize]) -> Tensor {
@@ -143,6 +150,7 @@ ops! {
     grad(g) { x: g.clone() }
 
     /// Reverses the order along `dims`.
+    #[example("tensor([[1, 2], [3, 4]]).flip(1) // [[2, 1], [4, 3]]")]
     #[face(method)]
     #[check(cases)]
     fn flip(x: &Tensor, dims: &[isize]) -> Tensor {
@@ -156,6 +164,7 @@ ops! {
     grad(g; dims) { x: flip(g, dims)? }
 
     /// Joins tensors along `dim`.
+    #[example("cat([tensor([1, 2]), tensor([3])]) // [1, 2, 3]", "cat([ones([2, 3]), zeros([2, 1])], 1) // shape [2, 4]")]
     #[face(free)]
     #[check(cases)]
     fn cat(tensors: &[Tensor], dim: isize = 0) -> Tensor {
@@ -200,6 +209,7 @@ ops! {
     }
 
     /// Joins tensors of one shape along a new dimension.
+    #[example("stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]")]
     #[face(free)]
     #[check(cases)]
     fn stack(tensors: &[Tensor], dim: isize = 0) -> Tensor {
@@ -212,6 +222,7 @@ ops! {
     }
 
     /// The elements from `start` on, `length` of them, along `dim`.
+    #[example("tensor([1, 2, 3, 4]).narrow(0, 1, 2) // [2, 3]")]
     #[face(method)]
     #[check(cases)]
     fn narrow(x: &Tensor, dim: isize, start: usize, length: usize) -> Tensor {
@@ -250,6 +261,7 @@ ops! {
     grad(g; ranges) { x: take_slices(g, ranges)? }
 
     /// Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
+    #[example("tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]")]
     #[face(method, functional)]
     #[check(cases)]
     fn pad(x: &Tensor, padding: &[isize]; value: f64 = 0.0) -> Tensor {

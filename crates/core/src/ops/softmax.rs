@@ -23,12 +23,14 @@ fn along(x: &Tensor, dim: isize, f: fn(Value, usize) -> Value) -> Result<Tensor>
 
 ops! {
     /// `e^x / sum(e^x)` along `dim`.
+    #[example("tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]")]
     #[face(method, functional)]
     #[check(cases)]
     fn softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::softmax) }
     grad(g, y; dim) { x: y * &(g - &sum(&(g * y), &[dim], true)?) }
 
     /// `x - log(sum(e^x))` along `dim`.
+    #[example("tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]")]
     #[face(method, functional)]
     #[check(cases)]
     fn log_softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::log_softmax) }

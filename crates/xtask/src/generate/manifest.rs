@@ -41,6 +41,7 @@ pub fn json() -> Result<String, String> {
             "name": row.name.trim_end_matches('_'),
             "js": js(row),
             "faces": row.faces,
+            "example": row.example,
             "args": args,
             "returns": row.returns,
             "outputs": row.outputs.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
