@@ -14,7 +14,7 @@ pub(crate) fn cast(value: Value, from: DType, to: DType) -> Value {
     }
     macro_rules! source {
         ($($dtype:pat => $t:ty),+) => {
-            match from { $($dtype => raw(&value, from, |bytes, shape| into(bytemuck::cast_slice::<u8, $t>(bytes), shape, to))),+ }
+            match from { $($dtype => raw(&value, from, |bytes, shape| elements(bytemuck::cast_slice::<u8, $t>(bytes), shape, to))),+ }
         };
     }
     source! {
@@ -30,7 +30,8 @@ pub(crate) fn cast(value: Value, from: DType, to: DType) -> Value {
     }
 }
 
-fn into<A: Source>(x: &[A], shape: Shape, to: DType) -> Value {
+/// Elements of any type as a value of dtype `to`.
+pub(crate) fn elements<A: Source>(x: &[A], shape: Shape, to: DType) -> Value {
     let tensor = match to {
         // Collected in place: a `Truth` is a byte.
         DType::Bool => from_vec(convert::<A, Truth>(x).into_iter().map(|truth| truth.0).collect::<Vec<u8>>(), shape, to),

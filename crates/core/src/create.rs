@@ -42,6 +42,32 @@ pub fn from_bytes(bytes: Vec<u8>, shape: &[usize], dtype: DType) -> Result<Tenso
     Ok(Tensor::new(value, dtype))
 }
 
+/// A tensor of numbers; an integer dtype takes what it can hold, cut off towards zero.
+pub fn from_numbers(numbers: &[f64], shape: &[usize], dtype: DType) -> Result<Tensor> {
+    if room(shape, dtype)? != numbers.len() {
+        bail!(
+            Shape,
+            "{} numbers were given, and shape {} needs {}",
+            numbers.len(),
+            crate::shape::show(shape),
+            shape.iter().product::<usize>()
+        );
+    }
+    if dtype.kind() == Kind::Int {
+        for &number in numbers {
+            if !number.is_finite() {
+                whole(number, dtype)?;
+            }
+            within(number.trunc(), dtype)?;
+        }
+    }
+    let value = match dtype {
+        DType::Float64 => return Ok(crate::cpu::from_vec(numbers.to_vec(), shape.into(), dtype)),
+        _ => crate::cast::elements(numbers, shape.into(), dtype),
+    };
+    Ok(Tensor::new(value, dtype))
+}
+
 /// A tensor filled with one number.
 pub fn full(shape: &[usize], value: f64, dtype: DType) -> Result<Tensor> {
     room(shape, dtype)?;

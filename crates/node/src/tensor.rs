@@ -12,6 +12,11 @@ pub fn from_bytes(bytes: &[u8], shape: &[u32], dtype: u32) -> napi::Result<u32> 
 }
 
 #[napi]
+pub fn from_numbers(numbers: &[f64], shape: &[u32], dtype: u32) -> napi::Result<u32> {
+    call("tensor", || out(create::from_numbers(numbers, &sizes(shape), DType::from_code(dtype)?)?))
+}
+
+#[napi]
 pub fn full(shape: &[u32], value: f64, dtype: u32) -> napi::Result<u32> {
     call("full", || out(create::full(&sizes(shape), value, DType::from_code(dtype)?)?))
 }
