@@ -1,6 +1,7 @@
 // Fixtures and comparisons that several specs share.
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
+import type { RuleName } from '../ts/optim/index.ts'
 import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
 
 /** A number of a fixture; JSON has no others. */
@@ -13,13 +14,24 @@ export interface StoredTensor {
   readonly data: readonly Stored[]
 }
 
+export interface OpArg {
+  readonly name: string
+  readonly js: string
+  readonly position: 'self' | 'positional' | 'option'
+  readonly kind?: string
+  readonly default?: string | null
+}
+
 /** An op as the manifest describes it; the fixture adds those of the methods that are written by hand. */
 export interface OpRow {
   readonly name: string
   readonly js: string
   readonly faces: readonly ('method' | 'functional' | 'free' | 'linalg' | 'fft' | 'native')[]
   readonly example: readonly string[]
-  readonly args: readonly { readonly name: string; readonly js: string; readonly position: 'self' | 'positional' | 'option' }[]
+  readonly args: readonly OpArg[]
+  readonly returns?: string
+  readonly family?: string
+  readonly torch?: string | null
   readonly check: { readonly kind: 'unary' | 'binary' | 'cases' } | { readonly kind: 'none'; readonly reason: string }
 }
 
@@ -35,6 +47,23 @@ export interface OpCase {
   readonly edge?: true
 }
 
+/** What a column of the conformance table asks: cases of the op, one more case, or arguments that PyTorch refuses. */
+export type ColumnCases = { readonly cases: readonly number[] } | { readonly case: OpCase } | { readonly refused: OpCase['args'] }
+
+/** What PyTorch gives for the case `of` with inputs rounded to a half type. */
+export interface HalfCase {
+  readonly of: number
+  readonly float16: readonly (readonly Stored[])[]
+  readonly bfloat16: readonly (readonly Stored[])[]
+}
+
+export interface OpColumns {
+  readonly 'zero-size'?: ColumnCases
+  readonly '0-d'?: ColumnCases
+  readonly broadcast?: ColumnCases
+  readonly half?: HalfCase
+}
+
 interface LayerCase {
   readonly layer: 'Linear' | 'Conv2d'
   readonly options: Readonly<Record<string, unknown>>
@@ -47,18 +76,25 @@ interface LayerCase {
 interface BatchNormStep extends Pick<LayerCase, 'x' | 'out' | 'state' | 'grad'> {}
 
 interface Fixtures {
-  ops: { readonly ops: Readonly<Record<string, readonly OpCase[]>>; readonly methods: readonly OpRow[] }
+  ops: {
+    readonly ops: Readonly<Record<string, readonly OpCase[]>>
+    readonly methods: readonly OpRow[]
+    readonly columns: Readonly<Record<string, OpColumns>>
+  }
   optim: {
     readonly start: readonly StoredTensor[]
     readonly snapshots: readonly number[]
     readonly traces: readonly {
-      readonly rule: 'sgd' | 'adamW'
+      readonly rule: RuleName
       readonly name: string
       readonly dtype: 'float32' | 'float64'
       readonly options: Readonly<Record<string, unknown>>
+      /** Where the parameters are not the shared ones. */
+      readonly start?: readonly StoredTensor[]
       /** By snapshot, by parameter. */
       readonly params: readonly (readonly (readonly number[])[])[]
-      readonly state: Readonly<Record<string, readonly (readonly number[] | number)[]>>
+      /** By slot, by parameter; null where the rule keeps none. */
+      readonly state: Readonly<Record<string, readonly (readonly number[] | null)[]>>
     }[]
     readonly clip: readonly {
       readonly maxNorm: number
@@ -134,23 +170,34 @@ export interface Tolerance {
   readonly atol?: number
 }
 
+/** How far numbers are from those expected: the worst element, in tolerances and as `|actual - expected| / max(1, |expected|)`. */
+export function deviation(
+  actual: Tensor<DType> | ArrayLike<number | bigint>,
+  expected: ArrayLike<Stored> | 0,
+  { rtol = 1e-6, atol = 1e-6 }: Tolerance = {},
+): { readonly excess: number; readonly error: number; readonly message: string } {
+  const got = Array.from('dataSync' in actual ? elementsOf(actual) : actual, Number)
+  // Fixtures write the shortest decimal of a float32, which as a float64 is another number.
+  const single = 'dataSync' in actual && actual.dtype.includes('float') && actual.dtype !== 'float64'
+  const want = expected === 0 ? got.map(() => 0) : Array.from(expected, (value) => (single ? Math.fround(Number(value)) : Number(value)))
+  if (got.length !== want.length) return { excess: Infinity, error: Infinity, message: `${got.length} elements, expected ${want.length}` }
+  const excess = got.map((value, i) => distance(value, want[i] ?? NaN, rtol, atol))
+  const worst = excess.reduce((at, value, i) => (value > (excess[at] ?? 0) ? i : at), 0)
+  const error = got.reduce((most, value, i) => Math.max(most, distance(value, want[i] ?? NaN, 0, Math.max(1, Math.abs(want[i] ?? 1)))), 0)
+  const message = `element ${worst} is ${got[worst]}, expected ${want[worst]}\n  got      ${show(got)}\n  expected ${show(want)}`
+  return { excess: excess[worst] ?? 0, error, message }
+}
+
 /** Passes when every `|actual - expected| <= atol + rtol * |expected|`; NaN equals NaN. The message names the worst element. */
 export function closeTo(
   t: ExecutionContext,
   actual: Tensor<DType> | ArrayLike<number | bigint>,
   expected: ArrayLike<Stored> | 0,
-  { rtol = 1e-6, atol = 1e-6 }: Tolerance = {},
+  tolerance: Tolerance = {},
   what = '',
 ): void {
-  const got = Array.from('dataSync' in actual ? elementsOf(actual) : actual, Number)
-  const want = expected === 0 ? got.map(() => 0) : Array.from(expected, Number)
-  if (got.length !== want.length) return t.fail(`${what}: ${got.length} elements, expected ${want.length}`)
-  const excess = got.map((value, i) => distance(value, want[i] ?? NaN, rtol, atol))
-  const worst = excess.reduce((at, value, i) => (value > (excess[at] ?? 0) ? i : at), 0)
-  t.true(
-    (excess[worst] ?? 0) <= 1,
-    `${what}: element ${worst} is ${got[worst]}, expected ${want[worst]}\n  got      ${show(got)}\n  expected ${show(want)}`,
-  )
+  const { excess, message } = deviation(actual, expected, tolerance)
+  t.true(excess <= 1, `${what}: ${message}`)
 }
 
 /** The elements as JavaScript numbers; half types read as bits otherwise. */

@@ -137,6 +137,10 @@ export const commands = {
     about: 'expected values from PyTorch (needs Python with torch); takes family names',
     run: (args) => run(process.execPath, ['scripts/fixtures/run.mjs', ...args]),
   },
+  conformance: {
+    about: 'every op against PyTorch, column by column, into docs/conformance.md',
+    run: withCore('scripts/conformance.ts'),
+  },
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
   'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
   pack: {

@@ -70,20 +70,22 @@ export interface Native extends NativeOps {
 
   /**
    * Steps every parameter that has a gradient, in one pass. `state` holds a row of slots for each parameter, 0 where there is none yet,
-   * and `steps` a count for each: both are written. `gradScale` multiplies the gradients; `clipNorm` and `clipValue` are off at 0.
-   * `flags`: 1 drops the gradients afterwards, 2 takes the plain form. Gives the norm before clipping, NaN when it was not needed.
+   * and `steps` a count for each: both are written. `counts` are the sizes of the groups, `options` those of each after one another, and
+   * `settings` `[gradScale, clipNorm, normType, clipValue, averageWeight]`, where clipping and averages are off at 0. `flags`: 1 drops the
+   * gradients afterwards, 2 takes the plain form, 4 does nothing where a gradient is not finite. Gives `[norm, finite]`: the norm before
+   * clipping, NaN when it was not needed, and 0 where nothing was done.
    */
   optimizerStep(
     rule: number,
     params: Uint32Array,
     state: Uint32Array,
     steps: Float64Array,
+    counts: Uint32Array,
     options: Float64Array,
-    gradScale: number,
-    clipNorm: number,
-    clipValue: number,
+    settings: Float64Array,
     flags: number,
-  ): number
+  ): number[]
+  gradsAreFinite(params: Uint32Array): boolean
   gradNorm(params: Uint32Array, p: number): number
   scaleGrads(params: Uint32Array, factor: number): void
   clampGrads(params: Uint32Array, limit: number): void

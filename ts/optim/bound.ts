@@ -5,7 +5,7 @@ import type { ParamGroup } from './group.ts'
 import { loadState } from './load.ts'
 import type { Optimizer, UpdaterContext } from './optimizer.ts'
 import { type OptimizerState, saveState } from './state.ts'
-import { dropGradients, plainForm, Stepper } from './stepper.ts'
+import { Stepper } from './stepper.ts'
 import { groupTable } from './table.ts'
 
 /** What an update asks of a gradient scaler. */
@@ -41,16 +41,14 @@ const contextNames = ['gradScaler', 'gradAccSteps', 'weight', 'node', 'currentEp
 export class BoundOptimizer {
   readonly optimizer: Optimizer
   readonly paramGroups: readonly ParamGroup[]
-  readonly #steppers: readonly Stepper[]
-  readonly #handles: Uint32Array
+  readonly #stepper: Stepper
   #steps = 0
   #window = { count: 0, weight: 0 }
 
   constructor(optimizer: Optimizer, groups: readonly ParamGroup[]) {
     this.optimizer = optimizer
     this.paramGroups = groups
-    this.#steppers = groups.map((group) => new Stepper(optimizer.rule, group))
-    this.#handles = Uint32Array.from(this.#steppers.flatMap(({ handles }) => [...handles]))
+    this.#stepper = new Stepper(optimizer.rule, groups)
   }
 
   /** Updates made so far. */
@@ -67,12 +65,12 @@ export class BoundOptimizer {
    * opt.zeroGrad()
    */
   step(): Stepped {
-    return this.#step(1, 0, {})
+    return this.#step(1, false, {})
   }
 
   /** Drops the gradients of all parameters. */
   zeroGrad(): void {
-    native.zeroGrads(this.#handles)
+    native.zeroGrads(this.#stepper.handles)
   }
 
   /**
@@ -101,7 +99,7 @@ export class BoundOptimizer {
 
   /** Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. */
   stateDict(): OptimizerState {
-    return saveState(this.optimizer.rule, { steps: this.#steps, window: this.#window }, this.#steppers)
+    return saveState(this.optimizer.rule, { steps: this.#steps, window: this.#window }, this.#stepper)
   }
 
   /**
@@ -110,14 +108,14 @@ export class BoundOptimizer {
    * another value for it: then the new value holds. Gradients are those of the saved window.
    */
   loadStateDict(state: object): void {
-    const { steps, window } = loadState(this.optimizer.rule, this.#steppers, state)
+    const { steps, window } = loadState(this.optimizer.rule, this.#stepper, state)
     this.#steps = steps
     this.#window = window
   }
 
   /** Frees the state; the parameters stay. */
   dispose(): void {
-    for (const stepper of this.#steppers) stepper.dispose()
+    this.#stepper.dispose()
   }
 
   [Symbol.dispose](): void {
@@ -136,31 +134,29 @@ export class BoundOptimizer {
     const { gradScaler } = context
     const { weight } = this.#window
     this.#window = { count: 0, weight: 0 }
-    const finite = gradScaler === undefined || Number.isFinite(native.gradNorm(this.#handles, Infinity))
+    const finite = gradScaler === undefined || Number.isFinite(native.gradNorm(this.#stepper.handles, Infinity))
     gradScaler?.record(finite)
-    if (finite && weight > 0) return this.#step(1 / (weight * (gradScaler?.scale ?? 1)), dropGradients, context)
+    if (finite && weight > 0) return this.#step(1 / (weight * (gradScaler?.scale ?? 1)), true, context)
     this.zeroGrad()
     return { kind: 'skipped', reason: finite ? 'zeroWeight' : 'nonFinite' }
   }
 
-  #step(gradScale: number, flags: number, context: UpdateContext): Stepped {
+  #step(gradScale: number, dropGradients: boolean, context: UpdateContext): Stepped {
     this.#runUpdaters(context)
-    const gradNorm = this.#stepGroups(gradScale, this.optimizer.fused ? flags : flags | plainForm)
+    const { clipGradNorm, clipGradValue, fused } = this.optimizer
+    const { norm } = this.#stepper.step({
+      gradScale,
+      clipNorm: clipGradNorm ?? 0,
+      normType: 2,
+      clipValue: clipGradValue ?? 0,
+      averageWeight: 0,
+      dropGradients,
+      fused,
+      checkFinite: false,
+    })
     this.#steps += 1
     for (const group of this.paramGroups) if (group.schedule) group.lr = group.schedule.at(this.#steps)
-    return { kind: 'stepped', gradNorm }
-  }
-
-  // The core clips by the norm of the group it is given, so several groups need the norm of all of them beforehand.
-  #stepGroups(gradScale: number, flags: number): number | null {
-    const { clipGradNorm, clipGradValue } = this.optimizer
-    const limit = clipGradValue ?? 0
-    const [first, ...others] = this.#steppers
-    if (clipGradNorm !== null && first && others.length === 0) return first.step(gradScale, clipGradNorm, limit, flags)
-    const gradNorm = clipGradNorm === null ? null : native.gradNorm(this.#handles, 2) * gradScale
-    const scale = gradNorm === null || clipGradNorm === null ? gradScale : gradScale * Math.min(1, clipGradNorm / (gradNorm + 1e-6))
-    for (const stepper of this.#steppers) stepper.step(scale, 0, limit, flags)
-    return gradNorm
+    return { kind: 'stepped', gradNorm: clipGradNorm === null ? null : norm }
   }
 
   #runUpdaters({

@@ -11,8 +11,127 @@ import type { OptionsOf } from './rule.ts'
 export const sgd = (options: OptionsOf<'sgd'> & StepOptions = {}): Optimizer<'sgd'> => new Optimizer('sgd', options)
 
 /**
+ * Adam (Kingma and Ba, ICLR 2015), as `torch.optim.Adam`.
+ * @example
+ * const opt = optim.adam({ lr: 1e-3 }).bind(model)
+ */
+export const adam = (options: OptionsOf<'adam'> & StepOptions = {}): Optimizer<'adam'> => new Optimizer('adam', options)
+
+/**
  * Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), as `torch.optim.AdamW`.
  * @example
  * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
  */
 export const adamW = (options: OptionsOf<'adamW'> & StepOptions = {}): Optimizer<'adamW'> => new Optimizer('adamW', options)
+
+/**
+ * Adam with Nesterov's momentum (Dozat, ICLR workshop 2016), as `torch.optim.NAdam`.
+ * @example
+ * const opt = optim.nAdam({ lr: 1e-3 }).bind(model)
+ */
+export const nAdam = (options: OptionsOf<'nAdam'> & StepOptions = {}): Optimizer<'nAdam'> => new Optimizer('nAdam', options)
+
+/**
+ * Adam whose adaptive step is switched on when the variance of its denominator is tractable, and weighed by it (Liu et al., ICLR 2020), as `torch.optim.RAdam`.
+ * @example
+ * const opt = optim.rAdam({ lr: 1e-3 }).bind(model)
+ */
+export const rAdam = (options: OptionsOf<'rAdam'> & StepOptions = {}): Optimizer<'rAdam'> => new Optimizer('rAdam', options)
+
+/**
+ * Adam that divides by a decaying maximum instead of a mean of squares (Kingma and Ba, ICLR 2015), as `torch.optim.Adamax`.
+ * @example
+ * const opt = optim.adamax({ lr: 1e-3 }).bind(model)
+ */
+export const adamax = (options: OptionsOf<'adamax'> & StepOptions = {}): Optimizer<'adamax'> => new Optimizer('adamax', options)
+
+/**
+ * Adagrad (Duchi et al., JMLR 2011), as `torch.optim.Adagrad`.
+ * @example
+ * const opt = optim.adagrad({ lr: 1e-3 }).bind(model)
+ */
+export const adagrad = (options: OptionsOf<'adagrad'> & StepOptions = {}): Optimizer<'adagrad'> => new Optimizer('adagrad', options)
+
+/**
+ * Adadelta (Zeiler, 2012), as `torch.optim.Adadelta`.
+ * @example
+ * const opt = optim.adadelta({ lr: 1e-3 }).bind(model)
+ */
+export const adadelta = (options: OptionsOf<'adadelta'> & StepOptions = {}): Optimizer<'adadelta'> => new Optimizer('adadelta', options)
+
+/**
+ * RMSprop (Tieleman and Hinton, lecture 6.5, 2012), as `torch.optim.RMSprop`: `eps` stands outside the root.
+ * @example
+ * const opt = optim.rmsProp({ lr: 1e-3 }).bind(model)
+ */
+export const rmsProp = (options: OptionsOf<'rmsProp'> & StepOptions = {}): Optimizer<'rmsProp'> => new Optimizer('rmsProp', options)
+
+/**
+ * Resilient backpropagation (Riedmiller and Braun, ICNN 1993): steps by signs, in sizes that grow and shrink, as `torch.optim.Rprop`.
+ * @example
+ * const opt = optim.rProp({ lr: 1e-3 }).bind(model)
+ */
+export const rProp = (options: OptionsOf<'rProp'> & StepOptions = {}): Optimizer<'rProp'> => new Optimizer('rProp', options)
+
+/**
+ * Averaged stochastic gradient descent (Polyak and Juditsky, 1992), as `torch.optim.ASGD`; the average is the state `ax`.
+ * @example
+ * const opt = optim.asgd({ lr: 1e-3 }).bind(model)
+ */
+export const asgd = (options: OptionsOf<'asgd'> & StepOptions = {}): Optimizer<'asgd'> => new Optimizer('asgd', options)
+
+/**
+ * Lion: signs of a momentum (Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023), as timm's.
+ * @example
+ * const opt = optim.lion({ lr: 1e-3 }).bind(model)
+ */
+export const lion = (options: OptionsOf<'lion'> & StepOptions = {}): Optimizer<'lion'> => new Optimizer('lion', options)
+
+/**
+ * Stochastic gradient descent whose rate follows the norms of each tensor (You et al., "Large batch training of convolutional networks", 2017), as timm's.
+ * @example
+ * const opt = optim.lars({ lr: 1e-3 }).bind(model)
+ */
+export const lars = (options: OptionsOf<'lars'> & StepOptions = {}): Optimizer<'lars'> => new Optimizer('lars', options)
+
+/**
+ * Adam whose step is brought to the norm of each tensor (You et al., "Large batch optimization for deep learning", ICLR 2020), as timm's, which is NVIDIA's NVLAMB. Steps are counted by parameter.
+ * @example
+ * const opt = optim.lamb({ lr: 1e-3 }).bind(model)
+ */
+export const lamb = (options: OptionsOf<'lamb'> & StepOptions = {}): Optimizer<'lamb'> => new Optimizer('lamb', options)
+
+/**
+ * Adafactor: mean squares of a matrix by its rows and columns (Shazeer and Stern, ICML 2018), as `torch.optim.Adafactor`.
+ * @example
+ * const opt = optim.adafactor({ lr: 1e-3 }).bind(model)
+ */
+export const adafactor = (options: OptionsOf<'adafactor'> & StepOptions = {}): Optimizer<'adafactor'> => new Optimizer('adafactor', options)
+
+/**
+ * Muon: the momentum of a matrix, made orthogonal by Newton and Schulz's iteration (Jordan et al., 2024), as `torch.optim.Muon`, which iterates in bfloat16; here it is the parameter's precision. For matrices only: give the other parameters to AdamW.
+ * @example
+ * const opt = optim.muon({ lr: 1e-3 }).bind(model)
+ */
+export const muon = (options: OptionsOf<'muon'> & StepOptions = {}): Optimizer<'muon'> => new Optimizer('muon', options)
+
+/**
+ * AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`.
+ * @example
+ * const opt = optim.scheduleFreeAdamW({ lr: 1e-3 }).bind(model)
+ */
+export const scheduleFreeAdamW = (options: OptionsOf<'scheduleFreeAdamW'> & StepOptions = {}): Optimizer<'scheduleFreeAdamW'> => new Optimizer('scheduleFreeAdamW', options)
+
+/**
+ * Adam whose state takes a byte a number (Dettmers et al., ICLR 2022), as bitsandbytes' blocks of 256; float32 tensors of fewer than 4096 elements and those of other dtypes keep theirs in full.
+ * @example
+ * const opt = optim.adam8bit({ lr: 1e-3 }).bind(model)
+ */
+export const adam8bit = (options: OptionsOf<'adam8bit'> & StepOptions = {}): Optimizer<'adam8bit'> => new Optimizer('adam8bit', options)
+
+/**
+ * AdamW whose state takes a byte a number (Dettmers et al., ICLR 2022), as bitsandbytes' blocks of 256; float32 tensors of fewer than 4096 elements and those of other dtypes keep theirs in full.
+ * @example
+ * const opt = optim.adamW8bit({ lr: 1e-3 }).bind(model)
+ */
+export const adamW8bit = (options: OptionsOf<'adamW8bit'> & StepOptions = {}): Optimizer<'adamW8bit'> => new Optimizer('adamW8bit', options)

@@ -4,13 +4,13 @@ import type { DType, Tensor } from '../tensor/index.ts'
 import type { ParamGroup } from './group.ts'
 import { type CompleteOptions, completeOptions, fromKeys, type RuleName, ruleOf } from './rule.ts'
 import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
-import type { Stepper } from './stepper.ts'
+import type { Place, Stepper } from './stepper.ts'
 
-/** Puts `saved` into the steppers, or changes nothing and throws an error that lists every difference. */
-export function loadState(rule: RuleName, steppers: readonly Stepper[], saved: object): Counts {
+/** Puts `saved` into the stepper, or changes nothing and throws an error that lists every difference. */
+export function loadState(rule: RuleName, stepper: Stepper, saved: object): Counts {
   const what = `${rule}.loadStateDict`
   if (!isOptimizerState(saved)) throw new FirnError('argument', `${what}: this is not what an optimizer's stateDict() gives`)
-  const differences = compare(rule, steppers, saved)
+  const differences = compare(rule, stepper, saved)
   if (differences.length > 0) {
     const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
     throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
@@ -18,10 +18,10 @@ export function loadState(rule: RuleName, steppers: readonly Stepper[], saved: o
   const groups = saved.groups.map(({ options, given }, g): SavedOptions => {
     return { ...completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options)), given: fromKeys(rule, given) }
   })
-  for (const [g, stepper] of steppers.entries()) {
-    const group = groups[g]
-    if (group) restoreOptions(stepper.group, group, saved.steps)
-    restoreTensors(stepper, saved.state)
+  for (const [g, group] of stepper.groups.entries()) {
+    const options = groups[g]
+    if (options) restoreOptions(group, options, saved.steps)
+    for (const place of stepper.places(g)) restoreTensors(stepper, place, saved.state[place.name] ?? {})
   }
   return { steps: saved.steps, window: { ...saved.window } }
 }
@@ -36,20 +36,16 @@ function restoreOptions(group: ParamGroup, saved: SavedOptions, steps: number): 
   else group.lr = group.schedule?.at(steps) ?? group.initialLr
 }
 
-function restoreTensors(stepper: Stepper, state: OptimizerState['state']): void {
-  for (const [i, name] of stepper.group.names.entries()) {
-    const { step, grad, ...slots } = state[name] ?? {}
-    stepper.restore(i, step === undefined ? 0 : Number(step.itemSync()), slots)
-    const tensor = stepper.group.params[i]
-    if (tensor) tensor.grad = grad ?? null
-  }
+function restoreTensors(stepper: Stepper, { at, param }: Place, { step, grad, ...slots }: TensorRecord): void {
+  stepper.restore(at, step === undefined ? 0 : Number(step.itemSync()), slots)
+  param.grad = grad ?? null
 }
 
-function compare(rule: RuleName, steppers: readonly Stepper[], saved: OptimizerState): string[] {
+function compare(rule: RuleName, { groups }: Stepper, saved: OptimizerState): string[] {
   if (saved.rule !== rule) return [`rule: ${rule} here, ${saved.rule} in the state`]
-  if (saved.groups.length !== steppers.length) return [`groups: ${steppers.length} here, ${saved.groups.length} in the state`]
-  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, steppers[g]?.group.names ?? [], group.params))
-  const tensors = steppers.flatMap(({ group }) =>
+  if (saved.groups.length !== groups.length) return [`groups: ${groups.length} here, ${saved.groups.length} in the state`]
+  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, groups[g]?.names ?? [], group.params))
+  const tensors = groups.flatMap((group) =>
     group.params.flatMap((tensor, i) => {
       const name = group.names[i] ?? ''
       return compareTensors(rule, name, tensor, saved.state[name] ?? {})

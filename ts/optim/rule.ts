@@ -13,7 +13,7 @@ export type OptionsOf<R extends RuleName> = Omit<RuleOptions[R], 'lr'> & {
 }
 
 /** The value of one option. */
-export type OptionValue = number | boolean | readonly number[]
+export type OptionValue = number | boolean | null | readonly number[]
 
 /** All options of a rule, checked. */
 export interface CompleteOptions {
@@ -26,7 +26,7 @@ interface OptionRow {
   readonly name: string
   /** PyTorch's name, as in state dicts. */
   readonly key: string
-  readonly kind: 'number' | 'boolean'
+  readonly kind: 'number' | 'boolean' | 'optional'
   readonly size: number
   readonly default: readonly number[]
   readonly check: string
@@ -59,7 +59,7 @@ export function completeOptions(what: string, name: RuleName, given: object): Co
     else lr = value instanceof Schedule ? value : checkNumber(what, row.name, row.check, value)
   }
   const { nesterov, momentum, dampening } = complete
-  if (nesterov === true && (momentum === 0 || dampening !== 0)) {
+  if (nesterov === true && dampening !== undefined && (momentum === 0 || dampening !== 0)) {
     throw new FirnError(
       'argument',
       `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`,
@@ -73,8 +73,8 @@ export function packOptions(what: string, name: RuleName, values: Readonly<Recor
   let at = 0
   for (const option of ruleOf(name).options) {
     const value = checkOption(what, option, values[option.name])
-    if (typeof value === 'object') for (const item of value) row[at++] = item
-    else row[at++] = Number(value)
+    if (typeof value === 'object' && value !== null) for (const item of value) row[at++] = item
+    else row[at++] = value === null ? NaN : Number(value)
   }
 }
 
@@ -106,6 +106,7 @@ export const rowSize = (name: RuleName): number => ruleOf(name).options.reduce((
 
 function defaultOf({ kind, size, default: numbers }: OptionRow): OptionValue {
   const [first = 0] = numbers
+  if (kind === 'optional' && Number.isNaN(first)) return null
   return kind === 'boolean' ? first !== 0 : size === 1 ? first : numbers
 }
 
@@ -114,6 +115,7 @@ function checkOption(what: string, { name, size, kind, check }: OptionRow, value
     if (typeof value === 'boolean') return value
     throw invalid(what, name, 'true or false', value)
   }
+  if (kind === 'optional' && value === null) return null
   if (size === 1) return checkNumber(what, name, check, value)
   if (Array.isArray(value) && value.length === size) return value.map((item, i) => checkNumber(what, `${name}[${i}]`, check, item))
   throw invalid(what, name, `${size} numbers`, value)
@@ -136,10 +138,11 @@ function inRange(value: number, check: string): boolean {
   return range(value)
 }
 
-// A check reads 'finite', '>= 0', '> 0' or 'in [0, 1)'.
+// A check reads 'finite', '>= 0', '> 0', '<= 0' or 'in [0, 1)'.
 function parseRange(check: string): Range {
   if (check === 'finite') return Number.isFinite
-  const [, sign, bound, open, low, high, close] = /^(?:(>=?) (\S+)|in ([[(])(\S+), (\S+)([\])]))$/.exec(check) ?? []
+  const [, sign, bound, open, low, high, close] = /^(?:([<>]=?) (\S+)|in ([[(])(\S+), (\S+)([\])]))$/.exec(check) ?? []
+  if (sign === '<=') return (value) => value <= Number(bound)
   if (sign !== undefined) return above(Number(bound), sign === '>=')
   const least = above(Number(low), open === '[')
   const most = above(-Number(high), close === ']')

@@ -17,6 +17,22 @@ export interface SgdOptions {
   readonly maximize?: boolean
 }
 
+/** Options of `optim.adam`: Adam (Kingma and Ba, ICLR 2015), as `torch.optim.Adam`. */
+export interface AdamOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Divide by the largest mean of squares so far (Reddi et al., ICLR 2018). @default false */
+  readonly amsgrad?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
 /** Options of `optim.adamW`: Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), as `torch.optim.AdamW`. */
 export interface AdamWOptions {
   /** Learning rate. @default 1e-3 */
@@ -33,6 +49,278 @@ export interface AdamWOptions {
   readonly maximize?: boolean
 }
 
+/** Options of `optim.nAdam`: Adam with Nesterov's momentum (Dozat, ICLR workshop 2016), as `torch.optim.NAdam`. */
+export interface NAdamOptions {
+  /** Learning rate. @default 2e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient; or the share of the parameter, times `lr`, taken off at each step if `decoupledWeightDecay`. @default 0 */
+  readonly weightDecay?: number
+  /** How quickly the momentum rises from half of `betas[0]` to all of it. @default 4e-3 */
+  readonly momentumDecay?: number
+  /** Weight decay as AdamW's. @default false */
+  readonly decoupledWeightDecay?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.rAdam`: Adam whose adaptive step is switched on when the variance of its denominator is tractable, and weighed by it (Liu et al., ICLR 2020), as `torch.optim.RAdam`. */
+export interface RAdamOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient; or the share of the parameter, times `lr`, taken off at each step if `decoupledWeightDecay`. @default 0 */
+  readonly weightDecay?: number
+  /** Weight decay as AdamW's. @default false */
+  readonly decoupledWeightDecay?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adamax`: Adam that divides by a decaying maximum instead of a mean of squares (Kingma and Ba, ICLR 2015), as `torch.optim.Adamax`. */
+export interface AdamaxOptions {
+  /** Learning rate. @default 2e-3 */
+  readonly lr?: number
+  /** Decay rates of the mean of the gradient and of its largest magnitude. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the magnitude of the gradient. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adagrad`: Adagrad (Duchi et al., JMLR 2011), as `torch.optim.Adagrad`. */
+export interface AdagradOptions {
+  /** Learning rate. @default 1e-2 */
+  readonly lr?: number
+  /** The rate at step `t`, from 0, is divided by `1 + t * lrDecay`. @default 0 */
+  readonly lrDecay?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** What the sums of squares begin with. @default 0 */
+  readonly initialAccumulatorValue?: number
+  /** Added to the denominator. @default 1e-10 */
+  readonly eps?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adadelta`: Adadelta (Zeiler, 2012), as `torch.optim.Adadelta`. */
+export interface AdadeltaOptions {
+  /** Factor of the step that the rule chooses. @default 1 */
+  readonly lr?: number
+  /** Decay rate of the means of squares. @default 0.9 */
+  readonly rho?: number
+  /** Added under both roots. @default 1e-6 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.rmsProp`: RMSprop (Tieleman and Hinton, lecture 6.5, 2012), as `torch.optim.RMSprop`: `eps` stands outside the root. */
+export interface RmsPropOptions {
+  /** Learning rate. @default 1e-2 */
+  readonly lr?: number
+  /** Decay rate of the means. @default 0.99 */
+  readonly alpha?: number
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Share of the previous direction kept. @default 0 */
+  readonly momentum?: number
+  /** Divide by the deviation from the mean instead of the root of the mean square (Graves, 2013). @default false */
+  readonly centered?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.rProp`: Resilient backpropagation (Riedmiller and Braun, ICNN 1993): steps by signs, in sizes that grow and shrink, as `torch.optim.Rprop`. */
+export interface RPropOptions {
+  /** The first size of a step. @default 1e-2 */
+  readonly lr?: number
+  /** Factors of a size where the sign of the gradient turned, and where it stayed. @default [0.5, 1.2] */
+  readonly etas?: readonly [number, number]
+  /** Smallest and largest size of a step. @default [1e-6, 50] */
+  readonly stepSizes?: readonly [number, number]
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.asgd`: Averaged stochastic gradient descent (Polyak and Juditsky, 1992), as `torch.optim.ASGD`; the average is the state `ax`. */
+export interface AsgdOptions {
+  /** Learning rate. @default 1e-2 */
+  readonly lr?: number
+  /** Decay term. @default 1e-4 */
+  readonly lambd?: number
+  /** Power of the rate's decay. @default 0.75 */
+  readonly alpha?: number
+  /** The step at which averaging begins. @default 1e6 */
+  readonly t0?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.lion`: Lion: signs of a momentum (Chen et al., "Symbolic discovery of optimization algorithms", NeurIPS 2023), as timm's. */
+export interface LionOptions {
+  /** Learning rate; about a tenth of what AdamW takes. @default 1e-4 */
+  readonly lr?: number
+  /** Share of the momentum in a step, and in the next momentum. @default [0.9, 0.99] */
+  readonly betas?: readonly [number, number]
+  /** Share of the parameter, times `lr`, taken off at each step. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.lars`: Stochastic gradient descent whose rate follows the norms of each tensor (You et al., "Large batch training of convolutional networks", 2017), as timm's. */
+export interface LarsOptions {
+  /** Learning rate. @default 1 */
+  readonly lr?: number
+  /** Share of the previous direction kept. @default 0 */
+  readonly momentum?: number
+  /** Share of the gradient that does not enter the momentum. @default 0 */
+  readonly dampening?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Nesterov's momentum; needs `momentum > 0` and `dampening = 0`. @default false */
+  readonly nesterov?: boolean
+  /** Factor of the ratio of norms. @default 1e-3 */
+  readonly trustCoeff?: number
+  /** Added to the denominator of the ratio. @default 1e-8 */
+  readonly eps?: number
+  /** Bound the ratio so that it never raises `lr`. @default false */
+  readonly trustClip?: boolean
+  /** Use the ratio also where there is no weight decay. @default false */
+  readonly alwaysAdapt?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.lamb`: Adam whose step is brought to the norm of each tensor (You et al., "Large batch optimization for deep learning", ICLR 2020), as timm's, which is NVIDIA's NVLAMB. Steps are counted by parameter. */
+export interface LambOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-6 */
+  readonly eps?: number
+  /** Share of the parameter in its step. @default 0.01 */
+  readonly weightDecay?: number
+  /** Divide the means by what they lack at first. @default true */
+  readonly biasCorrection?: boolean
+  /** Weigh a new gradient by `1 - betas[0]`; otherwise by 1. @default true */
+  readonly gradAveraging?: boolean
+  /** Bound of the norm over all gradients; 0 is off. @default 1 */
+  readonly maxGradNorm?: number
+  /** Bound the ratio of norms to 1. @default false */
+  readonly trustClip?: boolean
+  /** Use the ratio also where there is no weight decay. @default false */
+  readonly alwaysAdapt?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adafactor`: Adafactor: mean squares of a matrix by its rows and columns (Shazeer and Stern, ICML 2018), as `torch.optim.Adafactor`. */
+export interface AdafactorOptions {
+  /** Bound of the relative step size. @default 1e-2 */
+  readonly lr?: number
+  /** Power of the step that the weight of a new square falls with. @default -0.8 */
+  readonly beta2Decay?: number
+  /** Least mean square; by default the smallest difference from 1 in the parameter's dtype. @default None */
+  readonly eps1?: number | null
+  /** Least root mean square of a parameter that the step is scaled by. @default 1e-3 */
+  readonly eps2?: number
+  /** Bound of the root mean square of a step before it is scaled. @default 1 */
+  readonly d?: number
+  /** Share of the parameter, times `lr`, taken off at each step. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.muon`: Muon: the momentum of a matrix, made orthogonal by Newton and Schulz's iteration (Jordan et al., 2024), as `torch.optim.Muon`, which iterates in bfloat16; here it is the parameter's precision. For matrices only: give the other parameters to AdamW. */
+export interface MuonOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Share of the parameter, times `lr`, taken off at each step. @default 0.1 */
+  readonly weightDecay?: number
+  /** Share of the previous direction kept. @default 0.95 */
+  readonly momentum?: number
+  /** Nesterov's momentum. @default true */
+  readonly nesterov?: boolean
+  /** Coefficients of the iteration: of the matrix, its third and its fifth power. @default [3.4445, -4.775, 2.0315] */
+  readonly nsCoefficients?: readonly [number, number, number]
+  /** Iterations. @default 5 */
+  readonly nsSteps?: number
+  /** Least norm that the matrix is divided by at first. @default 1e-7 */
+  readonly eps?: number
+  /** Scale steps to the size that AdamW's have (Moonshot AI, 2025), so that its rates fit; otherwise by the shape, as in the original. @default false */
+  readonly matchRmsAdamW?: boolean
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.scheduleFreeAdamW`: AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`. */
+export interface ScheduleFreeAdamWOptions {
+  /** Learning rate. @default 2.5e-3 */
+  readonly lr?: number
+  /** How near to the average gradients are taken, and the decay rate of the mean of squares. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** Share of the parameter, times `lr`, taken off at each step. @default 0 */
+  readonly weightDecay?: number
+  /** Steps in which the rate rises to `lr`. @default 0 */
+  readonly warmupSteps?: number
+  /** Power of the step in an iterate's weight. @default 0 */
+  readonly r?: number
+  /** Power of the largest rate so far in an iterate's weight. @default 2 */
+  readonly weightLrPower?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adam8bit`: Adam whose state takes a byte a number (Dettmers et al., ICLR 2022), as bitsandbytes' blocks of 256; float32 tensors of fewer than 4096 elements and those of other dtypes keep theirs in full. */
+export interface Adam8bitOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** L2 penalty, added to the gradient. @default 0 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
+/** Options of `optim.adamW8bit`: AdamW whose state takes a byte a number (Dettmers et al., ICLR 2022), as bitsandbytes' blocks of 256; float32 tensors of fewer than 4096 elements and those of other dtypes keep theirs in full. */
+export interface AdamW8bitOptions {
+  /** Learning rate. @default 1e-3 */
+  readonly lr?: number
+  /** Decay rates of the means of the gradient and of its square. @default [0.9, 0.999] */
+  readonly betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  readonly eps?: number
+  /** Share of the parameter, times `lr`, taken off at each step. @default 0.01 */
+  readonly weightDecay?: number
+  /** Ascend instead of descend. @default false */
+  readonly maximize?: boolean
+}
+
 /** Every rule: its number, its options in the order they cross, its state tensors by PyTorch's names. */
 export const rules = {
   sgd: {
@@ -45,10 +333,22 @@ export const rules = {
       { name: 'nesterov', key: 'nesterov', kind: 'boolean', size: 1, default: [0], check: '' },
       { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
     ],
-    slots: ['momentum_buffer'],
+    slots: ['momentum_buffer', 'master', 'average'],
+  },
+  adam: {
+    id: 1,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'amsgrad', key: 'amsgrad', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'master', 'average'],
   },
   adamW: {
-    id: 1,
+    id: 2,
     options: [
       { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
       { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
@@ -57,12 +357,229 @@ export const rules = {
       { name: 'amsgrad', key: 'amsgrad', kind: 'boolean', size: 1, default: [0], check: '' },
       { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
     ],
-    slots: ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'],
+    slots: ['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'master', 'average'],
+  },
+  nAdam: {
+    id: 3,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [2e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'momentumDecay', key: 'momentum_decay', kind: 'number', size: 1, default: [4e-3], check: '>= 0' },
+      { name: 'decoupledWeightDecay', key: 'decoupled_weight_decay', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'exp_avg_sq', 'mu_product', 'master', 'average'],
+  },
+  rAdam: {
+    id: 4,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'decoupledWeightDecay', key: 'decoupled_weight_decay', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'exp_avg_sq', 'master', 'average'],
+  },
+  adamax: {
+    id: 5,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [2e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'exp_inf', 'master', 'average'],
+  },
+  adagrad: {
+    id: 6,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-2], check: '>= 0' },
+      { name: 'lrDecay', key: 'lr_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'initialAccumulatorValue', key: 'initial_accumulator_value', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-10], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['sum', 'master', 'average'],
+  },
+  adadelta: {
+    id: 7,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1], check: '>= 0' },
+      { name: 'rho', key: 'rho', kind: 'number', size: 1, default: [0.9], check: 'in [0, 1]' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-6], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['square_avg', 'acc_delta', 'master', 'average'],
+  },
+  rmsProp: {
+    id: 8,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-2], check: '>= 0' },
+      { name: 'alpha', key: 'alpha', kind: 'number', size: 1, default: [0.99], check: 'in [0, 1]' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'momentum', key: 'momentum', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'centered', key: 'centered', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['square_avg', 'grad_avg', 'momentum_buffer', 'master', 'average'],
+  },
+  rProp: {
+    id: 9,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-2], check: '>= 0' },
+      { name: 'etas', key: 'etas', kind: 'number', size: 2, default: [0.5, 1.2], check: '> 0' },
+      { name: 'stepSizes', key: 'step_sizes', kind: 'number', size: 2, default: [1e-6, 50], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['prev', 'step_size', 'master', 'average'],
+  },
+  asgd: {
+    id: 10,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-2], check: '>= 0' },
+      { name: 'lambd', key: 'lambd', kind: 'number', size: 1, default: [1e-4], check: 'finite' },
+      { name: 'alpha', key: 'alpha', kind: 'number', size: 1, default: [0.75], check: 'finite' },
+      { name: 't0', key: 't0', kind: 'number', size: 1, default: [1e6], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['ax', 'eta', 'mu', 'master', 'average'],
+  },
+  lion: {
+    id: 11,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-4], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.99], check: 'in [0, 1)' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'master', 'average'],
+  },
+  lars: {
+    id: 12,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1], check: '>= 0' },
+      { name: 'momentum', key: 'momentum', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'dampening', key: 'dampening', kind: 'number', size: 1, default: [0], check: 'finite' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'nesterov', key: 'nesterov', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'trustCoeff', key: 'trust_coeff', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'trustClip', key: 'trust_clip', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'alwaysAdapt', key: 'always_adapt', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['momentum_buffer', 'master', 'average'],
+  },
+  lamb: {
+    id: 13,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-6], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0.01], check: '>= 0' },
+      { name: 'biasCorrection', key: 'bias_correction', kind: 'boolean', size: 1, default: [1], check: '' },
+      { name: 'gradAveraging', key: 'grad_averaging', kind: 'boolean', size: 1, default: [1], check: '' },
+      { name: 'maxGradNorm', key: 'max_grad_norm', kind: 'number', size: 1, default: [1], check: '>= 0' },
+      { name: 'trustClip', key: 'trust_clip', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'alwaysAdapt', key: 'always_adapt', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['exp_avg', 'exp_avg_sq', 'master', 'average'],
+  },
+  adafactor: {
+    id: 14,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-2], check: '>= 0' },
+      { name: 'beta2Decay', key: 'beta2_decay', kind: 'number', size: 1, default: [-0.8], check: '<= 0' },
+      { name: 'eps1', key: 'eps1', kind: 'optional', size: 1, default: [NaN], check: '> 0' },
+      { name: 'eps2', key: 'eps2', kind: 'number', size: 1, default: [1e-3], check: '> 0' },
+      { name: 'd', key: 'd', kind: 'number', size: 1, default: [1], check: '>= 1' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['row_var', 'col_var', 'variance', 'master', 'average'],
+  },
+  muon: {
+    id: 15,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0.1], check: '>= 0' },
+      { name: 'momentum', key: 'momentum', kind: 'number', size: 1, default: [0.95], check: '>= 0' },
+      { name: 'nesterov', key: 'nesterov', kind: 'boolean', size: 1, default: [1], check: '' },
+      { name: 'nsCoefficients', key: 'ns_coefficients', kind: 'number', size: 3, default: [3.4445, -4.775, 2.0315], check: 'finite' },
+      { name: 'nsSteps', key: 'ns_steps', kind: 'number', size: 1, default: [5], check: '>= 1' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-7], check: '> 0' },
+      { name: 'matchRmsAdamW', key: 'match_rms_adam_w', kind: 'boolean', size: 1, default: [0], check: '' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['momentum_buffer', 'master', 'average'],
+  },
+  scheduleFreeAdamW: {
+    id: 16,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [2.5e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in (0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'warmupSteps', key: 'warmup_steps', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'r', key: 'r', kind: 'number', size: 1, default: [0], check: 'finite' },
+      { name: 'weightLrPower', key: 'weight_lr_power', kind: 'number', size: 1, default: [2], check: 'finite' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['z', 'exp_avg_sq', 'weight_sum', 'lr_max', 'master', 'average'],
+  },
+  adam8bit: {
+    id: 17,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['state1', 'state2', 'absmax1', 'absmax2', 'master', 'average'],
+  },
+  adamW8bit: {
+    id: 18,
+    options: [
+      { name: 'lr', key: 'lr', kind: 'number', size: 1, default: [1e-3], check: '>= 0' },
+      { name: 'betas', key: 'betas', kind: 'number', size: 2, default: [0.9, 0.999], check: 'in [0, 1)' },
+      { name: 'eps', key: 'eps', kind: 'number', size: 1, default: [1e-8], check: '>= 0' },
+      { name: 'weightDecay', key: 'weight_decay', kind: 'number', size: 1, default: [0.01], check: '>= 0' },
+      { name: 'maximize', key: 'maximize', kind: 'boolean', size: 1, default: [0], check: '' },
+    ],
+    slots: ['state1', 'state2', 'absmax1', 'absmax2', 'master', 'average'],
   },
 } as const
 
 /** The options of each rule. */
 export interface RuleOptions {
   readonly sgd: SgdOptions
+  readonly adam: AdamOptions
   readonly adamW: AdamWOptions
+  readonly nAdam: NAdamOptions
+  readonly rAdam: RAdamOptions
+  readonly adamax: AdamaxOptions
+  readonly adagrad: AdagradOptions
+  readonly adadelta: AdadeltaOptions
+  readonly rmsProp: RmsPropOptions
+  readonly rProp: RPropOptions
+  readonly asgd: AsgdOptions
+  readonly lion: LionOptions
+  readonly lars: LarsOptions
+  readonly lamb: LambOptions
+  readonly adafactor: AdafactorOptions
+  readonly muon: MuonOptions
+  readonly scheduleFreeAdamW: ScheduleFreeAdamWOptions
+  readonly adam8bit: Adam8bitOptions
+  readonly adamW8bit: AdamW8bitOptions
 }

@@ -2,7 +2,7 @@
 import { type DType, Tensor, tensor } from '../tensor/index.ts'
 import { type OptionValue, type RuleName, toKeys } from './rule.ts'
 import type { ScheduleJson } from './schedule.ts'
-import type { Stepper } from './stepper.ts'
+import type { Place, Stepper } from './stepper.ts'
 
 /** A group as it is saved; options under PyTorch's names (`weight_decay`). */
 export type GroupState = {
@@ -35,25 +35,25 @@ export type OptimizerState = Counts & {
 }
 
 /** The state as it is now; going on does not change what was returned. */
-export function saveState(rule: RuleName, counts: Counts, steppers: readonly Stepper[]): OptimizerState {
-  const groups = steppers.map(({ group: { names, lr, options, given } }): GroupState => {
+export function saveState(rule: RuleName, counts: Counts, stepper: Stepper): OptimizerState {
+  const groups = stepper.groups.map(({ names, lr, options, given }): GroupState => {
     return { params: names, options: toKeys(rule, { ...options, lr }), given: toKeys(rule, given) }
   })
-  const state = steppers.flatMap((stepper) =>
-    stepper.group.names.flatMap((name, i): [string, TensorRecord][] => {
-      const slots = saveSlots(stepper, i, counts.window.count > 0)
-      return Object.keys(slots).length === 0 ? [] : [[name, slots]]
+  const state = stepper.groups.flatMap((_, g) =>
+    stepper.places(g).flatMap((place): [string, TensorRecord][] => {
+      const slots = saveSlots(stepper, place, counts.window.count > 0)
+      return Object.keys(slots).length === 0 ? [] : [[place.name, slots]]
     }),
   )
   return { rule, ...counts, groups, state: Object.fromEntries(state) }
 }
 
-function saveSlots(stepper: Stepper, i: number, withGrad: boolean): TensorRecord {
+function saveSlots(stepper: Stepper, { at, param }: Place, withGrad: boolean): TensorRecord {
   const slots: Record<string, Tensor<DType>> = {}
-  const steps = stepper.steps[i] ?? 0
+  const steps = stepper.steps[at] ?? 0
   if (steps > 0) slots['step'] = tensor(steps)
-  for (const [slot, value] of stepper.slots(i)) slots[slot] = value.detach()
-  const grad = withGrad ? stepper.group.params[i]?.grad : null
+  for (const [slot, value] of stepper.slots(at)) slots[slot] = value.detach()
+  const grad = withGrad ? param.grad : null
   if (grad) slots['grad'] = grad
   return slots
 }

@@ -1,71 +1,112 @@
-// One group on its way to the core: handles, state and options as typed arrays, filled once and used at every step.
+// All groups of an optimizer on their way to the core: handles, state and options as typed arrays, filled once and used at every step.
 import { native } from '../backend/index.ts'
 import { type DType, type Tensor, wrapHandle } from '../tensor/index.ts'
 import type { ParamGroup } from './group.ts'
 import { packOptions, rowSize, type RuleName, ruleOf } from './rule.ts'
 
-/** Flags of the native step. */
-export const dropGradients = 1
-export const plainForm = 2
+const dropGradients = 1
+const plainForm = 2
+const checkFinite = 4
 
 /** A tensor of optimizer state, under the name it has in state dicts. */
 export type Slot = readonly [slot: string, tensor: Tensor<DType>]
 
-/** Steps the parameters of one group, and owns what the rule remembers of them. */
+/** A parameter and its place among all. */
+export interface Place {
+  readonly at: number
+  readonly name: string
+  readonly param: Tensor<DType>
+}
+
+/** How one step is made. */
+export interface StepSettings {
+  /** Factor of every gradient. */
+  readonly gradScale: number
+  /** Bound of the norm over all gradients, and the order of that norm; a bound of 0 is off. */
+  readonly clipNorm: number
+  readonly normType: number
+  /** Bound of every number in a gradient; 0 is off. */
+  readonly clipValue: number
+  /** The new values' share in running averages of the parameters; 0 is off. */
+  readonly averageWeight: number
+  readonly dropGradients: boolean
+  readonly fused: boolean
+  /** Do nothing where a gradient is not finite. */
+  readonly checkFinite: boolean
+}
+
+/** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
 export class Stepper {
-  readonly group: ParamGroup
+  readonly groups: readonly ParamGroup[]
   readonly handles: Uint32Array
   /** Updates so far, by parameter. */
   readonly steps: Float64Array
   readonly #rule: RuleName
   readonly #slots: readonly string[]
-  readonly #row: Float64Array
+  readonly #counts: Uint32Array
+  readonly #options: Float64Array
+  readonly #rows: readonly Float64Array[]
   readonly #state: Uint32Array
+  readonly #settings = new Float64Array(5)
   readonly #owned: (Tensor<DType> | undefined)[] = []
 
-  constructor(rule: RuleName, group: ParamGroup) {
-    this.group = group
+  constructor(rule: RuleName, groups: readonly ParamGroup[]) {
+    this.groups = groups
     this.#rule = rule
     this.#slots = ruleOf(rule).slots
-    this.handles = Uint32Array.from(group.params, (tensor) => tensor.handle)
+    this.#counts = Uint32Array.from(groups, ({ params }) => params.length)
+    this.handles = Uint32Array.from(groups.flatMap(({ params }) => params.map(({ handle }) => handle)))
     this.steps = new Float64Array(this.handles.length)
-    this.#row = new Float64Array(rowSize(rule))
+    const width = rowSize(rule)
+    this.#options = new Float64Array(width * groups.length)
+    this.#rows = groups.map((_, g) => this.#options.subarray(g * width, (g + 1) * width))
     this.#state = new Uint32Array(this.handles.length * this.#slots.length)
   }
 
-  /** Updates the parameters that have a gradient; gives the norm of the gradients if `clipNorm` is not 0. */
-  step(gradScale: number, clipNorm: number, clipValue: number, flags: number): number {
-    const { lr, options } = this.group
-    packOptions(this.#rule, this.#rule, { ...options, lr }, this.#row)
-    const norm = native.optimizerStep(
+  /** Updates the parameters that have a gradient; the norm is NaN where nothing needed it. */
+  step(settings: StepSettings): { norm: number; finite: boolean } {
+    for (const [g, row] of this.#rows.entries()) {
+      const group = this.groups[g]
+      if (group) packOptions(this.#rule, this.#rule, { ...group.options, lr: group.lr }, row)
+    }
+    const { gradScale, clipNorm, normType, clipValue, averageWeight } = settings
+    this.#settings.set([gradScale, clipNorm, normType, clipValue, averageWeight])
+    const flags = (settings.dropGradients ? dropGradients : 0) | (settings.fused ? 0 : plainForm) | (settings.checkFinite ? checkFinite : 0)
+    const [norm = NaN, finite = 1] = native.optimizerStep(
       ruleOf(this.#rule).id,
       this.handles,
       this.#state,
       this.steps,
-      this.#row,
-      gradScale,
-      clipNorm,
-      clipValue,
+      this.#counts,
+      this.#options,
+      this.#settings,
       flags,
     )
     this.#adopt()
-    return norm
+    return { norm, finite: finite === 1 }
   }
 
-  /** What the rule remembers of parameter `i`. */
-  slots(i: number): Slot[] {
-    const first = i * this.#slots.length
+  /** The parameters of group `g`. */
+  places(g: number): Place[] {
+    const first = this.#counts.slice(0, g).reduce((sum, count) => sum + count, 0)
+    const { names = [], params = [] } = this.groups[g] ?? {}
+    return params.map((param, i) => ({ at: first + i, name: names[i] ?? '', param }))
+  }
+
+  /** What the rule remembers of the parameter at a place. */
+  slots(at: number): Slot[] {
+    const first = at * this.#slots.length
     return this.#slots.flatMap((slot, k): Slot[] => {
       const tensor = this.#owned[first + k]
       return tensor === undefined ? [] : [[slot, tensor]]
     })
   }
 
-  /** Replaces what the rule remembers of parameter `i`. */
-  restore(i: number, steps: number, slots: Readonly<Record<string, Tensor<DType>>>): void {
-    this.steps[i] = steps
+  /** Replaces what the rule remembers of the parameter at a place. */
+  restore(place: number, steps: number, slots: Readonly<Record<string, Tensor<DType>>>): void {
+    this.steps[place] = steps
     for (const [k, slot] of this.#slots.entries()) {
-      const at = i * this.#slots.length + k
+      const at = place * this.#slots.length + k
       const value = slots[slot]?.detach().keep()
       this.#owned[at]?.dispose()
       this.#owned[at] = value

@@ -149,31 +149,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this.wrap<D>(squeezed)
   }
 
-  /** Parts of `size` elements along `dim`, or of the sizes listed; the last may be smaller. @example arange(0, 5).split(2) // [[0, 1], [2, 3], [4]] */
-  split(size: number | readonly number[], dim = 0): Tensor<D>[] {
-    const total = this.shape.at(dim) ?? 1
-    if (typeof size === 'number' && !(Number.isInteger(size) && size > 0)) {
-      throw new FirnError('argument', `split: a part needs 1 or more elements, got ${size}`)
-    }
-    const list =
-      typeof size === 'number' ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : size
-    if (list.reduce((a, b) => a + b, 0) !== total) {
-      throw new FirnError('shape', `split: the parts [${list.join(', ')}] must add up to ${total}, the size of dim ${dim}`)
-    }
-    let start = 0
-    return list.map((length) => {
-      const part = this.narrow(dim, start, length)
-      start += length
-      return part
-    })
-  }
-
-  /** At most `parts` parts of equal size along `dim`; the last may be smaller. @example arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]] */
-  chunk(parts: number, dim = 0): Tensor<D>[] {
-    if (!(Number.isInteger(parts) && parts > 0)) throw new FirnError('argument', `chunk: expected 1 or more parts, got ${parts}`)
-    return this.split(Math.max(1, Math.ceil((this.shape.at(dim) ?? 1) / parts)), dim)
-  }
-
   /** Like `reshape`. @example arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]] */
   view(shape: readonly number[]): Tensor<D> {
     return this.reshape(shape)

@@ -232,12 +232,6 @@ impl Tensor {
         }
     }
 
-    /// Applies an engine function of floats.
-    pub(crate) fn float_map(&self, f: impl FnOnce(Value) -> Value) -> Result<Tensor> {
-        let (value, dtype) = self.float();
-        Ok(Tensor::new(f(value), dtype))
-    }
-
     /// Applies the engine function for this tensor's kind; the dtype stays.
     pub(crate) fn kind_map(
         &self,

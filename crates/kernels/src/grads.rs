@@ -1,7 +1,7 @@
 //! Norms of gradients.
 
-use crate::parallel::{pieces, simd, sum};
-use crate::step::Real;
+use crate::parallel::{map, pieces, simd, sum};
+use crate::real::Real;
 
 const LANES: usize = 16;
 const BLOCK: usize = 1024;
@@ -59,15 +59,53 @@ pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
 
 /// Largest `|x|` over all slices; NaN if any is NaN.
 pub fn largest<T: Real>(slices: &[&[T]]) -> f64 {
-    let mut out = 0.0_f64;
-    for x in slices.iter().flat_map(|slice| slice.iter()) {
-        let x = x.abs().f64();
-        if x > out || x.is_nan() {
-            out = x;
-        }
-        if out.is_nan() {
-            break;
-        }
+    let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
+    let pieces = pieces(&lengths);
+    let largest = |&(item, start, end): &(usize, usize, usize)| -> T {
+        simd(
+            #[inline(always)]
+            || slices[item][start..end].iter().fold(T::of(0.0), |most, x| if x.abs() > most || x.is_nan() { x.abs() } else { most }),
+        )
+    };
+    let each = map(&pieces, lengths.iter().sum(), largest);
+    if each.iter().any(|x| x.is_nan()) { f64::NAN } else { each.iter().fold(0.0, |most, x| x.f64().max(most)) }
+}
+
+/// `sum(x^2)` of each slice.
+pub fn squares<T: Real>(slices: &[&[T]]) -> Vec<f64> {
+    let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
+    let mut out = vec![0.0; slices.len()];
+    let square = |&(item, start, end): &(usize, usize, usize)| {
+        simd(
+            #[inline(always)]
+            || {
+                fold(
+                    &slices[item][start..end],
+                    #[inline(always)]
+                    |x| x * x,
+                )
+            },
+        )
+    };
+    let pieces = pieces(&lengths);
+    for (&(item, ..), part) in pieces.iter().zip(map(&pieces, lengths.iter().sum(), square)) {
+        out[item] += part;
     }
     out
+}
+
+/// Whether every element is finite.
+pub fn are_finite<T: Real>(slices: &[&[T]]) -> bool {
+    // x * 0 is NaN for what is not finite, and 0 for the rest.
+    total(
+        slices,
+        #[inline(always)]
+        |x| {
+            fold(
+                x,
+                #[inline(always)]
+                |x| x * T::of(0.0),
+            )
+        },
+    ) == 0.0
 }

@@ -6,6 +6,9 @@ use rayon::prelude::*;
 /// Elements a task handles at least: below it, handing work out costs more than doing it.
 const GRAIN: usize = 1 << 14;
 
+/// Every cut of a slice is at a multiple of this, so that blocks of a slice (of a cache line, of quantised values) stay whole.
+pub const CUT: usize = 1 << 12;
+
 /// Runs `f` compiled for the widest SIMD of this machine. The closure, and every closure that it calls, must be marked
 /// `#[inline(always)]`: what is not inlined here is compiled for the baseline.
 #[inline(always)]
@@ -25,7 +28,7 @@ pub fn simd<R>(f: impl FnOnce() -> R) -> R {
 pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
     let total: usize = lengths.iter().sum();
     let cores = rayon::current_num_threads().max(1);
-    let size = (total / (cores * 16)).max(GRAIN);
+    let size = (total / (cores * 16)).max(GRAIN).next_multiple_of(CUT);
     let mut out = Vec::new();
     for (item, &length) in lengths.iter().enumerate() {
         let mut start = 0;
@@ -47,13 +50,14 @@ pub fn for_each<T: Send>(items: Vec<T>, work: usize, f: impl Fn(T) + Sync + Send
     }
 }
 
+/// `f` of each item, in the order of the items.
+pub fn map<T: Sync, R: Send>(items: &[T], work: usize, f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if work <= GRAIN * 2 || items.len() == 1 { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
+}
+
 /// Runs `f` on each item and adds the results up in the order of the items, so that the sum never depends on timing.
 pub fn sum<T: Sync>(items: &[T], work: usize, f: impl Fn(&T) -> f64 + Sync + Send) -> f64 {
-    if work <= GRAIN * 2 || items.len() == 1 {
-        items.iter().map(f).sum()
-    } else {
-        items.par_iter().map(f).collect::<Vec<f64>>().into_iter().sum()
-    }
+    map(items, work, f).into_iter().sum()
 }
 
 /// Makes the calling thread one of the pool's, so that it works along instead of sleeping until others have, which in operations of

@@ -1,7 +1,7 @@
-//! Optimizer steps: one call for all parameters of a group.
+//! Optimizer steps: one call for all parameters of all groups.
 
-use firn_core::optim::{self, Settings};
-use firn_core::table;
+use firn_core::optim::{self, Group, Settings};
+use firn_core::{Error, table};
 use napi::bindgen_prelude::{Float64Array, Uint32Array};
 use napi_derive::napi;
 
@@ -10,9 +10,12 @@ use crate::call::{call, list};
 /// Bits of `flags`.
 const ZERO_GRAD: u32 = 1;
 const PLAIN: u32 = 2;
+const CHECK_FINITE: u32 = 4;
 
 /// Steps every parameter that has a gradient; writes new states into `state` (0: not there yet) and advances `steps`.
-/// Gives the norm of the gradients before clipping, NaN when it was not needed.
+/// `counts` are the groups' sizes, `options` their options one after another, and `numbers` the settings
+/// `[gradScale, clipNorm, normType, clipValue, averageWeight]`. Gives `[norm, finite]`: the norm of the gradients before clipping, NaN
+/// when it was not needed, and 0 where a gradient was not finite and nothing was done.
 #[napi]
 #[allow(clippy::too_many_arguments)]
 pub fn optimizer_step(
@@ -20,24 +23,39 @@ pub fn optimizer_step(
     params: &[u32],
     mut state: Uint32Array,
     mut steps: Float64Array,
+    counts: &[u32],
     options: &[f64],
-    grad_scale: f64,
-    clip_norm: f64,
-    clip_value: f64,
+    numbers: &[f64],
     flags: u32,
-) -> napi::Result<f64> {
+) -> napi::Result<Vec<f64>> {
     call("step", || {
-        let settings = Settings { rule, options, grad_scale, clip_norm, clip_value, fused: flags & PLAIN == 0 };
+        let &[grad_scale, clip_norm, norm_type, clip_value, average_weight] = numbers else {
+            return Err(Error::new(firn_core::Code::Internal, "a step takes five settings"));
+        };
+        let width = options.len() / counts.len().max(1);
+        let groups: Vec<Group<'_>> =
+            counts.iter().zip(options.chunks(width.max(1))).map(|(&count, options)| Group { count: count as usize, options }).collect();
+        let settings = Settings {
+            rule,
+            groups: &groups,
+            grad_scale,
+            clip_norm,
+            norm_type,
+            clip_value,
+            check_finite: flags & CHECK_FINITE != 0,
+            average_weight,
+            fused: flags & PLAIN == 0,
+        };
         // SAFETY: no JavaScript runs during this call, so nothing else touches the arrays.
         let (state, steps) = unsafe { (state.as_mut(), steps.as_mut()) };
         table::with_mut(params, |params| {
-            let norm = table::with_slots(state, |state| optim::step(settings, params, state, steps))?;
+            let outcome = table::with_slots(state, |state| optim::step(settings, params, state, steps))?;
             if flags & ZERO_GRAD != 0 {
                 for param in params {
                     param.set_grad(None)?;
                 }
             }
-            Ok(norm)
+            Ok(vec![outcome.norm, f64::from(u8::from(outcome.finite))])
         })
     })
 }
@@ -46,6 +64,12 @@ pub fn optimizer_step(
 #[napi]
 pub fn grad_norm(params: &[u32], p: f64) -> napi::Result<f64> {
     call("clip_grad_norm", || optim::grad_norm(&list(params)?, p))
+}
+
+/// Whether every element of every gradient is finite.
+#[napi]
+pub fn grads_are_finite(params: &[u32]) -> napi::Result<bool> {
+    call("unscale", || Ok(optim::grads_are_finite(&list(params)?)))
 }
 
 #[napi]

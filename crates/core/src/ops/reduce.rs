@@ -181,6 +181,9 @@ ops! {
     #[check(cases)]
     #[torch("logsumexp")]
     fn log_sum_exp(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Floating {
+        if count(x.shape(), dims)? == 0 {
+            return log(&sum(&exp(x)?, dims, keep_dim)?);
+        }
         let top = amax(x, dims, true)?.detach();
         // Where all are -inf or one is inf, subtracting it would give NaN.
         let top = where_(&super::compare::is_finite(&top)?, &(&top).into(), &0.0.into())?;

@@ -1,30 +1,31 @@
 //! `options!`: a rule's options, written once: the struct, its reading from numbers, and the row the generator prints.
 
+use super::run::Step;
+
 /// What the generator knows of a rule.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RuleRow {
     /// In Rust's spelling; the factory is `optim.` and this in camelCase.
     pub name: &'static str,
     pub docs: &'static [&'static str],
     pub options: &'static [OptionRow],
-    /// State tensors by PyTorch's names.
+    /// State tensors by PyTorch's names; `SHARED_SLOTS` follow them.
     pub slots: &'static [&'static str],
-    /// Reads the options from numbers in the order of the table.
-    pub(crate) build: fn(&[f64]) -> crate::error::Result<Box<dyn super::Rule>>,
+    pub(crate) step: Step,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub struct OptionRow {
     pub name: &'static str,
     pub docs: &'static [&'static str],
-    /// `f64`, `bool` or `[f64; 2]`.
+    /// `f64`, `bool`, `[f64; 2]`, `[f64; 3]` or `Option<f64>`.
     pub kind: &'static str,
     pub default: &'static str,
     /// What a value must satisfy, such as `>= 0` or `in [0, 1)`; empty for booleans.
     pub check: &'static str,
 }
 
-/// An option as it crosses the border: one or two numbers.
+/// An option as it crosses the border: one number or several.
 pub(crate) trait Numbers: Sized {
     const COUNT: usize;
     fn read(numbers: &[f64]) -> Self;
@@ -44,10 +45,25 @@ impl Numbers for bool {
     }
 }
 
+/// NaN stands for none.
+impl Numbers for Option<f64> {
+    const COUNT: usize = 1;
+    fn read(numbers: &[f64]) -> Option<f64> {
+        (!numbers[0].is_nan()).then_some(numbers[0])
+    }
+}
+
 impl Numbers for [f64; 2] {
     const COUNT: usize = 2;
     fn read(numbers: &[f64]) -> [f64; 2] {
         [numbers[0], numbers[1]]
+    }
+}
+
+impl Numbers for [f64; 3] {
+    const COUNT: usize = 3;
+    fn read(numbers: &[f64]) -> [f64; 3] {
+        [numbers[0], numbers[1], numbers[2]]
     }
 }
 
@@ -67,9 +83,10 @@ macro_rules! options {
             }
         }
 
-        impl $rule {
-            /// Reads the options from numbers in the order of the table.
-            pub fn from_numbers(numbers: &[f64]) -> $crate::error::Result<Self> {
+        impl $crate::optim::rule::Options for $rule {
+            const SLOTS: usize = $slots.len();
+
+            fn from_numbers(numbers: &[f64]) -> $crate::error::Result<Self> {
                 use $crate::optim::options::Numbers;
                 let expected = 0 $(+ <$kind as Numbers>::COUNT)+;
                 if numbers.len() != expected {
@@ -99,7 +116,7 @@ macro_rules! options {
                 },
             )+],
             slots: &$slots,
-            build: |numbers| Ok(Box::new($rule::from_numbers(numbers)?)),
+            step: $crate::optim::run::step::<$rule>,
         };
     };
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use firn_core::error::camel_case;
-use firn_core::optim::{OptionRow, RULES};
+use firn_core::optim::{OptionRow, RULES, SHARED_SLOTS};
 
 use super::header;
 use super::kinds::doc;
@@ -37,7 +37,9 @@ pub fn typescript() -> Result<String, String> {
             let typescript = match option.kind {
                 "f64" => "number",
                 "bool" => "boolean",
+                "Option<f64>" => "number | null",
                 "[f64; 2]" => "readonly [number, number]",
+                "[f64; 3]" => "readonly [number, number, number]",
                 other => return Err(format!("{}: no TypeScript type for an option of kind {other}", rule.name)),
             };
             let _ = writeln!(out, "  /** {} @default {} */", doc(option.docs), default(option));
@@ -51,10 +53,16 @@ pub fn typescript() -> Result<String, String> {
         for option in rule.options {
             let (size, values) = match option.kind {
                 "[f64; 2]" => (2, default(option)),
+                "[f64; 3]" => (3, default(option)),
                 "bool" => (1, format!("[{}]", u8::from(option.default == "true"))),
+                "Option<f64>" => (1, "[NaN]".into()),
                 _ => (1, format!("[{}]", default(option))),
             };
-            let kind = if option.kind == "bool" { "boolean" } else { "number" };
+            let kind = match option.kind {
+                "bool" => "boolean",
+                "Option<f64>" => "optional",
+                _ => "number",
+            };
             let _ = writeln!(
                 out,
                 "      {{ name: '{}', key: '{}', kind: '{kind}', size: {size}, default: {values}, check: '{}' }},",
@@ -63,7 +71,7 @@ pub fn typescript() -> Result<String, String> {
                 option.check
             );
         }
-        let slots: Vec<String> = rule.slots.iter().map(|slot| format!("'{slot}'")).collect();
+        let slots: Vec<String> = rule.slots.iter().chain(&SHARED_SLOTS).map(|slot| format!("'{slot}'")).collect();
         let _ = writeln!(out, "    ],\n    slots: [{}],\n  }},", slots.join(", "));
     }
     out.push_str("} as const\n\n/** The options of each rule. */\nexport interface RuleOptions {\n");

@@ -1,0 +1,16 @@
+// Where firn and PyTorch differ on purpose, and cells of the conformance table that have nothing to show: a sentence each.
+
+/** A column of the table. */
+export type Column = 'forward' | 'gradient' | 'quotients' | 'second' | 'float16' | 'bfloat16' | 'zero-size' | '0-d' | 'views' | 'broadcast'
+
+export interface Reason {
+  /** What firn does where PyTorch does otherwise; `nothing` where there is nothing to do. The table fails when this is no longer so. */
+  readonly firn: 'refuses' | 'accepts' | 'nothing'
+  readonly why: string
+}
+
+/** By op, by column. */
+export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
+  batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
+  mse_loss: { broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake' } },
+}
