@@ -168,9 +168,10 @@ export function softplus<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floa
 }
 
 /**
- * Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
+ * Surrounds `x`: `padding` holds `[left, right]` of the last dimension, then of the one before, and so on; a negative one cuts. `mode` says with what: `value`, a reflection, the border, or the other end.
  * @example
  * tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]
+ * tensor([1, 2, 3]).pad([2, 1], { mode: 'reflect' }) // [3, 2, 1, 2, 3, 2]
  */
 export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number | readonly number[], options: PadOptions = {}): Tensor<D> {
   return x.pad(padding, options)

@@ -1,6 +1,6 @@
 // Tensor: a handle to a value in the core; its ops come from the generated TensorOps.
 import { native, resolveDevice } from '../backend/index.ts'
-import { checkOptions, FirnError } from '../errors.ts'
+import { checkOptions } from '../errors.ts'
 import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
 import { catchLater, caught, isUnscoped } from './lifetime.ts'
 import { trace, tracing } from './memory.ts'

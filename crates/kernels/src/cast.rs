@@ -5,10 +5,7 @@
 
 use half::{bf16, f16};
 
-use crate::parallel::{for_each, simd};
-
-/// Elements a piece holds.
-const PIECE: usize = 1 << 15;
+use crate::map::map;
 
 /// A source of conversions.
 pub trait Source: Copy + Send + Sync {
@@ -22,12 +19,12 @@ pub trait Source: Copy + Send + Sync {
 }
 
 /// A result of conversions.
-pub trait Target: Copy + Send + Sync + Default {
+pub trait Target: Copy + Send {
     fn of<A: Source>(a: A) -> Self;
 }
 
 /// Booleans, a byte each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Truth(pub u8);
 
@@ -114,17 +111,11 @@ targets! {
 
 /// Every element as a `B`.
 pub fn cast<A: Source, B: Target>(from: &[A]) -> Vec<B> {
-    if from.len() <= PIECE {
-        return from.iter().map(|&a| B::of(a)).collect();
-    }
-    let mut to = vec![B::default(); from.len()];
-    for_each(to.chunks_mut(PIECE).zip(from.chunks(PIECE)).collect(), from.len(), |(to, from): (&mut [B], &[A])| {
-        simd(
-            #[inline(always)]
-            || to.iter_mut().zip(from).for_each(|(to, &a)| *to = B::of(a)),
-        );
-    });
-    to
+    map(
+        from,
+        #[inline(always)]
+        |a| B::of(a),
+    )
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@
 //! machine, without fused multiply-add, so that it gives the same bits everywhere. Matrix products are the `gemm` crate's, which
 //! fuses and orders its sums as fits the machine.
 
-pub mod cast;
 mod approx;
+pub mod cast;
 pub mod conv;
 pub mod elementwise;
 pub mod functions;
@@ -17,8 +17,8 @@ pub mod matrix;
 pub mod parallel;
 pub mod philox;
 pub mod pool;
-pub mod random;
 pub mod quantised;
+pub mod random;
 pub mod real;
 pub mod step;
 pub mod strided;
