@@ -77,7 +77,53 @@ export interface NativeOps {
   stack(tensors: Uint32Array, dim: number): number
   narrow(x: number, dim: number, start: number, length: number): number
   takeSlices(x: number, ranges: Int32Array): number
-  pad(x: number, padding: Int32Array, value: number): number
+  pad(x: number, padding: Int32Array, value: number, mode: number): number
+  repeat(x: number, repeats: Int32Array): number
+  tile(x: number, repeats: Int32Array): number
+  repeatInterleave(x: number, repeats: number, dim: number, numbers: number): number
+  roll(x: number, shifts: Int32Array, dim: Int32Array): number
+  rot90(x: number, k: number, dim: Int32Array): number
+  fliplr(x: number): number
+  flipud(x: number): number
+  movedim(x: number, source: Int32Array, destination: Int32Array): number
+  t(x: number): number
+  unflatten(x: number, dim: number, sizes: Int32Array): number
+  ravel(x: number): number
+  reshapeAs(x: number, other: number): number
+  viewAs(x: number, other: number): number
+  expandAs(x: number, other: number): number
+  broadcastTo(x: number, shape: Int32Array): number
+  atLeast1d(x: number): number
+  atLeast2d(x: number): number
+  atLeast3d(x: number): number
+  vander(x: number, n: number, increasing: boolean): number
+  split(x: number, size: Int32Array, sizeAlone: boolean, dim: number): number[]
+  chunk(x: number, parts: number, dim: number): number[]
+  tensorSplit(x: number, sections: Int32Array, sectionsAlone: boolean, dim: number): number[]
+  unbind(x: number, dim: number): number[]
+  hsplit(x: number, sections: Int32Array, sectionsAlone: boolean): number[]
+  vsplit(x: number, sections: Int32Array, sectionsAlone: boolean): number[]
+  dsplit(x: number, sections: Int32Array, sectionsAlone: boolean): number[]
+  hstack(tensors: Uint32Array): number
+  vstack(tensors: Uint32Array): number
+  dstack(tensors: Uint32Array): number
+  columnStack(tensors: Uint32Array): number
+  blockDiag(tensors: Uint32Array): number
+  broadcastTensors(tensors: Uint32Array): number[]
+  meshgrid(tensors: Uint32Array, indexing: number): number[]
+  cartesianProd(tensors: Uint32Array): number
+  combinations(x: number, r: number, withReplacement: boolean): number
+  diagonal(x: number, offset: number, dim1: number, dim2: number): number
+  diagEmbed(x: number, offset: number, dim1: number, dim2: number): number
+  diag(x: number, offset: number): number
+  diagonalScatter(x: number, source: number, offset: number, dim1: number, dim2: number): number
+  trace(x: number): number
+  tril(x: number, diagonal: number): number
+  triu(x: number, diagonal: number): number
+  kron(a: number, b: number): number
+  unfold(x: number, dim: number, size: number, step: number): number
+  im2col(x: number, kernelHeight: number, kernelWidth: number, dilationHeight: number, dilationWidth: number, paddingHeight: number, paddingWidth: number, strideHeight: number, strideWidth: number): number
+  col2im(x: number, outputHeight: number, outputWidth: number, kernelHeight: number, kernelWidth: number, dilationHeight: number, dilationWidth: number, paddingHeight: number, paddingWidth: number, strideHeight: number, strideWidth: number): number
   sort(x: number, dim: number, descending: boolean): number[]
   argsort(x: number, dim: number, descending: boolean): number
   indexSelect(x: number, dim: number, index: number): number
@@ -101,4 +147,9 @@ export interface NativeOps {
   mseLoss(x: number, target: number, reduction: number): number
   accuracy(x: number, target: number): number
   dropout(x: number, p: number, training: boolean): number
+  dropout1d(x: number, p: number, training: boolean): number
+  dropout2d(x: number, p: number, training: boolean): number
+  dropout3d(x: number, p: number, training: boolean): number
+  alphaDropout(x: number, p: number, training: boolean): number
+  featureAlphaDropout(x: number, p: number, training: boolean): number
 }

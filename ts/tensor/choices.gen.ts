@@ -4,7 +4,15 @@
 /** Every list of words, by the name of its type. */
 export const choices = {
   Reduction: ['mean', 'sum', 'none'],
+  PadMode: ['constant', 'reflect', 'replicate', 'circular'],
+  Indexing: ['ij', 'xy'],
 } as const
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]
+
+/** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
+export type PadMode = (typeof choices)['PadMode'][number]
+
+/** Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y. */
+export type Indexing = (typeof choices)['Indexing'][number]

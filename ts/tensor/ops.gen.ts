@@ -2,7 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { count, integers, isNumber, operand, side, type Pair } from './convert.ts'
+import { choices, type PadMode } from './choices.gen.ts'
+import { choiceCode, count, integers, isNumber, operand, side, type Pair } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -136,9 +137,113 @@ const normOptions = ['p', 'keepDim'] as const
 export interface PadOptions {
   /** @default 0 */
   readonly value?: number | undefined
+  /** @default 'constant' */
+  readonly mode?: PadMode | undefined
 }
 
-const padOptions = ['value'] as const
+const padOptions = ['value', 'mode'] as const
+
+/** Options of `repeatInterleave`. */
+export interface RepeatInterleaveOptions {
+  readonly dim?: number | undefined
+}
+
+const repeatInterleaveOptions = ['dim'] as const
+
+/** Options of `vander`. */
+export interface VanderOptions {
+  readonly n?: number | undefined
+  /** @default false */
+  readonly increasing?: boolean | undefined
+}
+
+const vanderOptions = ['n', 'increasing'] as const
+
+/** Options of `combinations`. */
+export interface CombinationsOptions {
+  /** @default 2 */
+  readonly r?: number | undefined
+  /** @default false */
+  readonly withReplacement?: boolean | undefined
+}
+
+const combinationsOptions = ['r', 'withReplacement'] as const
+
+/** Options of `diagonal`. */
+export interface DiagonalOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+  /** @default 0 */
+  readonly dim1?: number | undefined
+  /** @default 1 */
+  readonly dim2?: number | undefined
+}
+
+const diagonalOptions = ['offset', 'dim1', 'dim2'] as const
+
+/** Options of `diagEmbed`. */
+export interface DiagEmbedOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+  /** @default -2 */
+  readonly dim1?: number | undefined
+  /** @default -1 */
+  readonly dim2?: number | undefined
+}
+
+const diagEmbedOptions = ['offset', 'dim1', 'dim2'] as const
+
+/** Options of `diag`. */
+export interface DiagOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+}
+
+const diagOptions = ['offset'] as const
+
+/** Options of `diagonalScatter`. */
+export interface DiagonalScatterOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+  /** @default 0 */
+  readonly dim1?: number | undefined
+  /** @default 1 */
+  readonly dim2?: number | undefined
+}
+
+const diagonalScatterOptions = ['offset', 'dim1', 'dim2'] as const
+
+/** Options of `unfold`. */
+export interface UnfoldOptions {
+  /** @default 1 */
+  readonly step?: number | undefined
+}
+
+const unfoldOptions = ['step'] as const
+
+/** Options of `im2col`. */
+export interface Im2colOptions {
+  /** @default 1 */
+  readonly dilation?: Pair | undefined
+  /** @default 0 */
+  readonly padding?: Pair | undefined
+  /** @default 1 */
+  readonly stride?: Pair | undefined
+}
+
+const im2colOptions = ['dilation', 'padding', 'stride'] as const
+
+/** Options of `col2im`. */
+export interface Col2imOptions {
+  /** @default 1 */
+  readonly dilation?: Pair | undefined
+  /** @default 0 */
+  readonly padding?: Pair | undefined
+  /** @default 1 */
+  readonly stride?: Pair | undefined
+}
+
+const col2imOptions = ['dilation', 'padding', 'stride'] as const
 
 /** Options of `sort`. */
 export interface SortOptions {
@@ -922,14 +1027,392 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
+   * Surrounds `x`: `padding` holds `[left, right]` of the last dimension, then of the one before, and so on; a negative one cuts. `mode` says with what: `value`, a reflection, the border, or the other end.
    * @example
    * tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]
+   * tensor([1, 2, 3]).pad([2, 1], { mode: 'reflect' }) // [3, 2, 1, 2, 3, 2]
    */
   pad(padding: number | readonly number[], options: PadOptions = {}): Tensor<D> {
     checkOptions('pad', options, padOptions)
-    const { value = 0 } = options
-    return this.wrap(native.pad(this.handle, integers(padding), value))
+    const { value = 0, mode = 'constant' } = options
+    return this.wrap(native.pad(this.handle, integers(padding), value, choiceCode('mode', mode, choices.PadMode)))
+  }
+
+  /**
+   * `x` beside itself, `repeats[i]` times along dimension `i`; more repeats than dimensions add leading ones.
+   * @example
+   * tensor([1, 2]).repeat([2, 2]) // [[1, 2, 1, 2], [1, 2, 1, 2]]
+   */
+  repeat(repeats: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.repeat(this.handle, integers(repeats)))
+  }
+
+  /**
+   * Like `repeat`; fewer repeats than dimensions count from the last one.
+   * @example
+   * tensor([[1, 2], [3, 4]]).tile(2) // [[1, 2, 1, 2], [3, 4, 3, 4]]
+   */
+  tile(repeats: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.tile(this.handle, integers(repeats)))
+  }
+
+  /**
+   * Each entry along `dim` several times in a row: `repeats` for all, or a list with one for each; without `dim`, of the flattened `x`.
+   * @example
+   * tensor([1, 2]).repeatInterleave(2) // [1, 1, 2, 2]
+   * tensor([[1], [2]]).repeatInterleave(tensor([0, 2], { dtype: 'int64' }), { dim: 0 }) // [[2], [2]]
+   */
+  repeatInterleave(repeats: Tensor<DType> | number, options: RepeatInterleaveOptions = {}): Tensor<D> {
+    checkOptions('repeatInterleave', options, repeatInterleaveOptions)
+    const { dim } = options
+    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim ?? NaN, isNumber(repeats, 1)))
+  }
+
+  /**
+   * Moves the entries along `dim` by `shifts`, the last ones to the front; without `dim`, of the flattened `x`.
+   * @example
+   * tensor([1, 2, 3]).roll(1) // [3, 1, 2]
+   * tensor([[1, 2], [3, 4]]).roll(-1, 0) // [[3, 4], [1, 2]]
+   */
+  roll(shifts: number | readonly number[], dim: number | readonly number[] = []): Tensor<D> {
+    return this.wrap(native.roll(this.handle, integers(shifts), integers(dim)))
+  }
+
+  /**
+   * Turns the plane of two dimensions by `k` right angles, from the first towards the second.
+   * `k` is 1 by default.
+   * `dim` is [0, 1] by default.
+   * @example
+   * tensor([[1, 2], [3, 4]]).rot90() // [[2, 4], [1, 3]]
+   */
+  rot90(k: number = 1, dim: number | readonly number[] = [0, 1]): Tensor<D> {
+    return this.wrap(native.rot90(this.handle, k, integers(dim)))
+  }
+
+  /**
+   * Reverses the order of the columns, dimension 1.
+   * @example
+   * tensor([[1, 2], [3, 4]]).fliplr() // [[2, 1], [4, 3]]
+   */
+  fliplr(): Tensor<D> {
+    return this.wrap(native.fliplr(this.handle))
+  }
+
+  /**
+   * Reverses the order of the rows, dimension 0.
+   * @example
+   * tensor([[1, 2], [3, 4]]).flipud() // [[3, 4], [1, 2]]
+   */
+  flipud(): Tensor<D> {
+    return this.wrap(native.flipud(this.handle))
+  }
+
+  /**
+   * Moves the dimensions of `source` to the places of `destination`; the others keep their order.
+   * @example
+   * zeros([2, 3, 4]).movedim(0, -1) // shape [3, 4, 2]
+   */
+  movedim(source: number | readonly number[], destination: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.movedim(this.handle, integers(source), integers(destination)))
+  }
+
+  /**
+   * Transposes a matrix; a list or a number stays as it is.
+   * @example
+   * tensor([[1, 2], [3, 4]]).t() // [[1, 3], [2, 4]]
+   */
+  t(): Tensor<D> {
+    return this.wrap(native.t(this.handle))
+  }
+
+  /**
+   * Splits `dim` into `sizes`, of which one may be -1.
+   * @example
+   * zeros([2, 6]).unflatten(1, [2, -1]) // shape [2, 2, 3]
+   */
+  unflatten(dim: number, sizes: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.unflatten(this.handle, dim, integers(sizes)))
+  }
+
+  /**
+   * The elements in one dimension, in row-major order.
+   * @example
+   * tensor([[1, 2], [3, 4]]).ravel() // [1, 2, 3, 4]
+   */
+  ravel(): Tensor<D> {
+    return this.wrap(native.ravel(this.handle))
+  }
+
+  /**
+   * The same elements in the shape of `other`.
+   * @example
+   * zeros([6]).reshapeAs(zeros([2, 3])) // shape [2, 3]
+   */
+  reshapeAs(other: Tensor<D>): Tensor<D> {
+    return this.wrap(native.reshapeAs(this.handle, other.handle))
+  }
+
+  /**
+   * Like `reshapeAs`.
+   * @example
+   * zeros([6]).viewAs(zeros([2, 3])) // shape [2, 3]
+   */
+  viewAs(other: Tensor<D>): Tensor<D> {
+    return this.wrap(native.viewAs(this.handle, other.handle))
+  }
+
+  /**
+   * Repeats dimensions of size 1 up to the shape of `other`, without a copy.
+   * @example
+   * ones([2, 1]).expandAs(zeros([2, 3])) // [[1, 1, 1], [1, 1, 1]]
+   */
+  expandAs(other: Tensor<D>): Tensor<D> {
+    return this.wrap(native.expandAs(this.handle, other.handle))
+  }
+
+  /**
+   * Like `expand`.
+   * @example
+   * tensor([1, 2]).broadcastTo([2, 2]) // [[1, 2], [1, 2]]
+   */
+  broadcastTo(shape: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.broadcastTo(this.handle, integers(shape)))
+  }
+
+  /**
+   * `x` with at least one dimension: a number becomes a list.
+   * @example
+   * tensor(3).atLeast1d() // [3]
+   */
+  atLeast1d(): Tensor<D> {
+    return this.wrap(native.atLeast1d(this.handle))
+  }
+
+  /**
+   * `x` with at least two dimensions: a list becomes a row.
+   * @example
+   * tensor([1, 2]).atLeast2d() // [[1, 2]]
+   */
+  atLeast2d(): Tensor<D> {
+    return this.wrap(native.atLeast2d(this.handle))
+  }
+
+  /**
+   * `x` with at least three dimensions: a matrix gets a last one, a list `[n]` becomes `[1, n, 1]`.
+   * @example
+   * zeros([2, 3]).atLeast3d() // shape [2, 3, 1]
+   */
+  atLeast3d(): Tensor<D> {
+    return this.wrap(native.atLeast3d(this.handle))
+  }
+
+  /**
+   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+   * @example
+   * tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
+   */
+  vander(options: VanderOptions = {}): Tensor<D> {
+    checkOptions('vander', options, vanderOptions)
+    const { n, increasing = false } = options
+    return this.wrap(native.vander(this.handle, n === undefined ? NaN : count('n', n), increasing))
+  }
+
+  /**
+   * Parts of `size` entries along `dim`, the last of which may be smaller, or parts of the sizes listed, which must add up to all.
+   * `dim` is 0 by default.
+   * @example
+   * arange(0, 5).split(2) // [[0, 1], [2, 3], [4]]
+   * arange(0, 5).split([1, 4]) // [[0], [1, 2, 3, 4]]
+   */
+  split(size: number | readonly number[], dim: number = 0): Tensor<D>[] {
+    return native.split(this.handle, integers(size), typeof size === 'number', dim).map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * At most `parts` parts of equal size along `dim`; the last may be smaller.
+   * `dim` is 0 by default.
+   * @example
+   * arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]]
+   */
+  chunk(parts: number, dim: number = 0): Tensor<D>[] {
+    return native.chunk(this.handle, count('parts', parts), dim).map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * That many parts along `dim`, whose sizes differ by 1 at most, or the parts between the places listed.
+   * `dim` is 0 by default.
+   * @example
+   * arange(0, 5).tensorSplit(2) // [[0, 1, 2], [3, 4]]
+   * arange(0, 5).tensorSplit([1, 3]) // [[0], [1, 2], [3, 4]]
+   */
+  tensorSplit(sections: number | readonly number[], dim: number = 0): Tensor<D>[] {
+    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', dim).map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * The entries along `dim`, each without that dimension.
+   * `dim` is 0 by default.
+   * @example
+   * const [a, b] = tensor([[1, 2], [3, 4]]).unbind()
+   * b // [3, 4]
+   */
+  unbind(dim: number = 0): Tensor<D>[] {
+    return native.unbind(this.handle, dim).map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * Splits along dimension 1, or 0 of a list, into equal parts, or at the places listed.
+   * @example
+   * tensor([[1, 2], [3, 4]]).hsplit(2) // [[[1], [3]], [[2], [4]]]
+   */
+  hsplit(sections: number | readonly number[]): Tensor<D>[] {
+    return native.hsplit(this.handle, integers(sections), typeof sections === 'number').map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * Splits the rows of a tensor of two or more dimensions into equal parts, or at the places listed.
+   * @example
+   * tensor([[1, 2], [3, 4]]).vsplit(2) // [[[1, 2]], [[3, 4]]]
+   */
+  vsplit(sections: number | readonly number[]): Tensor<D>[] {
+    return native.vsplit(this.handle, integers(sections), typeof sections === 'number').map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * Splits dimension 2 of a tensor of three or more into equal parts, or at the places listed.
+   * @example
+   * zeros([1, 2, 4]).dsplit(2)[0] // shape [1, 2, 2]
+   */
+  dsplit(sections: number | readonly number[]): Tensor<D>[] {
+    return native.dsplit(this.handle, integers(sections), typeof sections === 'number').map((handle) => this.wrap(handle))
+  }
+
+  /**
+   * Every choice of `r` entries of a list in their order, as rows; with `withReplacement`, an entry may be taken again.
+   * @example
+   * tensor([1, 2, 3]).combinations() // [[1, 2], [1, 3], [2, 3]]
+   */
+  combinations(options: CombinationsOptions = {}): Tensor<D> {
+    checkOptions('combinations', options, combinationsOptions)
+    const { r = 2, withReplacement = false } = options
+    return this.wrap(native.combinations(this.handle, count('r', r), withReplacement))
+  }
+
+  /**
+   * The diagonal of the plane of `dim1` and `dim2` as the last dimension, `offset` places above the main one (below if negative).
+   * @example
+   * tensor([[1, 2], [3, 4]]).diagonal() // [1, 4]
+   * tensor([[1, 2], [3, 4]]).diagonal({ offset: 1 }) // [2]
+   */
+  diagonal(options: DiagonalOptions = {}): Tensor<D> {
+    checkOptions('diagonal', options, diagonalOptions)
+    const { offset = 0, dim1 = 0, dim2 = 1 } = options
+    return this.wrap(native.diagonal(this.handle, offset, dim1, dim2))
+  }
+
+  /**
+   * Matrices with the last dimension of `x` on their diagonal, in the plane of `dim1` and `dim2`, and zeros elsewhere.
+   * @example
+   * tensor([1, 2]).diagEmbed() // [[1, 0], [0, 2]]
+   */
+  diagEmbed(options: DiagEmbedOptions = {}): Tensor<D> {
+    checkOptions('diagEmbed', options, diagEmbedOptions)
+    const { offset = 0, dim1 = -2, dim2 = -1 } = options
+    return this.wrap(native.diagEmbed(this.handle, offset, dim1, dim2))
+  }
+
+  /**
+   * A list as the diagonal of a matrix of zeros, or the diagonal of a matrix as a list.
+   * @example
+   * tensor([1, 2]).diag() // [[1, 0], [0, 2]]
+   * tensor([[1, 2], [3, 4]]).diag() // [1, 4]
+   */
+  diag(options: DiagOptions = {}): Tensor<D> {
+    checkOptions('diag', options, diagOptions)
+    const { offset = 0 } = options
+    return this.wrap(native.diag(this.handle, offset))
+  }
+
+  /**
+   * `x` with `source` in the place of the diagonal that `diagonal` would take.
+   * @example
+   * zeros([2, 2]).diagonalScatter(tensor([1, 2])) // [[1, 0], [0, 2]]
+   */
+  diagonalScatter(source: Tensor<D>, options: DiagonalScatterOptions = {}): Tensor<D> {
+    checkOptions('diagonalScatter', options, diagonalScatterOptions)
+    const { offset = 0, dim1 = 0, dim2 = 1 } = options
+    return this.wrap(native.diagonalScatter(this.handle, source.handle, offset, dim1, dim2))
+  }
+
+  /**
+   * Sum of the diagonal of a matrix.
+   * @example
+   * tensor([[1, 2], [3, 4]]).trace() // 5
+   */
+  trace(): Tensor<Summed<D>> {
+    return this.wrap(native.trace(this.handle))
+  }
+
+  /**
+   * The part of each matrix on and below a diagonal, zeros above; `diagonal` counts up from the main one.
+   * `diagonal` is 0 by default.
+   * @example
+   * tensor([[1, 2], [3, 4]]).tril() // [[1, 0], [3, 4]]
+   */
+  tril(diagonal: number = 0): Tensor<D> {
+    return this.wrap(native.tril(this.handle, diagonal))
+  }
+
+  /**
+   * The part of each matrix on and above a diagonal, zeros below; `diagonal` counts up from the main one.
+   * `diagonal` is 0 by default.
+   * @example
+   * tensor([[1, 2], [3, 4]]).triu() // [[1, 2], [0, 4]]
+   */
+  triu(diagonal: number = 0): Tensor<D> {
+    return this.wrap(native.triu(this.handle, diagonal))
+  }
+
+  /**
+   * Kronecker product: a copy of `b` times each element of `a`.
+   * @example
+   * tensor([[1, 2]]).kron(tensor([[1], [10]])) // [[1, 2], [10, 20]]
+   */
+  kron(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.kron(this.handle, b.handle))
+  }
+
+  /**
+   * Every window of `size` entries along `dim`, `step` apart, as a new last dimension.
+   * @example
+   * arange(0, 5).unfold(0, 3, { step: 2 }) // [[0, 1, 2], [2, 3, 4]]
+   */
+  unfold(dim: number, size: number, options: UnfoldOptions = {}): Tensor<D> {
+    checkOptions('unfold', options, unfoldOptions)
+    const { step = 1 } = options
+    return this.wrap(native.unfold(this.handle, dim, count('size', size), count('step', step)))
+  }
+
+  /**
+   * The windows of images `[n, channels, height, width]` as columns: `[n, channels * kernel height * kernel width, windows]`; without `n`, of one image.
+   * @example
+   * arange(0, 4).reshape([1, 1, 2, 2]).im2col(2) // [[[0], [1], [2], [3]]]
+   */
+  im2col(kernel: Pair, options: Im2colOptions = {}): Tensor<D> {
+    checkOptions('im2col', options, im2colOptions)
+    const { dilation = 1, padding = 0, stride = 1 } = options
+    return this.wrap(native.im2col(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), side('padding', padding, 0), side('padding', padding, 1), side('stride', stride, 0), side('stride', stride, 1)))
+  }
+
+  /**
+   * Images `[n, channels, height, width]` of `output` size from the columns of `im2col`, adding windows up where they overlap.
+   * @example
+   * tensor([[[1], [2], [3], [4]]]).col2im([2, 2], 2) // [[[[1, 2], [3, 4]]]]
+   */
+  col2im(output: Pair, kernel: Pair, options: Col2imOptions = {}): Tensor<D> {
+    checkOptions('col2im', options, col2imOptions)
+    const { dilation = 1, padding = 0, stride = 1 } = options
+    return this.wrap(native.col2im(this.handle, side('output', output, 0), side('output', output, 1), side('kernel', kernel, 0), side('kernel', kernel, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), side('padding', padding, 0), side('padding', padding, 1), side('stride', stride, 0), side('stride', stride, 1)))
   }
 
   /**
@@ -1095,10 +1578,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
    * `p` is 0.5 by default.
    * @example
-   * seed(0)
-   * const kept = ones([1000]).dropout(0.25).ne(0)
-   * kept.to('float32').mean().itemSync() > 0.7 // true
-   * ones([2]).dropout(0.9, { training: false }) // [1, 1]
+   * ones([2, 2]).dropout(0.5, { training: false }) // [[1, 1], [1, 1]]
    */
   dropout(p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {
     checkOptions('dropout', options, dropoutOptions)

@@ -3,9 +3,11 @@
 use burn_dispatch::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn_flex::{FlexTensor, Layout};
 use burn_std::{Bytes, Element, Shape};
+use firn_kernels::map::{Floats, Made};
 
 use crate::dtype::DType;
-use crate::tensor::{Tensor, Value};
+use crate::error::{Result, bail};
+use crate::tensor::{Tensor, Value, cast};
 
 fn flex(value: &Value) -> &FlexTensor {
     match &value.kind {
@@ -52,9 +54,61 @@ pub(crate) fn zip(a: &Tensor, b: &Tensor, f: fn(&[f32], &[f32]) -> Vec<f32>) -> 
     Some(from_vec(out, a.shape().into(), DType::Float32))
 }
 
+impl Tensor {
+    /// `f` of each element: `x.map(functions::exp)`, with numbers `x.map(|x| functions::elu(x, alpha))`. Integers and booleans are brought
+    /// to float32 first, and half types take the way through it. The functions are those of `unary!` in firn-kernels.
+    pub(crate) fn map(&self, f: impl FnOnce(Floats<'_>) -> Made) -> Result<Tensor> {
+        let dtype = if self.dtype().is_float() { self.dtype() } else { DType::Float32 };
+        let inner = if dtype == DType::Float64 { dtype } else { DType::Float32 };
+        let value = self.value_as(inner);
+        let tensor = flex(&value);
+        let copy;
+        let (tensor, start) = match dense_start(tensor.layout()) {
+            Some(start) => (tensor, start),
+            None => {
+                copy = tensor.to_contiguous();
+                (&copy, 0)
+            }
+        };
+        let range = start..start + tensor.layout().num_elements();
+        let made = match inner {
+            DType::Float64 => f(Floats::F64(&tensor.storage()[range])),
+            _ => f(Floats::F32(&tensor.storage()[range])),
+        };
+        let layout = Layout::new(tensor.layout().shape().clone(), tensor.layout().strides().to_vec(), 0);
+        let out = match made {
+            Made::F32(data) => from_parts(data, layout, DType::Float32),
+            Made::F64(data) => from_parts(data, layout, DType::Float64),
+        };
+        Ok(if inner == dtype { out } else { Tensor::new(cast(out.into_value(), inner, dtype), dtype) })
+    }
+}
+
+/// Where the elements start in the storage, if they fill one stretch of it in the order of some permutation of the dimensions.
+fn dense_start(layout: &Layout) -> Option<usize> {
+    if let Some((start, _)) = layout.contiguous_offsets() {
+        return Some(start);
+    }
+    let mut dims: Vec<(isize, usize)> =
+        layout.strides().iter().copied().zip(layout.shape().iter().copied()).filter(|dim| dim.1 != 1).collect();
+    dims.sort_unstable();
+    let mut expected = 1;
+    for (stride, size) in dims {
+        if stride != expected {
+            return None;
+        }
+        expected *= size as isize;
+    }
+    Some(layout.start_offset())
+}
+
 /// A tensor around elements in row-major order.
 pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, shape: Shape, dtype: DType) -> Tensor {
-    let tensor = FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape), dtype.burn());
+    from_parts(data, Layout::contiguous(shape), dtype)
+}
+
+fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: Layout, dtype: DType) -> Tensor {
+    let tensor = FlexTensor::new(Bytes::from_elems(data), layout, dtype.burn());
     let kind = match dtype.kind() {
         crate::dtype::Kind::Float => BackendTensor::Float(tensor),
         crate::dtype::Kind::Int => BackendTensor::Int(tensor),
@@ -65,12 +119,41 @@ pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, s
 
 /// The bytes of the elements in row-major order.
 pub fn bytes<R>(tensor: &Tensor, f: impl FnOnce(&[u8]) -> R) -> R {
-    let flex = flex(tensor.value_ref());
-    let size = tensor.dtype().size();
-    match flex.layout().contiguous_offsets() {
-        Some((start, end)) => f(&flex.bytes()[start * size..end * size]),
-        None => f(&flex.to_contiguous().bytes()[..tensor.size() * size]),
+    raw(tensor.value_ref(), tensor.dtype(), |bytes, _| f(bytes))
+}
+
+/// Copies the bytes of the elements in row-major order into `to`, which has their size.
+pub fn read(tensor: &Tensor, to: &mut [u8]) -> Result<()> {
+    bytes(tensor, |from| {
+        if from.len() != to.len() {
+            bail!(Internal, "{} bytes were to be read into {}", from.len(), to.len());
+        }
+        to.copy_from_slice(from);
+        Ok(())
+    })
+}
+
+/// The bytes of a value's elements in row-major order, and its shape.
+pub(crate) fn raw<R>(value: &Value, dtype: DType, f: impl FnOnce(&[u8], Shape) -> R) -> R {
+    let flex = flex(value);
+    let (size, layout) = (dtype.size(), flex.layout());
+    match layout.contiguous_offsets() {
+        Some((start, end)) => f(&flex.bytes()[start * size..end * size], layout.shape().clone()),
+        None => f(&flex.to_contiguous().bytes()[..layout.num_elements() * size], layout.shape().clone()),
     }
+}
+
+/// The element of a tensor of size 1, rounded to a double.
+pub fn item(tensor: &Tensor) -> Result<f64> {
+    if tensor.size() != 1 {
+        bail!(
+            Shape,
+            "expected one element and shape {} has {}; use data() or index first",
+            crate::shape::show(tensor.shape()),
+            tensor.size()
+        );
+    }
+    Ok(with_slice(&tensor.value_as(DType::Float64), |x: &[f64]| x[0]))
 }
 
 /// The value laid out in row-major order over storage of its own length.
@@ -83,6 +166,15 @@ pub(crate) fn contiguous(tensor: &Tensor) -> Value {
     let mut copy = value.clone();
     *flex_mut(&mut copy) = inner.to_contiguous();
     copy
+}
+
+/// The elements at `start` plus multiples of `strides` of the row-major order, as a view; the caller keeps them inside.
+pub(crate) fn strided(tensor: &Tensor, shape: &[usize], strides: &[isize], start: usize) -> Value {
+    let mut value = contiguous(tensor);
+    let inner = flex_mut(&mut value);
+    let layout = Layout::new(shape.into(), strides.to_vec(), inner.layout().start_offset() + start);
+    *inner = inner.clone().with_layout(layout);
+    value
 }
 
 /// The elements of a value that `contiguous` gave.

@@ -4,14 +4,21 @@
 //! machine, without fused multiply-add, so that it gives the same bits everywhere. Matrix products are the `gemm` crate's, which
 //! fuses and orders its sums as fits the machine.
 
+mod approx;
+pub mod cast;
 pub mod conv;
 pub mod elementwise;
+pub mod functions;
 pub mod grads;
 pub mod half;
+pub mod map;
+pub mod math;
 pub mod matrix;
 pub mod parallel;
 pub mod philox;
 pub mod pool;
 pub mod quantised;
+pub mod random;
 pub mod real;
 pub mod step;
+pub mod strided;

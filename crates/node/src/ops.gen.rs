@@ -731,11 +731,447 @@ pub fn take_slices(x: u32, ranges: &[i32]) -> napi::Result<u32> {
 
 #[napi(js_name = "pad")]
 #[allow(clippy::too_many_arguments)]
-pub fn pad(x: u32, padding: &[i32], value: f64) -> napi::Result<u32> {
+pub fn pad(x: u32, padding: &[i32], value: f64, mode: u32) -> napi::Result<u32> {
     call("pad", || {
         let x = table::get(x)?;
         let padding = signed(padding);
-        out(ops::shaping::pad(&x, &padding, value)?)
+        let mode = ops::choice::PadMode::from_code(mode)?;
+        out(ops::shaping::pad(&x, &padding, value, mode)?)
+    })
+}
+
+#[napi(js_name = "repeat")]
+#[allow(clippy::too_many_arguments)]
+pub fn repeat(x: u32, repeats: &[i32]) -> napi::Result<u32> {
+    call("repeat", || {
+        let x = table::get(x)?;
+        let repeats = signed(repeats);
+        out(ops::arrange::repeat(&x, &repeats)?)
+    })
+}
+
+#[napi(js_name = "tile")]
+#[allow(clippy::too_many_arguments)]
+pub fn tile(x: u32, repeats: &[i32]) -> napi::Result<u32> {
+    call("tile", || {
+        let x = table::get(x)?;
+        let repeats = signed(repeats);
+        out(ops::arrange::tile(&x, &repeats)?)
+    })
+}
+
+#[napi(js_name = "repeatInterleave")]
+#[allow(clippy::too_many_arguments)]
+pub fn repeat_interleave(x: u32, repeats: f64, dim: f64, numbers: u32) -> napi::Result<u32> {
+    call("repeat_interleave", || {
+        let x = table::get(x)?;
+        let repeats = operand(repeats, numbers & 1 != 0)?;
+        out(ops::arrange::repeat_interleave(&x, &repeats, number(dim).map(|n| n as isize))?)
+    })
+}
+
+#[napi(js_name = "roll")]
+#[allow(clippy::too_many_arguments)]
+pub fn roll(x: u32, shifts: &[i32], dims: &[i32]) -> napi::Result<u32> {
+    call("roll", || {
+        let x = table::get(x)?;
+        let shifts = signed(shifts);
+        let dims = signed(dims);
+        out(ops::arrange::roll(&x, &shifts, &dims)?)
+    })
+}
+
+#[napi(js_name = "rot90")]
+#[allow(clippy::too_many_arguments)]
+pub fn rot90(x: u32, k: i32, dims: &[i32]) -> napi::Result<u32> {
+    call("rot90", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::arrange::rot90(&x, k as isize, &dims)?)
+    })
+}
+
+#[napi(js_name = "fliplr")]
+#[allow(clippy::too_many_arguments)]
+pub fn fliplr(x: u32) -> napi::Result<u32> {
+    call("fliplr", || {
+        let x = table::get(x)?;
+        out(ops::arrange::fliplr(&x)?)
+    })
+}
+
+#[napi(js_name = "flipud")]
+#[allow(clippy::too_many_arguments)]
+pub fn flipud(x: u32) -> napi::Result<u32> {
+    call("flipud", || {
+        let x = table::get(x)?;
+        out(ops::arrange::flipud(&x)?)
+    })
+}
+
+#[napi(js_name = "movedim")]
+#[allow(clippy::too_many_arguments)]
+pub fn movedim(x: u32, source: &[i32], destination: &[i32]) -> napi::Result<u32> {
+    call("movedim", || {
+        let x = table::get(x)?;
+        let source = signed(source);
+        let destination = signed(destination);
+        out(ops::arrange::movedim(&x, &source, &destination)?)
+    })
+}
+
+#[napi(js_name = "t")]
+#[allow(clippy::too_many_arguments)]
+pub fn t(x: u32) -> napi::Result<u32> {
+    call("t", || {
+        let x = table::get(x)?;
+        out(ops::arrange::t(&x)?)
+    })
+}
+
+#[napi(js_name = "unflatten")]
+#[allow(clippy::too_many_arguments)]
+pub fn unflatten(x: u32, dim: i32, sizes: &[i32]) -> napi::Result<u32> {
+    call("unflatten", || {
+        let x = table::get(x)?;
+        let sizes = signed(sizes);
+        out(ops::arrange::unflatten(&x, dim as isize, &sizes)?)
+    })
+}
+
+#[napi(js_name = "ravel")]
+#[allow(clippy::too_many_arguments)]
+pub fn ravel(x: u32) -> napi::Result<u32> {
+    call("ravel", || {
+        let x = table::get(x)?;
+        out(ops::arrange::ravel(&x)?)
+    })
+}
+
+#[napi(js_name = "reshapeAs")]
+#[allow(clippy::too_many_arguments)]
+pub fn reshape_as(x: u32, other: u32) -> napi::Result<u32> {
+    call("reshape_as", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::arrange::reshape_as(&x, &other)?)
+    })
+}
+
+#[napi(js_name = "viewAs")]
+#[allow(clippy::too_many_arguments)]
+pub fn view_as(x: u32, other: u32) -> napi::Result<u32> {
+    call("view_as", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::arrange::view_as(&x, &other)?)
+    })
+}
+
+#[napi(js_name = "expandAs")]
+#[allow(clippy::too_many_arguments)]
+pub fn expand_as(x: u32, other: u32) -> napi::Result<u32> {
+    call("expand_as", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::arrange::expand_as(&x, &other)?)
+    })
+}
+
+#[napi(js_name = "broadcastTo")]
+#[allow(clippy::too_many_arguments)]
+pub fn broadcast_to(x: u32, shape: &[i32]) -> napi::Result<u32> {
+    call("broadcast_to", || {
+        let x = table::get(x)?;
+        let shape = signed(shape);
+        out(ops::arrange::broadcast_to(&x, &shape)?)
+    })
+}
+
+#[napi(js_name = "atLeast1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn at_least_1d(x: u32) -> napi::Result<u32> {
+    call("at_least_1d", || {
+        let x = table::get(x)?;
+        out(ops::arrange::at_least_1d(&x)?)
+    })
+}
+
+#[napi(js_name = "atLeast2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn at_least_2d(x: u32) -> napi::Result<u32> {
+    call("at_least_2d", || {
+        let x = table::get(x)?;
+        out(ops::arrange::at_least_2d(&x)?)
+    })
+}
+
+#[napi(js_name = "atLeast3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn at_least_3d(x: u32) -> napi::Result<u32> {
+    call("at_least_3d", || {
+        let x = table::get(x)?;
+        out(ops::arrange::at_least_3d(&x)?)
+    })
+}
+
+#[napi(js_name = "vander")]
+#[allow(clippy::too_many_arguments)]
+pub fn vander(x: u32, n: f64, increasing: bool) -> napi::Result<u32> {
+    call("vander", || {
+        let x = table::get(x)?;
+        out(ops::arrange::vander(&x, number(n).map(|n| n as usize), increasing)?)
+    })
+}
+
+#[napi(js_name = "split")]
+#[allow(clippy::too_many_arguments)]
+pub fn split(x: u32, size: &[i32], size_alone: bool, dim: i32) -> napi::Result<Vec<u32>> {
+    call("split", || {
+        let x = table::get(x)?;
+        let size = ops::Parts::new(signed(size), size_alone);
+        outs(ops::joining::split(&x, &size, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "chunk")]
+#[allow(clippy::too_many_arguments)]
+pub fn chunk(x: u32, parts: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("chunk", || {
+        let x = table::get(x)?;
+        outs(ops::joining::chunk(&x, parts as usize, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "tensorSplit")]
+#[allow(clippy::too_many_arguments)]
+pub fn tensor_split(x: u32, sections: &[i32], sections_alone: bool, dim: i32) -> napi::Result<Vec<u32>> {
+    call("tensor_split", || {
+        let x = table::get(x)?;
+        let sections = ops::Parts::new(signed(sections), sections_alone);
+        outs(ops::joining::tensor_split(&x, &sections, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "unbind")]
+#[allow(clippy::too_many_arguments)]
+pub fn unbind(x: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("unbind", || {
+        let x = table::get(x)?;
+        outs(ops::joining::unbind(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "hsplit")]
+#[allow(clippy::too_many_arguments)]
+pub fn hsplit(x: u32, sections: &[i32], sections_alone: bool) -> napi::Result<Vec<u32>> {
+    call("hsplit", || {
+        let x = table::get(x)?;
+        let sections = ops::Parts::new(signed(sections), sections_alone);
+        outs(ops::joining::hsplit(&x, &sections)?)
+    })
+}
+
+#[napi(js_name = "vsplit")]
+#[allow(clippy::too_many_arguments)]
+pub fn vsplit(x: u32, sections: &[i32], sections_alone: bool) -> napi::Result<Vec<u32>> {
+    call("vsplit", || {
+        let x = table::get(x)?;
+        let sections = ops::Parts::new(signed(sections), sections_alone);
+        outs(ops::joining::vsplit(&x, &sections)?)
+    })
+}
+
+#[napi(js_name = "dsplit")]
+#[allow(clippy::too_many_arguments)]
+pub fn dsplit(x: u32, sections: &[i32], sections_alone: bool) -> napi::Result<Vec<u32>> {
+    call("dsplit", || {
+        let x = table::get(x)?;
+        let sections = ops::Parts::new(signed(sections), sections_alone);
+        outs(ops::joining::dsplit(&x, &sections)?)
+    })
+}
+
+#[napi(js_name = "hstack")]
+#[allow(clippy::too_many_arguments)]
+pub fn hstack(tensors: &[u32]) -> napi::Result<u32> {
+    call("hstack", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::hstack(&tensors)?)
+    })
+}
+
+#[napi(js_name = "vstack")]
+#[allow(clippy::too_many_arguments)]
+pub fn vstack(tensors: &[u32]) -> napi::Result<u32> {
+    call("vstack", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::vstack(&tensors)?)
+    })
+}
+
+#[napi(js_name = "dstack")]
+#[allow(clippy::too_many_arguments)]
+pub fn dstack(tensors: &[u32]) -> napi::Result<u32> {
+    call("dstack", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::dstack(&tensors)?)
+    })
+}
+
+#[napi(js_name = "columnStack")]
+#[allow(clippy::too_many_arguments)]
+pub fn column_stack(tensors: &[u32]) -> napi::Result<u32> {
+    call("column_stack", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::column_stack(&tensors)?)
+    })
+}
+
+#[napi(js_name = "blockDiag")]
+#[allow(clippy::too_many_arguments)]
+pub fn block_diag(tensors: &[u32]) -> napi::Result<u32> {
+    call("block_diag", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::block_diag(&tensors)?)
+    })
+}
+
+#[napi(js_name = "broadcastTensors")]
+#[allow(clippy::too_many_arguments)]
+pub fn broadcast_tensors(tensors: &[u32]) -> napi::Result<Vec<u32>> {
+    call("broadcast_tensors", || {
+        let tensors = list(tensors)?;
+        outs(ops::joining::broadcast_tensors(&tensors)?)
+    })
+}
+
+#[napi(js_name = "meshgrid")]
+#[allow(clippy::too_many_arguments)]
+pub fn meshgrid(tensors: &[u32], indexing: u32) -> napi::Result<Vec<u32>> {
+    call("meshgrid", || {
+        let tensors = list(tensors)?;
+        let indexing = ops::choice::Indexing::from_code(indexing)?;
+        outs(ops::joining::meshgrid(&tensors, indexing)?)
+    })
+}
+
+#[napi(js_name = "cartesianProd")]
+#[allow(clippy::too_many_arguments)]
+pub fn cartesian_prod(tensors: &[u32]) -> napi::Result<u32> {
+    call("cartesian_prod", || {
+        let tensors = list(tensors)?;
+        out(ops::joining::cartesian_prod(&tensors)?)
+    })
+}
+
+#[napi(js_name = "combinations")]
+#[allow(clippy::too_many_arguments)]
+pub fn combinations(x: u32, r: u32, with_replacement: bool) -> napi::Result<u32> {
+    call("combinations", || {
+        let x = table::get(x)?;
+        out(ops::joining::combinations(&x, r as usize, with_replacement)?)
+    })
+}
+
+#[napi(js_name = "diagonal")]
+#[allow(clippy::too_many_arguments)]
+pub fn diagonal(x: u32, offset: i32, dim1: i32, dim2: i32) -> napi::Result<u32> {
+    call("diagonal", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::diagonal(&x, offset as isize, dim1 as isize, dim2 as isize)?)
+    })
+}
+
+#[napi(js_name = "diagEmbed")]
+#[allow(clippy::too_many_arguments)]
+pub fn diag_embed(x: u32, offset: i32, dim1: i32, dim2: i32) -> napi::Result<u32> {
+    call("diag_embed", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::diag_embed(&x, offset as isize, dim1 as isize, dim2 as isize)?)
+    })
+}
+
+#[napi(js_name = "diag")]
+#[allow(clippy::too_many_arguments)]
+pub fn diag(x: u32, offset: i32) -> napi::Result<u32> {
+    call("diag", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::diag(&x, offset as isize)?)
+    })
+}
+
+#[napi(js_name = "diagonalScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn diagonal_scatter(x: u32, source: u32, offset: i32, dim1: i32, dim2: i32) -> napi::Result<u32> {
+    call("diagonal_scatter", || {
+        let x = table::get(x)?;
+        let source = table::get(source)?;
+        out(ops::diagonal::diagonal_scatter(&x, &source, offset as isize, dim1 as isize, dim2 as isize)?)
+    })
+}
+
+#[napi(js_name = "trace")]
+#[allow(clippy::too_many_arguments)]
+pub fn trace(x: u32) -> napi::Result<u32> {
+    call("trace", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::trace(&x)?)
+    })
+}
+
+#[napi(js_name = "tril")]
+#[allow(clippy::too_many_arguments)]
+pub fn tril(x: u32, diagonal: i32) -> napi::Result<u32> {
+    call("tril", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::tril(&x, diagonal as isize)?)
+    })
+}
+
+#[napi(js_name = "triu")]
+#[allow(clippy::too_many_arguments)]
+pub fn triu(x: u32, diagonal: i32) -> napi::Result<u32> {
+    call("triu", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::triu(&x, diagonal as isize)?)
+    })
+}
+
+#[napi(js_name = "kron")]
+#[allow(clippy::too_many_arguments)]
+pub fn kron(a: u32, b: u32) -> napi::Result<u32> {
+    call("kron", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::diagonal::kron(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "unfold")]
+#[allow(clippy::too_many_arguments)]
+pub fn unfold(x: u32, dim: i32, size: u32, step: u32) -> napi::Result<u32> {
+    call("unfold", || {
+        let x = table::get(x)?;
+        out(ops::windows::unfold(&x, dim as isize, size as usize, step as usize)?)
+    })
+}
+
+#[napi(js_name = "im2col")]
+#[allow(clippy::too_many_arguments)]
+pub fn im2col(x: u32, kernel_height: u32, kernel_width: u32, dilation_height: u32, dilation_width: u32, padding_height: u32, padding_width: u32, stride_height: u32, stride_width: u32) -> napi::Result<u32> {
+    call("im2col", || {
+        let x = table::get(x)?;
+        out(ops::windows::im2col(&x, [kernel_height as usize, kernel_width as usize], [dilation_height as usize, dilation_width as usize], [padding_height as usize, padding_width as usize], [stride_height as usize, stride_width as usize])?)
+    })
+}
+
+#[napi(js_name = "col2im")]
+#[allow(clippy::too_many_arguments)]
+pub fn col2im(x: u32, output_height: u32, output_width: u32, kernel_height: u32, kernel_width: u32, dilation_height: u32, dilation_width: u32, padding_height: u32, padding_width: u32, stride_height: u32, stride_width: u32) -> napi::Result<u32> {
+    call("col2im", || {
+        let x = table::get(x)?;
+        out(ops::windows::col2im(&x, [output_height as usize, output_width as usize], [kernel_height as usize, kernel_width as usize], [dilation_height as usize, dilation_width as usize], [padding_height as usize, padding_width as usize], [stride_height as usize, stride_width as usize])?)
     })
 }
 
@@ -966,5 +1402,50 @@ pub fn dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
     call("dropout", || {
         let x = table::get(x)?;
         out(ops::random::dropout(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "dropout1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout1d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout1d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout1d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "dropout2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout2d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout2d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout2d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "dropout3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout3d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout3d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout3d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "alphaDropout")]
+#[allow(clippy::too_many_arguments)]
+pub fn alpha_dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("alpha_dropout", || {
+        let x = table::get(x)?;
+        out(ops::random::alpha_dropout(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "featureAlphaDropout")]
+#[allow(clippy::too_many_arguments)]
+pub fn feature_alpha_dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("feature_alpha_dropout", || {
+        let x = table::get(x)?;
+        out(ops::random::feature_alpha_dropout(&x, p, training)?)
     })
 }

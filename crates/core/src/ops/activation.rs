@@ -1,10 +1,11 @@
 //! Activations.
 
-use burn_backend::ops::{ActivationOps, FloatTensorOps, IntTensorOps};
+use burn_backend::ops::{ActivationOps, IntTensorOps};
 use burn_dispatch::Dispatch;
+use firn_kernels::functions;
 
 use super::compare::{gt, where_};
-use super::elementwise::{abs, add, erf, exp, expm1, log1p, minimum, mul, square, tanh};
+use super::elementwise::{erf, exp, square};
 use super::{Floating, ops};
 use crate::tensor::Tensor;
 
@@ -13,7 +14,9 @@ ops! {
     #[example("tensor([-1, 2]).relu() // [0, 2]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn relu(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::relu, |x| Dispatch::int_clamp_min(x, 0.into()), |x| x)) }
+    fn relu(x: &Tensor) -> Tensor {
+        if x.dtype().is_float() { x.map(functions::relu) } else { Ok(x.kind_map(|x| x, |x| Dispatch::int_clamp_min(x, 0.into()), |x| x)) }
+    }
     grad(g, y) { x: relu_backward(g, y)? }
 
     /// `g` where `y` is positive: the gradient of `relu`, and its own.
@@ -37,8 +40,7 @@ ops! {
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn elu(x: &Tensor; alpha: f64 = 1.0) -> Floating {
-        let below = expm1(&minimum(&x.into(), &0.0.into())?)? * alpha;
-        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &below.into())
+        x.map(|x| functions::elu(x, alpha))
     }
     grad(g, y; x, alpha) { x: where_(&gt(&x.into(), &0.0.into())?, &g.into(), &(g * (y + alpha)).into())? }
 
@@ -46,27 +48,33 @@ ops! {
     #[example("tensor([0, 2]).sigmoid() // [0.5, 0.880797]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn sigmoid(x: &Tensor) -> Floating { x.float_map(Dispatch::sigmoid) }
+    fn sigmoid(x: &Tensor) -> Floating { x.map(functions::sigmoid) }
     grad(g, y) { x: g * (y * (1.0 - y)) }
 
     /// Sigmoid linear unit, `x * sigmoid(x)`.
     #[example("tensor([0, 2]).silu() // [0, 1.761594]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn silu(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_mul(Dispatch::sigmoid(x.clone()), x)) }
+    fn silu(x: &Tensor) -> Floating { x.map(functions::silu) }
     grad(g; x) { x: { let s = sigmoid(x)?; g * (&s * (x * (1.0 - &s) + 1.0)) } }
 
     /// `x * tanh(softplus(x))` (Misra, 2019).
     #[example("tensor([0, 2]).mish() // [0, 1.943959]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn mish(x: &Tensor) -> Floating { mul(&x.into(), &tanh(&softplus(x)?)?.into()) }
+    fn mish(x: &Tensor) -> Floating { x.map(functions::mish) }
+    grad(g; x) {
+        x: {
+            let t = super::elementwise::tanh(&softplus(x)?)?;
+            g * (&t + x * (1.0 - &t * &t) * &sigmoid(x)?)
+        }
+    }
 
     /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
     #[example("tensor([0, 2]).gelu() // [0, 1.9545]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn gelu(x: &Tensor) -> Floating { x.float_map(Dispatch::gelu) }
+    fn gelu(x: &Tensor) -> Floating { x.map(functions::gelu) }
     grad(g; x) {
         x: {
             // Phi(x) + x * phi(x), the normal distribution and its density.
@@ -80,6 +88,6 @@ ops! {
     #[example("tensor([0, 2]).softplus() // [0.693147, 2.126928]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn softplus(x: &Tensor) -> Floating { add(&relu(x)?.into(), &log1p(&exp(&-abs(x)?)?)?.into()) }
+    fn softplus(x: &Tensor) -> Floating { x.map(functions::softplus) }
     grad(g; x) { x: g * &sigmoid(x)? }
 }

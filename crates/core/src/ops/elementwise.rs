@@ -2,7 +2,8 @@
 
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
-use firn_kernels::elementwise as kernels;
+use firn_kernels::map::{Floats, Made};
+use firn_kernels::{elementwise as kernels, functions};
 
 use super::compare::{eq, gt, lt, where_};
 use super::operand::{Promoted as Operands, promoted};
@@ -65,6 +66,11 @@ fn tensor_of(x: &Operand, like: &Operand) -> Result<Tensor> {
         Operand::Tensor(like) => x.tensor(like.dtype()),
         Operand::Number(_) => x.tensor(DType::Float32),
     }
+}
+
+/// `float` of the elements, or for integers the engine's function; booleans stay as they are.
+fn real_map(x: &Tensor, float: fn(Floats<'_>) -> Made, int: impl FnOnce(Value) -> Value) -> Result<Tensor> {
+    if x.dtype().is_float() { x.map(float) } else { Ok(x.kind_map(|x| x, int, |x| x)) }
 }
 
 /// The gradient of a maximum or minimum: all to the winner, half to each where equal, all to both beside NaN, as PyTorch.
@@ -197,7 +203,7 @@ ops! {
         if x.dtype() == DType::Bool {
             bail!(Dtype, "a boolean tensor has no negative; use .logicalNot()");
         }
-        Ok(x.kind_map(Dispatch::float_neg, Dispatch::int_neg, |x| x))
+        real_map(x, functions::neg, Dispatch::int_neg)
     }
     grad(g) { x: -g }
 
@@ -205,64 +211,56 @@ ops! {
     #[example("tensor([-1, 0, 2]).abs() // [1, 0, 2]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn abs(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_abs, Dispatch::int_abs, |x| x)) }
+    fn abs(x: &Tensor) -> Tensor { real_map(x, functions::abs, Dispatch::int_abs) }
     grad(g; x) { x: g * &sign(x)? }
 
     /// Sign: -1, 0 or 1; its gradient is 0.
     #[example("tensor([-0.5, 0, 2]).sign() // [-1, 0, 1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn sign(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_sign, Dispatch::int_sign, |x| x)) }
+    fn sign(x: &Tensor) -> Tensor { real_map(x, functions::sign, Dispatch::int_sign) }
     grad(g) { x: zeros_like(g)? }
 
     /// Exponential, `e^x`.
     #[example("tensor([0, 1]).exp() // [1, 2.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn exp(x: &Tensor) -> Floating { x.float_map(Dispatch::float_exp) }
+    fn exp(x: &Tensor) -> Floating { x.map(functions::exp) }
     grad(g, y) { x: g * y }
 
     /// `e^x - 1`, accurate near 0.
     #[example("tensor([0, 1]).expm1() // [0, 1.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn expm1(x: &Tensor) -> Floating {
-        // Kahan: (u - 1) * x / log(u) with u = e^x cancels the rounding of u; where u is 1 the answer is x itself.
-        let x = &Tensor::new(x.float().0, x.float().1);
-        let u = exp(x)?;
-        let small = &((&u - 1.0) * x) / &log(&u)?;
-        let near = where_(&eq(&(&u).into(), &1.0.into())?, &x.into(), &small.into())?;
-        let big = gt(&abs(x)?.into(), &1.0.into())?;
-        where_(&big, &(u - 1.0).into(), &near.into())
-    }
+    fn expm1(x: &Tensor) -> Floating { x.map(functions::expm1) }
     grad(g, y) { x: g * (y + 1.0) }
 
     /// Natural logarithm; NaN for negative input.
     #[example("tensor([1, Math.E, -1]).log() // [0, 1, NaN]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
-    fn log(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log) }
+    fn log(x: &Tensor) -> Floating { x.map(functions::log) }
     grad(g; x) { x: g / x }
 
     /// `log(1 + x)`, accurate near 0.
     #[example("tensor([0, 1]).log1p() // [0, 0.693147]")]
     #[face(method)]
     #[check(unary, -0.5, 4.0)]
-    fn log1p(x: &Tensor) -> Floating { x.float_map(Dispatch::float_log1p) }
+    fn log1p(x: &Tensor) -> Floating { x.map(functions::log1p) }
     grad(g; x) { x: g / (x + 1.0) }
 
     /// Square root; NaN for negative input.
     #[example("tensor([4, 9, -1]).sqrt() // [2, 3, NaN]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
-    fn sqrt(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sqrt) }
+    fn sqrt(x: &Tensor) -> Floating { x.map(functions::sqrt) }
     grad(g, y) { x: g / (y * 2.0) }
 
     /// Reciprocal square root, `1 / sqrt(x)`.
     #[example("tensor([4, 0]).rsqrt() // [0.5, Infinity]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
-    fn rsqrt(x: &Tensor) -> Floating { x.float_map(|x| Dispatch::float_recip(Dispatch::float_sqrt(x))) }
+    fn rsqrt(x: &Tensor) -> Floating { x.map(functions::rsqrt) }
     grad(g, y; x) { x: g * y / (x * -2.0) }
 
     /// Square, `x * x`.
@@ -276,42 +274,42 @@ ops! {
     #[example("tensor([2, 4]).reciprocal() // [0.5, 0.25]")]
     #[face(method)]
     #[check(unary, 0.5, 2.0)]
-    fn reciprocal(x: &Tensor) -> Floating { x.float_map(Dispatch::float_recip) }
+    fn reciprocal(x: &Tensor) -> Floating { x.map(functions::reciprocal) }
     grad(g, y) { x: -(g * y * y) }
 
     /// Sine of an angle in radians.
     #[example("tensor([0, Math.PI / 2]).sin() // [0, 1]")]
     #[face(method)]
     #[check(unary, -3.0, 3.0)]
-    fn sin(x: &Tensor) -> Floating { x.float_map(Dispatch::float_sin) }
+    fn sin(x: &Tensor) -> Floating { x.map(functions::sin) }
     grad(g; x) { x: g * &cos(x)? }
 
     /// Cosine of an angle in radians.
     #[example("tensor([0, Math.PI]).cos() // [1, -1]")]
     #[face(method)]
     #[check(unary, -3.0, 3.0)]
-    fn cos(x: &Tensor) -> Floating { x.float_map(Dispatch::float_cos) }
+    fn cos(x: &Tensor) -> Floating { x.map(functions::cos) }
     grad(g; x) { x: -(g * &sin(x)?) }
 
     /// Tangent of an angle in radians.
     #[example("tensor([0, Math.PI / 4]).tan() // [0, 1]")]
     #[face(method)]
     #[check(unary, -1.0, 1.0)]
-    fn tan(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tan) }
+    fn tan(x: &Tensor) -> Floating { x.map(functions::tan) }
     grad(g, y) { x: g * (y * y + 1.0) }
 
     /// Hyperbolic tangent.
     #[example("tensor([0, 1]).tanh() // [0, 0.761594]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn tanh(x: &Tensor) -> Floating { x.float_map(Dispatch::float_tanh) }
+    fn tanh(x: &Tensor) -> Floating { x.map(functions::tanh) }
     grad(g, y) { x: g * (1.0 - y * y) }
 
     /// Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
     #[example("tensor([0, 1]).erf() // [0, 0.842701]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn erf(x: &Tensor) -> Floating { x.float_map(Dispatch::float_erf) }
+    fn erf(x: &Tensor) -> Floating { x.map(functions::erf) }
     grad(g; x) { x: g * &exp(&-square(x)?)? * std::f64::consts::FRAC_2_SQRT_PI }
 
     /// Rounds down; its gradient is 0.

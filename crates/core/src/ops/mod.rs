@@ -8,7 +8,7 @@
 //! #[example("tensor([0]).tanh() // [0]")]   // lines of TypeScript, run as a test; what stands after `//` is the value
 //! #[face(method, functional)]          // where users meet it: Tensor method, F.*, free function; native: only the binding
 //! #[check(unary, -2.0, 2.0)]           // how it is tested (see `Row::check`)
-//! fn tanh(x: &Tensor) -> Tensor { x.float_map(Dispatch::float_tanh) }
+//! fn tanh(x: &Tensor) -> Tensor { x.map(functions::tanh) }
 //! grad(g, y) { x: g * (1.0 - y * y) }  // g: gradient of the output, y: the output; `; a, b` would save arguments
 //! ```
 //!
@@ -21,22 +21,28 @@
 //! operand unsummed: the walk sums it.
 
 pub mod activation;
+pub mod arrange;
 pub mod choice;
 pub mod compare;
 pub mod conv;
+pub mod diagonal;
 pub mod elementwise;
 pub mod index;
+pub mod joining;
 pub mod linalg;
 pub mod loss;
 pub mod norm;
 pub mod operand;
+pub mod padding;
 pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod shaping;
 pub mod softmax;
 pub mod sorting;
+pub mod windows;
 
+pub use joining::Parts;
 pub use operand::Operand;
 
 use crate::tensor::Tensor;
@@ -105,6 +111,10 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         compare::ROWS,
         reduce::ROWS,
         shaping::ROWS,
+        arrange::ROWS,
+        joining::ROWS,
+        diagonal::ROWS,
+        windows::ROWS,
         sorting::ROWS,
         index::ROWS,
         linalg::ROWS,

@@ -4,8 +4,9 @@ use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use burn_std::{Shape, Slice};
 
+use super::choice::PadMode;
 use super::compare::expand as expand_value;
-use super::ops;
+use super::{ops, padding};
 use crate::create::zeros;
 use crate::dtype::{Kind, promote};
 use crate::error::{Result, bail};
@@ -155,6 +156,9 @@ ops! {
     #[check(cases)]
     fn flip(x: &Tensor, dims: &[isize]) -> Tensor {
         let axes = if dims.is_empty() { Axes::new() } else { axes(dims, x.rank())? };
+        if x.size() == 0 {
+            return Ok(x.detach());
+        }
         Ok(x.kind_map(
             |v| Dispatch::float_flip(v, &axes),
             |v| Dispatch::int_flip(v, &axes),
@@ -260,14 +264,26 @@ ops! {
     }
     grad(g; ranges) { x: take_slices(g, ranges)? }
 
-    /// Surrounds `x` with `value`: `[left, right]` of the last dimension, then of the one before, and so on.
-    #[example("tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]")]
+    /// Surrounds `x`: `padding` holds `[left, right]` of the last dimension, then of the one before, and so on; a negative one cuts.
+    /// `mode` says with what: `value`, a reflection, the border, or the other end.
+    #[example("tensor([[1, 2]]).pad([1, 2], { value: 9 }) // [[9, 1, 2, 9, 9]]", "tensor([1, 2, 3]).pad([2, 1], { mode: 'reflect' }) // [3, 2, 1, 2, 3, 2]")]
     #[face(method, functional)]
     #[check(cases)]
-    fn pad(x: &Tensor, padding: &[isize]; value: f64 = 0.0) -> Tensor {
-        if padding.len() % 2 == 1 || padding.len() / 2 > x.rank() || padding.iter().any(|&n| n < 0) {
-            bail!(Argument, "padding {padding:?} must hold pairs [left, right] of 0 or more, for at most {} dimensions", x.rank());
+    fn pad(x: &Tensor, padding: &[isize]; value: f64 = 0.0, mode: PadMode = Constant) -> Tensor {
+        padding::checked(x.shape(), padding)?;
+        if matches!(mode, PadMode::Reflect | PadMode::Replicate) {
+            return padding::repeated(x, padding, mode);
         }
+        let cut: Vec<isize> = padding.iter().map(|&n| n.min(0)).collect();
+        let more: Vec<isize> = padding.iter().map(|&n| n.max(0)).collect();
+        let x = if padding == more { x.clone() } else { take_slices(x, &inside(x.shape(), &cut))? };
+        if mode == PadMode::Constant { pad_constant(&x, &more, value) } else { padding::repeated(&x, &more, mode) }
+    }
+
+    /// `pad` with `value` and nothing negative.
+    #[face()]
+    #[check(none, "checked as pad")]
+    fn pad_constant(x: &Tensor, padding: &[isize], value: f64) -> Tensor {
         let mut shape = x.shape().to_vec();
         let mut inner: Vec<isize> = x.shape().iter().flat_map(|&n| [0, n as isize, 1]).collect();
         for (i, pair) in padding.chunks_exact(2).enumerate() {
@@ -285,17 +301,18 @@ ops! {
         };
         Ok(Tensor::new(out, x.dtype()))
     }
-    grad(g; shape = Shape::from(x.shape()), padding) {
-        x: {
-            let mut inner: Vec<isize> = shape.iter().flat_map(|&n| [0, n as isize, 1]).collect();
-            for (i, pair) in padding.chunks_exact(2).enumerate() {
-                let at = 3 * (shape.num_dims() - 1 - i);
-                inner[at] += pair[0];
-                inner[at + 1] += pair[0];
-            }
-            take_slices(g, &inner)?
-        }
+    grad(g; padding) { x: take_slices(g, &inside(g.shape(), &padding.iter().map(|&n| -n).collect::<Vec<_>>()))? }
+}
+
+/// What `take_slices` leaves when `cut`, a padding of nothing positive, is taken off.
+fn inside(shape: &[usize], cut: &[isize]) -> Vec<isize> {
+    let mut out: Vec<isize> = shape.iter().flat_map(|&n| [0, n as isize, 1]).collect();
+    for (i, pair) in cut.chunks_exact(2).enumerate() {
+        let at = 3 * (shape.len() - 1 - i);
+        out[at] -= pair[0];
+        out[at + 1] += pair[1];
     }
+    out
 }
 
 fn order(x: &Tensor, dims: &[isize]) -> Result<Vec<usize>> {

@@ -48,6 +48,16 @@ const KINDS: &[(&str, Kind)] = &[
     ),
     ("&[Tensor]", kind(&[("", "&[u32]", "Uint32Array")], "let $ = list($)?;", "&$", "readonly Tensor<D>[]", &["handlesOf($)"])),
     ("&[isize]", kind(&[("", "&[i32]", "Int32Array")], "let $ = signed($);", "&$", "number | readonly number[]", &["integers($)"])),
+    (
+        "&Parts",
+        kind(
+            &[("", "&[i32]", "Int32Array"), ("_alone", "bool", "boolean")],
+            "let $ = ops::Parts::new(signed($), $_alone);",
+            "&$",
+            "number | readonly number[]",
+            &["integers($)", "typeof $ === 'number'"],
+        ),
+    ),
     ("&[f64]", kind(&[("", "&[f64]", "Float64Array")], "", "$", "number | readonly number[]", &["reals($)"])),
     ("&str", kind(&[("", "String", "string")], "", "&$", "string", &["$"])),
     ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
