@@ -5,18 +5,12 @@ import {
   chained,
   constant,
   cosine,
-  cosineRestarts,
-  cyclic,
   exponential,
   inverseSqrt,
   linear,
-  multiStep,
   noam,
-  oneCycle,
-  oneCycleMomentum,
   Optimizer,
   plateau,
-  polynomial,
   Schedule,
   sequential,
   step,
@@ -35,14 +29,9 @@ for (const { values, ...options } of fixture('optim').cosine) {
   })
 }
 
-const makers: Readonly<Record<string, (given: never) => Schedule>> = {
-  ...{ constant, cosine, cosineRestarts, cyclic, exponential, linear, multiStep, oneCycle, oneCycleMomentum, polynomial, step },
-}
-
 for (const { kind, options, values } of fixture('optim').schedules) {
   test(`${kind} ${JSON.stringify(options)} equals PyTorch’s`, (t) => {
     const schedule = Schedule.fromJSON({ kind, ...options })
-    t.true(kind in makers)
     closeTo(t, rates(schedule, values.length), values, { rtol: 1e-12, atol: 1e-15 })
     t.true(Schedule.fromJSON(JSON.parse(JSON.stringify(schedule))).equals(schedule))
   })
