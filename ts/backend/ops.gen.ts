@@ -167,4 +167,9 @@ export interface NativeOps {
   multilabelMarginLoss(x: number, target: number, reduction: number): number
   bilinear(x: number, other: number, weight: number, bias: number): number
   dropout(x: number, p: number, training: boolean): number
+  dropout1d(x: number, p: number, training: boolean): number
+  dropout2d(x: number, p: number, training: boolean): number
+  dropout3d(x: number, p: number, training: boolean): number
+  alphaDropout(x: number, p: number, training: boolean): number
+  featureAlphaDropout(x: number, p: number, training: boolean): number
 }
