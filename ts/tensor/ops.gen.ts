@@ -1426,8 +1426,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
     checkOptions('sort', options, sortOptions)
     const { descending = false } = options
-    const [values = 0, indices = 0] = native.sort(this.handle, dim, descending)
-    return { values: this.wrap(values), indices: this.wrap(indices) }
+    const [valuesHandle = 0, indicesHandle = 0] = native.sort(this.handle, dim, descending)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
   }
 
   /**

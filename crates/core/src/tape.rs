@@ -217,7 +217,7 @@ pub struct Walk {
 /// Adds the gradients of `root` to the `.grad` of every leaf it came from.
 pub fn backward(root: &Tensor, gradient: Option<&Tensor>, walk: Walk) -> Result<()> {
     let roots = [(root.clone(), gradient.cloned())];
-    run(&roots, walk, |node, gradient| {
+    run(&roots, walk, 0, |node, gradient| {
         if !node.is_leaf() {
             return Ok(());
         }
@@ -241,7 +241,9 @@ pub fn grad(outputs: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], walk: Walk)
         }
     }
     let mut found = vec![None; inputs.len()];
-    run(outputs, walk, |node, gradient| {
+    // Every way to an input leads through nodes made after it.
+    let first = wanted.iter().copied().min().unwrap_or(0);
+    run(outputs, walk, first, |node, gradient| {
         for (slot, id) in found.iter_mut().zip(&wanted) {
             if *id == node.id {
                 *slot = Some(gradient.clone());
@@ -252,8 +254,9 @@ pub fn grad(outputs: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], walk: Walk)
     Ok(found)
 }
 
-/// The walk: nodes in descending order of creation, each once, after all that used it. `visit` sees every complete gradient.
-fn run(roots: &[(Tensor, Option<Tensor>)], walk: Walk, mut visit: impl FnMut(&Rc<Node>, Tensor) -> Result<()>) -> Result<()> {
+/// The walk: nodes in descending order of creation down to `first`, each once, after all that used it. `visit` sees every complete
+/// gradient.
+fn run(roots: &[(Tensor, Option<Tensor>)], walk: Walk, first: u64, mut visit: impl FnMut(&Rc<Node>, Tensor) -> Result<()>) -> Result<()> {
     let retain = walk.retain_graph || walk.create_graph;
     with_enabled(walk.create_graph, || {
         let mut pending: BTreeMap<u64, (Rc<Node>, Tensor)> = BTreeMap::new();
@@ -261,7 +264,7 @@ fn run(roots: &[(Tensor, Option<Tensor>)], walk: Walk, mut visit: impl FnMut(&Rc
             let (node, gradient) = start(root, gradient.as_ref())?;
             collect(&mut pending, node, gradient, walk.create_graph)?;
         }
-        while let Some((_, (node, gradient))) = pending.pop_last() {
+        while let Some((_, (node, gradient))) = pending.pop_last().filter(|(id, _)| *id >= first) {
             if node.is_leaf() {
                 visit(&node, gradient)?;
                 continue;
@@ -392,6 +395,7 @@ saved! {
     &Tensor => Tensor => &'a Tensor, |x| x.clone(), |y| y;
     Option<&Tensor> => Option<Tensor> => Option<&'a Tensor>, |x| x.cloned(), |y| y.as_ref();
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
+    &[Tensor] => Vec<Tensor> => &'a [Tensor], |x| x.to_vec(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
 }

@@ -22,9 +22,11 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod attention;
 pub mod choice;
 pub mod compare;
 pub mod conv;
+pub mod ctc;
 pub mod diagonal;
 pub mod elementwise;
 pub mod index;
@@ -38,10 +40,12 @@ pub mod operand;
 pub mod padding;
 pub mod pool;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod shaping;
 pub mod softmax;
 pub mod sorting;
+pub(crate) mod vjp;
 pub mod windows;
 
 pub use joining::Parts;
@@ -53,6 +57,10 @@ use crate::tensor::Tensor;
 pub type Index = Tensor;
 /// A boolean tensor.
 pub type Mask = Tensor;
+/// A boolean tensor, or one of the inputs' dtype that is added.
+pub type AnyMask = Tensor;
+/// Class indices, or probabilities of the input's dtype.
+pub type Labels = Tensor;
 /// A result of the input's dtype where that is floating point, float32 otherwise.
 pub type Floating = Tensor;
 /// A result of the dtype that both operands promote to.
@@ -124,9 +132,12 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         conv::ROWS,
         pool::ROWS,
         norm::ROWS,
+        attention::ROWS,
+        recurrent::ROWS,
         loss::ROWS,
         loss_pointwise::ROWS,
         loss_margin::ROWS,
+        ctc::ROWS,
         random::ROWS,
     ]
     .into_iter()
