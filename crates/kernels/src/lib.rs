@@ -18,5 +18,6 @@ pub mod philox;
 pub mod pool;
 pub mod quantised;
 pub mod real;
+pub mod scatter;
 pub mod step;
 pub mod strided;
