@@ -12,6 +12,9 @@ use crate::tensor::Tensor;
 /// Elements of a new tensor; an error where no memory of that size is to be had, which would end the process later.
 pub(crate) fn room(shape: &[usize], dtype: DType) -> Result<usize> {
     const LARGE: usize = 1 << 30;
+    if shape.contains(&0) {
+        return Ok(0);
+    }
     let size = shape.iter().try_fold(1_usize, |size, &n| size.checked_mul(n));
     let bytes = size.and_then(|size| size.checked_mul(dtype.size()));
     match (size, bytes) {
