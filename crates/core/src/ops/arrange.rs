@@ -48,6 +48,7 @@ fn repeated(repeats: &Operand, size: usize) -> Result<Vec<i64>> {
         bail!(Shape, "{} repeats for {size} entries; give one for all, or one for each", counts.len());
     }
     let count = |i: usize| counts[if counts.len() == 1 { 0 } else { i }] as usize;
+    room(&[(0..size).fold(0_usize, |total, i| total.saturating_add(count(i)))], DType::Int64)?;
     Ok((0..size).flat_map(|i| std::iter::repeat_n(i as i64, count(i))).collect())
 }
 

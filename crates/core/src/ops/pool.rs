@@ -29,8 +29,11 @@ fn geometry(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pai
         let input = x.shape()[i + 2];
         let output = Window { kernel: kernel[i], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(input, ceil)?;
         // The first of a window's places that is no padding.
-        let first = |at: usize| if at < padding[i] { (padding[i] - at).next_multiple_of(dilation[i]) - (padding[i] - at) } else { at - padding[i] };
-        if input > 0 && let Some(at) = (0..output).find(|at| first(at * stride[i]) >= input) {
+        let first =
+            |at: usize| if at < padding[i] { (padding[i] - at).next_multiple_of(dilation[i]) - (padding[i] - at) } else { at - padding[i] };
+        if input > 0
+            && let Some(at) = (0..output).find(|at| first(at * stride[i]) >= input)
+        {
             bail!(Shape, "window {at} of an input of {input} lies in the padding {}; dilation {} is too far", padding[i], dilation[i]);
         }
         Ok(output)
