@@ -7,6 +7,9 @@ export const choices = {
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
+  ScatterMode: ['none', 'add', 'multiply'],
+  ScatterReduce: ['sum', 'prod', 'mean', 'amax', 'amin'],
+  BagMode: ['sum', 'mean', 'max'],
 } as const
 
 /** What becomes of the losses of a batch. */
@@ -20,3 +23,12 @@ export type PadMode = (typeof choices)['PadMode'][number]
 
 /** Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y. */
 export type Indexing = (typeof choices)['Indexing'][number]
+
+/** What becomes of an element of `scatter` that finds another in its place. */
+export type ScatterMode = (typeof choices)['ScatterMode'][number]
+
+/** How elements that meet in one place are combined. */
+export type ScatterReduce = (typeof choices)['ScatterReduce'][number]
+
+/** How the rows of a bag become one. */
+export type BagMode = (typeof choices)['BagMode'][number]

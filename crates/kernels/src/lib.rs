@@ -20,5 +20,6 @@ pub mod pool;
 pub mod quantised;
 pub mod random;
 pub mod real;
+pub mod scatter;
 pub mod step;
 pub mod strided;

@@ -224,6 +224,13 @@ ops! {
     #[check(cases)]
     fn ravel(x: &Tensor) -> Tensor { reshape(x, &[x.size() as isize]) }
 
+    /// Like `reshape`: values never alias, so a view and a copy are the same to their users.
+    #[example("arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]")]
+    #[face(method)]
+    #[check(cases)]
+    #[torch("Tensor.view")]
+    fn view(x: &Tensor, shape: &[isize]) -> Tensor { reshape(x, shape) }
+
     /// The same elements in the shape of `other`.
     #[example("zeros([6]).reshapeAs(zeros([2, 3])) // shape [2, 3]")]
     #[face(method)]

@@ -26,8 +26,10 @@ pub mod choice;
 pub mod compare;
 pub mod conv;
 pub mod diagonal;
+pub mod einsum;
 pub mod elementwise;
 pub mod index;
+pub mod indexing;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
@@ -37,8 +39,11 @@ pub mod norm;
 pub mod operand;
 pub mod padding;
 pub mod pool;
+pub mod products;
 pub mod random;
 pub mod reduce;
+pub mod scatter;
+pub mod select;
 pub mod shaping;
 pub mod softmax;
 pub mod sorting;
@@ -119,7 +124,12 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         windows::ROWS,
         sorting::ROWS,
         index::ROWS,
+        select::ROWS,
+        scatter::ROWS,
+        indexing::ROWS,
         linalg::ROWS,
+        einsum::ROWS,
+        products::ROWS,
         softmax::ROWS,
         conv::ROWS,
         pool::ROWS,
