@@ -2,7 +2,7 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type PadMode } from './choices.gen.ts'
+import { choices, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
 import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
@@ -260,6 +260,99 @@ export interface ArgsortOptions {
 }
 
 const argsortOptions = ['descending'] as const
+
+/** Options of `put`. */
+export interface PutOptions {
+  /** @default false */
+  readonly accumulate?: boolean | undefined
+}
+
+const putOptions = ['accumulate'] as const
+
+/** Options of `takeAlongDim`. */
+export interface TakeAlongDimOptions {
+  readonly dim?: number | undefined
+}
+
+const takeAlongDimOptions = ['dim'] as const
+
+/** Options of `sliceScatter`. */
+export interface SliceScatterOptions {
+  /** @default 0 */
+  readonly dim?: number | undefined
+  readonly start?: number | undefined
+  readonly end?: number | undefined
+  /** @default 1 */
+  readonly step?: number | undefined
+}
+
+const sliceScatterOptions = ['dim', 'start', 'end', 'step'] as const
+
+/** Options of `scatter`. */
+export interface ScatterOptions {
+  /** @default 'none' */
+  readonly reduce?: ScatterMode | undefined
+}
+
+const scatterOptions = ['reduce'] as const
+
+/** Options of `scatterReduce`. */
+export interface ScatterReduceOptions {
+  /** @default 'sum' */
+  readonly reduce?: ScatterReduce | undefined
+  /** @default true */
+  readonly includeSelf?: boolean | undefined
+}
+
+const scatterReduceOptions = ['reduce', 'includeSelf'] as const
+
+/** Options of `addmm`. */
+export interface AddmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `addmv`. */
+export interface AddmvOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmvOptions = ['beta', 'alpha'] as const
+
+/** Options of `addr`. */
+export interface AddrOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addrOptions = ['beta', 'alpha'] as const
+
+/** Options of `baddbmm`. */
+export interface BaddbmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const baddbmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `cross`. */
+export interface CrossOptions {
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const crossOptions = ['dim'] as const
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
@@ -1144,6 +1237,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Like `reshape`: values never alias, so a view and a copy are the same to their users.
+   * @example
+   * arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]
+   */
+  view(shape: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.view(this.handle, integers(shape)))
+  }
+
+  /**
    * The same elements in the shape of `other`.
    * @example
    * zeros([6]).reshapeAs(zeros([2, 3])) // shape [2, 3]
@@ -1491,6 +1593,126 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * The part at one place of `dim`, without that dimension; a negative `index` counts from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).select(1, -1) // [2, 4]
+   * tensor([1]).select(0, 1) // throws 'argument'
+   */
+  select(dim: number, index: number): Tensor<D> {
+    return this.wrap(native.select(this.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with the entries of `source` at the positions of `index`, a list, along `dim`; of repeated positions the last counts.
+   * @example
+   * tensor([1, 2, 3]).indexCopy(0, tensor([2, 0], { dtype: 'int64' }), tensor([8, 9])) // [9, 2, 8]
+   */
+  indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
+    return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
+  }
+
+  /**
+   * `x` with `value`, a number or a tensor of one element, at the positions of `index`, a list, along `dim`; negative ones count from the end.
+   * @example
+   * tensor([1, 2, 3]).indexFill(0, tensor([0, -1], { dtype: 'int64' }), 9) // [9, 2, 9]
+   */
+  indexFill(dim: number, index: Tensor<'int64'>, value: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.indexFill(this.handle, whole('dim', dim), index.handle, operand(value), isNumber(value, 1)))
+  }
+
+  /**
+   * The elements at flat positions of the row-major order, in the shape of `index`; negative ones count from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).take(tensor([0, -1], { dtype: 'int64' })) // [1, 4]
+   */
+  take(index: Tensor<'int64'>): Tensor<D> {
+    return this.wrap(native.take(this.handle, index.handle))
+  }
+
+  /**
+   * `x` with the elements of `source` at flat positions of the row-major order, or added to those there with `accumulate`.
+   * @example
+   * zeros([2, 2]).put(tensor([0, -1], { dtype: 'int64' }), tensor([5, 6])) // [[5, 0], [0, 6]]
+   */
+  put(index: Tensor<'int64'>, source: Tensor<D>, options: PutOptions = {}): Tensor<D> {
+    checkOptions('put', options, putOptions)
+    const { accumulate = false } = options
+    return this.wrap(native.put(this.handle, index.handle, source.handle, accumulate))
+  }
+
+  /**
+   * `gather` with broadcasting outside `dim`; without `dim`, of both flattened.
+   * @example
+   * tensor([[3, 1], [2, 4]]).takeAlongDim(tensor([[1], [0]], { dtype: 'int64' }), { dim: 1 }) // [[1], [2]]
+   */
+  takeAlongDim(index: Tensor<'int64'>, options: TakeAlongDimOptions = {}): Tensor<D> {
+    checkOptions('takeAlongDim', options, takeAlongDimOptions)
+    const { dim } = options
+    return this.wrap(native.takeAlongDim(this.handle, index.handle, dim === undefined ? NaN : whole('dim', dim)))
+  }
+
+  /**
+   * `x` with `source` at one place of `dim`; a negative `index` counts from the end.
+   * @example
+   * zeros([2, 2]).selectScatter(tensor([1, 2]), 0, -1) // [[0, 0], [1, 2]]
+   */
+  selectScatter(source: Tensor<D>, dim: number, index: number): Tensor<D> {
+    return this.wrap(native.selectScatter(this.handle, source.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with `source` in the part from `start` to `end` (the whole by default) along `dim`, every `step` entries; bounds may count from the end.
+   * @example
+   * zeros([4]).sliceScatter(tensor([1, 2]), { start: 1, end: 3 }) // [0, 1, 2, 0]
+   */
+  sliceScatter(source: Tensor<D>, options: SliceScatterOptions = {}): Tensor<D> {
+    checkOptions('sliceScatter', options, sliceScatterOptions)
+    const { dim = 0, start, end, step = 1 } = options
+    return this.wrap(native.sliceScatter(this.handle, source.handle, whole('dim', dim), start === undefined ? NaN : whole('start', start), end === undefined ? NaN : whole('end', end), count('step', step)))
+  }
+
+  /**
+   * The places of the elements that are not zero, one a row, in row-major order: `[count, rank]`.
+   * @example
+   * tensor([[0, 2], [3, 0]]).nonzero() // [[0, 1], [1, 0]]
+   */
+  nonzero(): Tensor<'int64'> {
+    return this.wrap(native.nonzero(this.handle))
+  }
+
+  /**
+   * Like `nonzero`.
+   * @example
+   * tensor([0, 1, 1]).argwhere() // [[1], [2]]
+   */
+  argwhere(): Tensor<'int64'> {
+    return this.wrap(native.argwhere(this.handle))
+  }
+
+  /**
+   * `x` with the elements of `source`, or a number, where `index` points along `dim`: written over what is there (of repeats the last counts), added to it, or multiplied.
+   * @example
+   * zeros([3]).scatter(0, tensor([2, 0], { dtype: 'int64' }), tensor([5, 6])) // [6, 0, 5]
+   * zeros([3]).scatter(0, tensor([1], { dtype: 'int64' }), 7) // [0, 7, 0]
+   */
+  scatter(dim: number, index: Tensor<'int64'>, source: Tensor<DType> | number, options: ScatterOptions = {}): Tensor<D> {
+    checkOptions('scatter', options, scatterOptions)
+    const { reduce = 'none' } = options
+    return this.wrap(native.scatter(this.handle, whole('dim', dim), index.handle, operand(source), choiceCode('reduce', reduce, choices.ScatterMode), isNumber(source, 1)))
+  }
+
+  /**
+   * The elements of `source` combined at each place that `index` points to along `dim`; `includeSelf` says whether what stands there counts.
+   * @example
+   * zeros([2]).scatterReduce(0, tensor([1, 1], { dtype: 'int64' }), tensor([2, 4]), { reduce: 'mean', includeSelf: false }) // [0, 3]
+   */
+  scatterReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: ScatterReduceOptions = {}): Tensor<D> {
+    checkOptions('scatterReduce', options, scatterReduceOptions)
+    const { reduce = 'sum', includeSelf = true } = options
+    return this.wrap(native.scatterReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
+  }
+
+  /**
    * Matrix product, with PyTorch's rules: vectors count as a row on the left and a column on the right, further leading dimensions are batches and broadcast.
    * @example
    * tensor([[1, 2], [3, 4]]).matmul(tensor([10, 1])) // [12, 34]
@@ -1498,6 +1720,133 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   matmul(b: Tensor<D>): Tensor<D> {
     return this.wrap(native.matmul(this.handle, b.handle))
+  }
+
+  /**
+   * Product of two matrices, without broadcasting.
+   * @example
+   * tensor([[1, 2]]).mm(tensor([[3], [4]])) // [[11]]
+   */
+  mm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mm(this.handle, b.handle))
+  }
+
+  /**
+   * Products of two batches of matrices, one by one, without broadcasting.
+   * @example
+   * ones([2, 1, 3]).bmm(ones([2, 3, 1])) // [[[3]], [[3]]]
+   */
+  bmm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.bmm(this.handle, b.handle))
+  }
+
+  /**
+   * Product of a matrix and a vector.
+   * @example
+   * tensor([[1, 2], [3, 4]]).mv(tensor([1, 1])) // [3, 7]
+   */
+  mv(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mv(this.handle, b.handle))
+  }
+
+  /**
+   * Inner product of two vectors.
+   * @example
+   * tensor([1, 2]).dot(tensor([3, 4])) // 11
+   */
+  dot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.dot(this.handle, b.handle))
+  }
+
+  /**
+   * Like `dot`; the two differ for complex numbers only.
+   * @example
+   * tensor([1, 2]).vdot(tensor([3, 4])) // 11
+   */
+  vdot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.vdot(this.handle, b.handle))
+  }
+
+  /**
+   * Sums of products over the last dimension of both; with a number on either side, `mul`.
+   * @example
+   * tensor([[1, 2], [3, 4]]).inner(tensor([1, 10])) // [21, 43]
+   */
+  inner(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.inner(this.handle, b.handle))
+  }
+
+  /**
+   * Product of each element of one vector with each of another: `[n, m]`.
+   * @example
+   * tensor([1, 2]).outer(tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  outer(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.outer(this.handle, b.handle))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1, 1]).addmm(tensor([[1, 2]]), tensor([[3], [4]])) // [[12]]
+   */
+  addmm(a: Tensor<D>, b: Tensor<D>, options: AddmmOptions = {}): Tensor<D> {
+    checkOptions('addmm', options, addmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for a matrix and a vector; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).addmv(tensor([[1, 2]]), tensor([3, 4])) // [12]
+   */
+  addmv(a: Tensor<D>, b: Tensor<D>, options: AddmvOptions = {}): Tensor<D> {
+    checkOptions('addmv', options, addmvOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmv(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * outer(a, b)`; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * zeros([2, 2]).addr(tensor([1, 2]), tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  addr(a: Tensor<D>, b: Tensor<D>, options: AddrOptions = {}): Tensor<D> {
+    checkOptions('addr', options, addrOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addr(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for batches of matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).baddbmm(ones([2, 1, 3]), ones([2, 3, 1])) // [[[4]], [[4]]]
+   */
+  baddbmm(a: Tensor<D>, b: Tensor<D>, options: BaddbmmOptions = {}): Tensor<D> {
+    checkOptions('baddbmm', options, baddbmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.baddbmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * Cross product of vectors of 3 along `dim`, with broadcasting.
+   * @example
+   * tensor([1, 0, 0]).cross(tensor([0, 1, 0])) // [0, 0, 1]
+   */
+  cross(b: Tensor<D>, options: CrossOptions = {}): Tensor<D> {
+    checkOptions('cross', options, crossOptions)
+    const { dim = -1 } = options
+    return this.wrap(native.cross(this.handle, b.handle, whole('dim', dim)))
+  }
+
+  /**
+   * The matrix, or each of a batch, times itself `n` times; 0 gives the identity, a negative power that of the inverse.
+   * @example
+   * tensor([[1, 1], [0, 1]]).matrixPower(3) // [[1, 3], [0, 1]]
+   */
+  matrixPower(n: number): Tensor<D> {
+    return this.wrap(native.matrixPower(this.handle, whole('n', n)))
   }
 
   /**
