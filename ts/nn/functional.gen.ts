@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type BagMode, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type BagMode, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions {
@@ -417,7 +417,7 @@ export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number |
 export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingOptions = {}): Tensor<D> {
   checkOptions('embedding', options, embeddingOptions)
   const { paddingIdx } = options
-  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx ?? NaN))
+  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx)))
 }
 
 /**
@@ -428,7 +428,7 @@ export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, w
 export function embeddingBag<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingBagOptions<D> = {}): Tensor<D> {
   checkOptions('embeddingBag', options, embeddingBagOptions)
   const { offsets, mode = 'mean', perSampleWeights, paddingIdx, includeLastOffset = false } = options
-  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx ?? NaN, includeLastOffset))
+  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx), includeLastOffset))
 }
 
 /**
@@ -526,7 +526,7 @@ export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: Ba
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /**
@@ -538,7 +538,7 @@ export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
 export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /**
@@ -691,7 +691,7 @@ export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<
 export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
   checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
   const { dim = 1, eps = 1e-8 } = options
-  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, dim, eps))
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, whole('dim', dim), eps))
 }
 
 /**

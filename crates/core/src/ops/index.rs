@@ -10,7 +10,7 @@ use super::select::index_fill;
 use super::shaping::{reshape, signed, unsqueeze};
 use super::{Index, Mask, ops};
 use crate::cpu::with_slice;
-use crate::create::{arange, zeros};
+use crate::create::{arange, room, zeros};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
@@ -202,6 +202,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn one_hot(x: &Index, classes: usize) -> Index {
+        room(&[x.shape(), &[classes]].concat(), DType::Int64)?;
         positions(x, classes)?;
         let range = arange(0.0, classes as f64, 1.0, DType::Int64)?;
         let hits: Mask = eq(&unsqueeze(x, -1)?.into(), &range.into())?;
