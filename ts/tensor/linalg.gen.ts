@@ -3,7 +3,7 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { choices, type QrMode, type MatrixNorm } from './choices.gen.ts'
-import { choiceCode, handlesOf } from './convert.ts'
+import { choiceCode, handlesOf, whole } from './convert.ts'
 import { type DType } from './dtype.ts'
 import { type CrossOptions, type PinvOptions } from './ops.gen.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
@@ -93,7 +93,7 @@ export function cross<D extends DType = 'float32'>(a: Tensor<D>, b: Tensor<D>, o
 export function vecdot<D extends DType = 'float32'>(a: Tensor<D>, b: Tensor<D>, options: VecdotOptions = {}): Tensor<D> {
   checkOptions('vecdot', options, vecdotOptions)
   const { dim = -1 } = options
-  return wrapHandle(native.vecdot(a.handle, b.handle, dim))
+  return wrapHandle(native.vecdot(a.handle, b.handle, whole('dim', dim)))
 }
 
 /**

@@ -3,7 +3,7 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { choices, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, side, type Pair } from './convert.ts'
+import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -982,7 +982,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmax(this.handle, dim, keepDim))
+    return this.wrap(native.argmax(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -993,7 +993,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmin(this.handle, dim, keepDim))
+    return this.wrap(native.argmin(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -1047,7 +1047,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
    */
   cumsum(dim: number): Tensor<D> {
-    return this.wrap(native.cumsum(this.handle, dim))
+    return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1067,7 +1067,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 3, 4]).flatten(1) // shape [2, 12]
    */
   flatten(start: number = 0, end: number = -1): Tensor<D> {
-    return this.wrap(native.flatten(this.handle, start, end))
+    return this.wrap(native.flatten(this.handle, whole('start', start), whole('end', end)))
   }
 
   /**
@@ -1086,7 +1086,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2]).unsqueeze(1) // [[1], [2]]
    */
   unsqueeze(dim: number): Tensor<D> {
-    return this.wrap(native.unsqueeze(this.handle, dim))
+    return this.wrap(native.unsqueeze(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1104,7 +1104,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).transpose(0, 1) // [[1, 3], [2, 4]]
    */
   transpose(dim0: number, dim1: number): Tensor<D> {
-    return this.wrap(native.transpose(this.handle, dim0, dim1))
+    return this.wrap(native.transpose(this.handle, whole('dim0', dim0), whole('dim1', dim1)))
   }
 
   /**
@@ -1131,7 +1131,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3, 4]).narrow(0, 1, 2) // [2, 3]
    */
   narrow(dim: number, start: number, length: number): Tensor<D> {
-    return this.wrap(native.narrow(this.handle, dim, count('start', start), count('length', length)))
+    return this.wrap(native.narrow(this.handle, whole('dim', dim), count('start', start), count('length', length)))
   }
 
   /**
@@ -1173,7 +1173,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   repeatInterleave(repeats: Tensor<DType> | number, options: RepeatInterleaveOptions = {}): Tensor<D> {
     checkOptions('repeatInterleave', options, repeatInterleaveOptions)
     const { dim } = options
-    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim ?? NaN, isNumber(repeats, 1)))
+    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim === undefined ? NaN : whole('dim', dim), isNumber(repeats, 1)))
   }
 
   /**
@@ -1194,7 +1194,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).rot90() // [[2, 4], [1, 3]]
    */
   rot90(k: number = 1, dim: number | readonly number[] = [0, 1]): Tensor<D> {
-    return this.wrap(native.rot90(this.handle, k, integers(dim)))
+    return this.wrap(native.rot90(this.handle, whole('k', k), integers(dim)))
   }
 
   /**
@@ -1239,7 +1239,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 6]).unflatten(1, [2, -1]) // shape [2, 2, 3]
    */
   unflatten(dim: number, sizes: number | readonly number[]): Tensor<D> {
-    return this.wrap(native.unflatten(this.handle, dim, integers(sizes)))
+    return this.wrap(native.unflatten(this.handle, whole('dim', dim), integers(sizes)))
   }
 
   /**
@@ -1342,7 +1342,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).split([1, 4]) // [[0], [1, 2, 3, 4]]
    */
   split(size: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.split(this.handle, integers(size), typeof size === 'number', dim).map((handle) => this.wrap(handle))
+    return native.split(this.handle, integers(size), typeof size === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1352,7 +1352,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]]
    */
   chunk(parts: number, dim: number = 0): Tensor<D>[] {
-    return native.chunk(this.handle, count('parts', parts), dim).map((handle) => this.wrap(handle))
+    return native.chunk(this.handle, count('parts', parts), whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1363,7 +1363,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).tensorSplit([1, 3]) // [[0], [1, 2], [3, 4]]
    */
   tensorSplit(sections: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', dim).map((handle) => this.wrap(handle))
+    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1374,7 +1374,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * b // [3, 4]
    */
   unbind(dim: number = 0): Tensor<D>[] {
-    return native.unbind(this.handle, dim).map((handle) => this.wrap(handle))
+    return native.unbind(this.handle, whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1424,7 +1424,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonal(options: DiagonalOptions = {}): Tensor<D> {
     checkOptions('diagonal', options, diagonalOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonal(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonal(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1435,7 +1435,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagEmbed(options: DiagEmbedOptions = {}): Tensor<D> {
     checkOptions('diagEmbed', options, diagEmbedOptions)
     const { offset = 0, dim1 = -2, dim2 = -1 } = options
-    return this.wrap(native.diagEmbed(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagEmbed(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1447,7 +1447,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diag(options: DiagOptions = {}): Tensor<D> {
     checkOptions('diag', options, diagOptions)
     const { offset = 0 } = options
-    return this.wrap(native.diag(this.handle, offset))
+    return this.wrap(native.diag(this.handle, whole('offset', offset)))
   }
 
   /**
@@ -1458,7 +1458,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonalScatter(source: Tensor<D>, options: DiagonalScatterOptions = {}): Tensor<D> {
     checkOptions('diagonalScatter', options, diagonalScatterOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonalScatter(this.handle, source.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonalScatter(this.handle, source.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1477,7 +1477,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).tril() // [[1, 0], [3, 4]]
    */
   tril(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.tril(this.handle, diagonal))
+    return this.wrap(native.tril(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -1487,7 +1487,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).triu() // [[1, 2], [0, 4]]
    */
   triu(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.triu(this.handle, diagonal))
+    return this.wrap(native.triu(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -1507,7 +1507,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   unfold(dim: number, size: number, options: UnfoldOptions = {}): Tensor<D> {
     checkOptions('unfold', options, unfoldOptions)
     const { step = 1 } = options
-    return this.wrap(native.unfold(this.handle, dim, count('size', size), count('step', step)))
+    return this.wrap(native.unfold(this.handle, whole('dim', dim), count('size', size), count('step', step)))
   }
 
   /**
@@ -1543,7 +1543,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
     checkOptions('sort', options, sortOptions)
     const { descending = false } = options
-    const [values = 0, indices = 0] = native.sort(this.handle, dim, descending)
+    const [values = 0, indices = 0] = native.sort(this.handle, whole('dim', dim), descending)
     return { values: this.wrap(values), indices: this.wrap(indices) }
   }
 
@@ -1556,7 +1556,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argsort(dim: number = -1, options: ArgsortOptions = {}): Tensor<'int64'> {
     checkOptions('argsort', options, argsortOptions)
     const { descending = false } = options
-    return this.wrap(native.argsort(this.handle, dim, descending))
+    return this.wrap(native.argsort(this.handle, whole('dim', dim), descending))
   }
 
   /**
@@ -1565,7 +1565,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]
    */
   indexSelect(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.indexSelect(this.handle, dim, index.handle))
+    return this.wrap(native.indexSelect(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -1575,7 +1575,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]
    */
   indexAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.indexAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.indexAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -1585,7 +1585,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).gather(1, best) // [[2], [3]]
    */
   gather(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.gather(this.handle, dim, index.handle))
+    return this.wrap(native.gather(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -1595,7 +1595,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 2]).scatterAdd(1, at, tensor([[5], [6]])) // [[0, 5], [6, 0]]
    */
   scatterAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.scatterAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.scatterAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -1614,7 +1614,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1]).select(0, 1) // throws 'argument'
    */
   select(dim: number, index: number): Tensor<D> {
-    return this.wrap(native.select(this.handle, dim, index))
+    return this.wrap(native.select(this.handle, whole('dim', dim), whole('index', index)))
   }
 
   /**
@@ -1623,7 +1623,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3]).indexCopy(0, tensor([2, 0], { dtype: 'int64' }), tensor([8, 9])) // [9, 2, 8]
    */
   indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.indexCopy(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -1632,7 +1632,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3]).indexFill(0, tensor([0, -1], { dtype: 'int64' }), 9) // [9, 2, 9]
    */
   indexFill(dim: number, index: Tensor<'int64'>, value: Tensor<DType> | number): Tensor<D> {
-    return this.wrap(native.indexFill(this.handle, dim, index.handle, operand(value), isNumber(value, 1)))
+    return this.wrap(native.indexFill(this.handle, whole('dim', dim), index.handle, operand(value), isNumber(value, 1)))
   }
 
   /**
@@ -1663,7 +1663,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   takeAlongDim(index: Tensor<'int64'>, options: TakeAlongDimOptions = {}): Tensor<D> {
     checkOptions('takeAlongDim', options, takeAlongDimOptions)
     const { dim } = options
-    return this.wrap(native.takeAlongDim(this.handle, index.handle, dim ?? NaN))
+    return this.wrap(native.takeAlongDim(this.handle, index.handle, dim === undefined ? NaN : whole('dim', dim)))
   }
 
   /**
@@ -1672,7 +1672,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 2]).selectScatter(tensor([1, 2]), 0, -1) // [[0, 0], [1, 2]]
    */
   selectScatter(source: Tensor<D>, dim: number, index: number): Tensor<D> {
-    return this.wrap(native.selectScatter(this.handle, source.handle, dim, index))
+    return this.wrap(native.selectScatter(this.handle, source.handle, whole('dim', dim), whole('index', index)))
   }
 
   /**
@@ -1683,7 +1683,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sliceScatter(source: Tensor<D>, options: SliceScatterOptions = {}): Tensor<D> {
     checkOptions('sliceScatter', options, sliceScatterOptions)
     const { dim = 0, start, end, step = 1 } = options
-    return this.wrap(native.sliceScatter(this.handle, source.handle, dim, start ?? NaN, end ?? NaN, count('step', step)))
+    return this.wrap(native.sliceScatter(this.handle, source.handle, whole('dim', dim), start === undefined ? NaN : whole('start', start), end === undefined ? NaN : whole('end', end), count('step', step)))
   }
 
   /**
@@ -1713,7 +1713,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   scatter(dim: number, index: Tensor<'int64'>, source: Tensor<DType> | number, options: ScatterOptions = {}): Tensor<D> {
     checkOptions('scatter', options, scatterOptions)
     const { reduce = 'none' } = options
-    return this.wrap(native.scatter(this.handle, dim, index.handle, operand(source), choiceCode('reduce', reduce, choices.ScatterMode), isNumber(source, 1)))
+    return this.wrap(native.scatter(this.handle, whole('dim', dim), index.handle, operand(source), choiceCode('reduce', reduce, choices.ScatterMode), isNumber(source, 1)))
   }
 
   /**
@@ -1724,7 +1724,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   scatterReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: ScatterReduceOptions = {}): Tensor<D> {
     checkOptions('scatterReduce', options, scatterReduceOptions)
     const { reduce = 'sum', includeSelf = true } = options
-    return this.wrap(native.scatterReduce(this.handle, dim, index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
+    return this.wrap(native.scatterReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
   }
 
   /**
@@ -1852,7 +1852,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   cross(b: Tensor<D>, options: CrossOptions = {}): Tensor<D> {
     checkOptions('cross', options, crossOptions)
     const { dim = -1 } = options
-    return this.wrap(native.cross(this.handle, b.handle, dim))
+    return this.wrap(native.cross(this.handle, b.handle, whole('dim', dim)))
   }
 
   /**
@@ -1861,7 +1861,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 1], [0, 1]]).matrixPower(3) // [[1, 3], [0, 1]]
    */
   matrixPower(n: number): Tensor<D> {
-    return this.wrap(native.matrixPower(this.handle, n))
+    return this.wrap(native.matrixPower(this.handle, whole('n', n)))
   }
 
   /**
@@ -1931,7 +1931,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
    */
   softmax(dim: number): Tensor<D> {
-    return this.wrap(native.softmax(this.handle, dim))
+    return this.wrap(native.softmax(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1940,7 +1940,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]
    */
   logSoftmax(dim: number): Tensor<D> {
-    return this.wrap(native.logSoftmax(this.handle, dim))
+    return this.wrap(native.logSoftmax(this.handle, whole('dim', dim)))
   }
 
   /**
