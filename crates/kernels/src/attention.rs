@@ -1,7 +1,7 @@
 //! Attention `softmax(scale q k^T) v` head by head, in tiles of queries: the scores of a tile are all of the matrix that ever exists, and
 //! the backward pass computes them again (after Dao et al., "FlashAttention", 2022).
 
-use crate::lanes::{max, sum};
+use crate::lanes::{max, sum, sum_of_two};
 use crate::math::Math;
 use crate::matrix::{Matrix, Threads, product};
 use crate::parallel::{for_each, simd};
@@ -46,9 +46,9 @@ impl Head {
                     let top = max(weights);
                     weights.iter_mut().for_each(|x| *x = (*x - top).exp());
                     let total = sum(
-                        open,
+                        weights,
                         #[inline(always)]
-                        |i| weights[i],
+                        |x| x,
                     );
                     let share = T::of(1.0) / total;
                     weights.iter_mut().for_each(|x| *x = *x * share);
@@ -110,10 +110,11 @@ impl Head {
                     #[inline(always)]
                     || {
                         for (slopes, weights) in slopes.chunks_exact_mut(seen).zip(weights.chunks_exact(seen)) {
-                            let along = sum(
-                                seen,
+                            let along = sum_of_two(
+                                weights,
+                                slopes,
                                 #[inline(always)]
-                                |i| weights[i] * slopes[i],
+                                |weight, slope| weight * slope,
                             );
                             for (slope, &weight) in slopes.iter_mut().zip(weights) {
                                 *slope = weight * (*slope - along) * scale;

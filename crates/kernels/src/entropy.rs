@@ -13,9 +13,9 @@ fn log_sum<T: Math>(x: &[T]) -> (T, T) {
     let top = max(x);
     // Where all are minus infinity or one is infinite, the difference would be NaN; PyTorch has NaN there too.
     let total = sum(
-        x.len(),
+        x,
         #[inline(always)]
-        |i| (x[i] - top).exp(),
+        |x| (x - top).exp(),
     );
     (top, total.log())
 }

@@ -1,6 +1,6 @@
 //! Normalisation of rows and of channels, forward and backward.
 
-use crate::lanes::sum;
+use crate::lanes::{sum, sum_of_three, sum_of_two};
 use crate::parallel::{for_each, simd};
 use crate::real::Real;
 
@@ -24,17 +24,17 @@ impl Rows {
         let n = T::of(self.size as f64);
         let mean = if self.centred {
             sum(
-                x.len(),
+                x,
                 #[inline(always)]
-                |i| x[i],
+                |x| x,
             ) / n
         } else {
             T::of(0.0)
         };
         let square = sum(
-            x.len(),
+            x,
             #[inline(always)]
-            |i| (x[i] - mean) * (x[i] - mean),
+            |x| (x - mean) * (x - mean),
         ) / n;
         (mean, T::of(1.0) / (square + T::of(self.eps)).sqrt())
     }
@@ -122,18 +122,21 @@ impl Rows {
         let (x, g, weight) = (&x[..dx.len()], &g[..dx.len()], &weight[..dx.len()]);
         let (dw, db) = (&mut dw[..dx.len()], &mut db[..dx.len()]);
         let shift = if self.centred {
-            sum(
-                dx.len(),
+            sum_of_two(
+                g,
+                weight,
                 #[inline(always)]
-                |i| g[i] * weight[i],
+                |g, weight| g * weight,
             ) / n
         } else {
             T::of(0.0)
         };
-        let along = sum(
-            dx.len(),
+        let along = sum_of_three(
+            x,
+            g,
+            weight,
             #[inline(always)]
-            |i| g[i] * weight[i] * ((x[i] - mean) * scale),
+            |x, g, weight| g * weight * ((x - mean) * scale),
         ) / n;
         for i in 0..dx.len() {
             let normal = (x[i] - mean) * scale;
@@ -153,29 +156,33 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// Sums over each channel of `f(index, channel)`, by images and then in order.
-    fn sums<T: Real>(&self, len: usize, f: impl Fn(usize, usize) -> T + Sync) -> Vec<f64> {
+    /// Sums over each channel of `f(x, g, channel)`, by images and then in order.
+    fn sums<T: Real>(&self, x: &[T], g: &[T], f: impl Fn(T, T, usize) -> T + Sync) -> Vec<f64> {
         let image = self.channels * self.size;
-        let images = len / image;
-        let task = (GRAIN / image).max(images.div_ceil(TASKS)).max(1);
-        let mut parts = vec![vec![T::of(0.0); self.channels]; images.div_ceil(task)];
-        for_each(parts.iter_mut().enumerate().collect(), len, |(part, sums): (usize, &mut Vec<T>)| {
+        let images = x.len() / image;
+        let task = (GRAIN / image).max(images.div_ceil(TASKS)).max(1) * image;
+        let mut parts = vec![vec![T::of(0.0); self.channels]; x.len().div_ceil(task)];
+        let work = parts.iter_mut().zip(x.chunks(task).zip(g.chunks(task))).collect();
+        for_each(work, x.len(), |(sums, (x, g)): (&mut Vec<T>, (&[T], &[T]))| {
             simd(
                 #[inline(always)]
                 || {
-                    for n in part * task..((part + 1) * task).min(images) {
-                        for (c, out) in sums.iter_mut().enumerate() {
-                            let start = n * image + c * self.size;
+                    for (x, g) in x.chunks_exact(image).zip(g.chunks_exact(image)) {
+                        if self.size == 1 {
+                            for (c, ((out, &x), &g)) in sums.iter_mut().zip(x).zip(g).enumerate() {
+                                *out = *out + f(x, g, c);
+                            }
+                            continue;
+                        }
+                        let planes = x.chunks_exact(self.size).zip(g.chunks_exact(self.size));
+                        for (c, (out, (x, g))) in sums.iter_mut().zip(planes).enumerate() {
                             *out = *out
-                                + if self.size == 1 {
-                                    f(start, c)
-                                } else {
-                                    sum(
-                                        self.size,
-                                        #[inline(always)]
-                                        |i| f(start + i, c),
-                                    )
-                                };
+                                + sum_of_two(
+                                    x,
+                                    g,
+                                    #[inline(always)]
+                                    |x, g| f(x, g, c),
+                                );
                         }
                     }
                 },
@@ -184,18 +191,19 @@ impl Channels {
         (0..self.channels).map(|c| parts.iter().map(|sums| sums[c].f64()).sum()).collect()
     }
 
-    /// `f(index, channel)` for every element.
-    fn fill<T: Real>(&self, len: usize, f: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
+    /// `f(x, g, channel)` for every element.
+    fn fill<T: Real>(&self, x: &[T], g: &[T], f: impl Fn(T, T, usize) -> T + Sync) -> Vec<T> {
         let image = self.channels * self.size;
-        let mut out = vec![T::of(0.0); len];
-        for_each(out.chunks_mut(image).enumerate().collect(), len, |(n, out): (usize, &mut [T])| {
+        let mut out = vec![T::of(0.0); x.len()];
+        let work = out.chunks_mut(image).zip(x.chunks(image).zip(g.chunks(image))).collect();
+        for_each(work, x.len(), |(out, (x, g)): (&mut [T], (&[T], &[T]))| {
             simd(
                 #[inline(always)]
                 || {
-                    for (c, out) in out.chunks_exact_mut(self.size).enumerate() {
-                        let start = n * image + c * self.size;
-                        for (i, out) in out.iter_mut().enumerate() {
-                            *out = f(start + i, c);
+                    let planes = x.chunks_exact(self.size).zip(g.chunks_exact(self.size));
+                    for (c, (out, (x, g))) in out.chunks_exact_mut(self.size).zip(planes).enumerate() {
+                        for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
+                            *out = f(x, g, c);
                         }
                     }
                 },
@@ -209,17 +217,19 @@ impl Channels {
         let n = (x.len() / self.channels) as f64;
         let means: Vec<T> = self
             .sums(
-                x.len(),
+                x,
+                x,
                 #[inline(always)]
-                |i, _| x[i],
+                |x, _, _| x,
             )
             .into_iter()
             .map(|sum| T::of(sum / n))
             .collect();
         let squares = self.sums(
-            x.len(),
+            x,
+            x,
             #[inline(always)]
-            |i, c| (x[i] - means[c]) * (x[i] - means[c]),
+            |x, _, c| (x - means[c]) * (x - means[c]),
         );
         (means, squares.into_iter().map(|sum| T::of(1.0 / (sum / n + self.eps).sqrt())).collect())
     }
@@ -233,9 +243,10 @@ impl Channels {
         let zeros = vec![T::of(0.0); self.channels];
         let bias = bias.unwrap_or(&zeros);
         self.fill(
-            x.len(),
+            x,
+            x,
             #[inline(always)]
-            |i, c| (x[i] - means[c]) * scales[c] + bias[c],
+            |x, _, c| (x - means[c]) * scales[c] + bias[c],
         )
     }
 
@@ -244,14 +255,16 @@ impl Channels {
         let n = (x.len() / self.channels) as f64;
         let (means, scales) = self.moments(x);
         let bias = self.sums(
-            x.len(),
+            x,
+            g,
             #[inline(always)]
-            |i, _| g[i],
+            |_, g, _| g,
         );
         let along = self.sums(
-            x.len(),
+            x,
+            g,
             #[inline(always)]
-            |i, c| g[i] * (x[i] - means[c]) * scales[c],
+            |x, g, c| g * (x - means[c]) * scales[c],
         );
         let shifts: Vec<T> = bias.iter().map(|sum| T::of(sum / n)).collect();
         let alongs: Vec<T> = along.iter().map(|sum| T::of(sum / n)).collect();
@@ -260,9 +273,10 @@ impl Channels {
             None => scales.clone(),
         };
         let dx = self.fill(
-            x.len(),
+            x,
+            g,
             #[inline(always)]
-            |i, c| factors[c] * (g[i] - shifts[c] - (x[i] - means[c]) * scales[c] * alongs[c]),
+            |x, g, c| factors[c] * (g - shifts[c] - (x - means[c]) * scales[c] * alongs[c]),
         );
         let made = |sums: Vec<f64>| sums.into_iter().map(T::of).collect();
         (dx, made(along), made(bias))

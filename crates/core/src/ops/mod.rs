@@ -27,9 +27,12 @@ pub mod choice;
 pub mod compare;
 pub mod conv;
 pub mod ctc;
+pub mod decompose;
 pub mod diagonal;
+pub mod einsum;
 pub mod elementwise;
 pub mod index;
+pub mod indexing;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
@@ -39,11 +42,15 @@ pub mod norm;
 pub mod operand;
 pub mod padding;
 pub mod pool;
+pub mod products;
 pub mod random;
 pub mod recurrent;
 pub mod reduce;
+pub mod scatter;
+pub mod select;
 pub mod shaping;
 pub mod softmax;
+pub mod solve;
 pub mod sorting;
 pub(crate) mod vjp;
 pub mod windows;
@@ -127,7 +134,14 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         windows::ROWS,
         sorting::ROWS,
         index::ROWS,
+        select::ROWS,
+        scatter::ROWS,
+        indexing::ROWS,
         linalg::ROWS,
+        einsum::ROWS,
+        products::ROWS,
+        solve::ROWS,
+        decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
         pool::ROWS,
