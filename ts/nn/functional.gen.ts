@@ -2,7 +2,27 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type Nonlinearity, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  readonly paddingIdx?: number | undefined
+}
+
+const embeddingOptions = ['paddingIdx'] as const
+
+/** Options of `embeddingBag`. */
+export interface EmbeddingBagOptions<D extends DType = 'float32'> {
+  readonly offsets?: Tensor<'int64'> | undefined
+  /** @default 'mean' */
+  readonly mode?: BagMode | undefined
+  readonly perSampleWeights?: Tensor<D> | undefined
+  readonly paddingIdx?: number | undefined
+  /** @default false */
+  readonly includeLastOffset?: boolean | undefined
+}
+
+const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx', 'includeLastOffset'] as const
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -565,13 +585,26 @@ export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number |
 }
 
 /**
- * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+ * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`; no gradient reaches the row `paddingIdx`.
  * @example
  * const table = tensor([[0, 0], [1, 2], [3, 4]])
  * F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]
  */
-export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>): Tensor<D> {
-  return wrapHandle(native.embedding(index.handle, weight.handle))
+export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingOptions = {}): Tensor<D> {
+  checkOptions('embedding', options, embeddingOptions)
+  const { paddingIdx } = options
+  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx)))
+}
+
+/**
+ * Bags of rows of a table as one vector each: the sum, mean or largest elements of the rows at `index`. `[bags, n]` are bags of equal size, a list is cut at `offsets`; rows at `paddingIdx` do not count, and an empty bag gives zeros.
+ * @example
+ * F.embeddingBag(tensor([[0, 1]], { dtype: 'int64' }), tensor([[1, 2], [3, 4]])) // [[2, 3]]
+ */
+export function embeddingBag<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingBagOptions<D> = {}): Tensor<D> {
+  checkOptions('embeddingBag', options, embeddingBagOptions)
+  const { offsets, mode = 'mean', perSampleWeights, paddingIdx, includeLastOffset = false } = options
+  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx), includeLastOffset))
 }
 
 /**
@@ -723,7 +756,7 @@ export function localResponseNorm<D extends DType = 'float32'>(x: Tensor<D>, siz
 export function normalize<D extends DType = 'float32'>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {
   checkOptions('normalize', options, normalizeOptions)
   const { p = 2, dim = 1, eps = 1e-12 } = options
-  return wrapHandle(native.normalize(x.handle, p, dim, eps))
+  return wrapHandle(native.normalize(x.handle, p, whole('dim', dim), eps))
 }
 
 /**
@@ -824,7 +857,7 @@ export function gruCell<D extends DType = 'float32'>(x: Tensor<D>, weights: read
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /**
@@ -836,7 +869,7 @@ export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
 export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'> | Tensor<D>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /**
@@ -989,7 +1022,7 @@ export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<
 export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
   checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
   const { dim = 1, eps = 1e-8 } = options
-  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, dim, eps))
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, whole('dim', dim), eps))
 }
 
 /**
