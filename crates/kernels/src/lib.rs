@@ -20,5 +20,7 @@ pub mod pool;
 pub mod quantised;
 pub mod random;
 pub mod real;
+pub mod special;
 pub mod step;
 pub mod strided;
+pub mod wide;
