@@ -75,7 +75,25 @@ interface LayerCase {
 
 interface BatchNormStep extends Pick<LayerCase, 'x' | 'out' | 'state' | 'grad'> {}
 
+interface DTypeFixtures {
+  readonly promotion: readonly (readonly [DType, DType, DType])[]
+  /** By pair of dtypes, in the order of `promotion`. */
+  readonly binary: readonly (readonly [op: string, results: readonly (DType | null)[]])[]
+  readonly casts: readonly { readonly x: StoredTensor; readonly to: Readonly<Record<DType, readonly Stored[]>> }[]
+  readonly integers: readonly {
+    readonly x: StoredTensor
+    readonly y: StoredTensor
+    readonly out: Readonly<Partial<Record<'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'lt' | 'eq', readonly Stored[]>>>
+    readonly neg: readonly Stored[]
+    readonly abs: readonly Stored[]
+    readonly cube: readonly Stored[] | null
+  }[]
+  readonly ranges: readonly (readonly [fn: string, a: number, b: number, c: number, dtype: DType, out: StoredTensor])[]
+  readonly prints: readonly { readonly x: StoredTensor; readonly text: string }[]
+}
+
 interface Fixtures {
+  dtypes: DTypeFixtures
   ops: {
     readonly ops: Readonly<Record<string, readonly OpCase[]>>
     readonly methods: readonly OpRow[]

@@ -164,6 +164,9 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn any(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
+        if x.size() == 0 {
+            return crate::create::full(&reduced(x.shape(), &axes(dims, x.rank())?, keep_dim), 0.0, DType::Bool);
+        }
         Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_any_dim)?, DType::Bool))
     }
 
@@ -172,6 +175,9 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn all(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
+        if x.size() == 0 {
+            return crate::create::full(&reduced(x.shape(), &axes(dims, x.rank())?, keep_dim), 1.0, DType::Bool);
+        }
         Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_all_dim)?, DType::Bool))
     }
 
@@ -238,6 +244,9 @@ ops! {
             return Ok(x.detach());
         }
         let x = if x.dtype() == DType::Bool { Tensor::new(x.value_as(DType::Int64), DType::Int64) } else { x.clone() };
+        if x.size() == 0 {
+            return Ok(x.detach());
+        }
         Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
     }
     grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }
