@@ -6,7 +6,7 @@ use super::compare::{expand, where_};
 use super::index::{gather, scatter_add};
 use super::shaping::{expand_to, reshape};
 use super::{Mask, ops};
-use crate::cpu::{from_vec, with_slice};
+use crate::cpu::{from_vec, raw};
 use crate::create::zeros;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
@@ -25,8 +25,7 @@ fn places(mask: &Mask, to: &Shape) -> Tensor {
     let mut lead = vec![1; to.num_dims() - mask.rank()];
     lead.extend_from_slice(mask.shape());
     let mask = expand(crate::tensor::reshape(mask.value(), Kind::Bool, lead.into()), Kind::Bool, to);
-    let found: Vec<i64> =
-        with_slice(&mask, |mask: &[bool]| mask.iter().enumerate().filter(|(_, on)| **on).map(|(at, _)| at as i64).collect());
+    let found: Vec<i64> = raw(&mask, DType::Bool, |mask, _| (0_i64..).zip(mask).filter(|(_, on)| **on != 0).map(|(at, _)| at).collect());
     let count = found.len();
     from_vec(found, [count].into(), DType::Int64)
 }

@@ -22,24 +22,34 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod bits;
+pub mod blend;
 pub mod choice;
+pub mod closeness;
 pub mod compare;
 pub mod conv;
 pub mod diagonal;
 pub mod elementwise;
+pub mod exponential;
 pub mod index;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
+pub mod masking;
 pub mod norm;
 pub mod operand;
 pub mod padding;
+pub mod pair;
+pub mod piecewise;
 pub mod pool;
 pub mod random;
 pub mod reduce;
+pub mod rounding;
 pub mod shaping;
 pub mod softmax;
 pub mod sorting;
+pub mod special;
+pub mod trigonometry;
 pub mod windows;
 
 pub use joining::Parts;
@@ -107,8 +117,17 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         elementwise::ROWS,
+        exponential::ROWS,
+        trigonometry::ROWS,
+        rounding::ROWS,
+        special::ROWS,
+        blend::ROWS,
+        bits::ROWS,
         activation::ROWS,
+        piecewise::ROWS,
         compare::ROWS,
+        closeness::ROWS,
+        masking::ROWS,
         reduce::ROWS,
         shaping::ROWS,
         arrange::ROWS,

@@ -3,12 +3,12 @@
 use super::activation::{elu, sigmoid, softplus};
 use super::compare::{ge, gt, le, logical_and, lt, where_};
 use super::elementwise::{abs, clamp, log, tanh};
-use super::random::random_leak;
 use super::shaping::{narrow, reshape};
 use super::softmax::softmax;
 use super::{Floating, ops};
 use crate::create::{full, zeros_like};
 use crate::error::{Result, bail};
+use crate::random::uniform;
 use crate::shape::{axis_of, show};
 use crate::tensor::Tensor;
 
@@ -151,7 +151,7 @@ ops! {
             bail!(Argument, "slopes are drawn from [{lower}, {upper}); the bounds must be 0 or more, the lower first");
         }
         let x = &super::reduce::float_of(x);
-        let slope = if training { random_leak(x, lower, upper)? } else { full(&[], (lower + upper) / 2.0, x.dtype())? };
+        let slope = if training { uniform(x.shape(), lower, upper, x.dtype())? } else { full(&[], (lower + upper) / 2.0, x.dtype())? };
         where_(&ge(&x.into(), &0.0.into())?, &x.into(), &(x * &slope).into())
     }
 
@@ -191,7 +191,7 @@ ops! {
             bail!(Argument, "tau must be positive and is {tau}");
         }
         let logits = super::reduce::float_of(logits);
-        let uniform = random_leak(&logits, f64::from(f32::MIN_POSITIVE), 1.0)?;
+        let uniform = uniform(logits.shape(), f64::from(f32::MIN_POSITIVE), 1.0, logits.dtype())?;
         let noise = -log(&-log(&uniform)?)?;
         let soft = softmax(&((&logits + &noise) / tau), dim)?;
         if !hard {

@@ -5,7 +5,7 @@ use firn_kernels::functions;
 use super::compare::{eq, where_};
 use super::elementwise::{floor, round, sign};
 use super::pair::{floats, no_zero_divisor, promoted, zip};
-use super::{Operand, Promoted, ops};
+use super::{Operand, Promoted, Quotient, ops};
 use crate::create::zeros_like;
 use crate::dtype::Kind;
 use crate::error::{Result, bail};
@@ -99,7 +99,7 @@ ops! {
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
     #[torch("copysign")]
-    fn copy_sign(a: &Operand, b: &Operand) -> super::Quotient {
+    fn copy_sign(a: &Operand, b: &Operand) -> Quotient {
         let (a, b) = floats(a, b)?;
         super::pair::zip_floats(&a, &b, f64::copysign)
     }
