@@ -4,12 +4,16 @@
 /** Every list of words, by the name of its type. */
 export const choices = {
   Reduction: ['mean', 'sum', 'none'],
+  BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
 } as const
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]
+
+/** What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch. */
+export type BatchReduction = (typeof choices)['BatchReduction'][number]
 
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]
