@@ -3,11 +3,15 @@
 
 /** Every list of words, by the name of its type. */
 export const choices = {
+  Approximate: ['none', 'tanh'],
   Reduction: ['mean', 'sum', 'none'],
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
 } as const
+
+/** By which formula `gelu` is computed. */
+export type Approximate = (typeof choices)['Approximate'][number]
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]

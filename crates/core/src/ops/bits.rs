@@ -1,7 +1,7 @@
 //! Operations on the bits of integers; of booleans they are those of logic.
 
 use super::pair::{promoted, zip_ints};
-use super::{Operand, Promoted, ops};
+use super::{Discrete, Operand, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::tensor::Tensor;
@@ -28,25 +28,25 @@ ops! {
     #[example("tensor([6], { dtype: 'int32' }).bitwiseAnd(3) // [2]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_and(a: &Operand, b: &Operand) -> Promoted { bitwise(a, b, |a, b| a & b) }
+    fn bitwise_and(a: &Operand, b: &Operand) -> Discrete { bitwise(a, b, |a, b| a & b) }
 
     /// The bits that are set in either, with broadcasting.
     #[example("tensor([6], { dtype: 'int32' }).bitwiseOr(3) // [7]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_or(a: &Operand, b: &Operand) -> Promoted { bitwise(a, b, |a, b| a | b) }
+    fn bitwise_or(a: &Operand, b: &Operand) -> Discrete { bitwise(a, b, |a, b| a | b) }
 
     /// The bits that are set in one of both, with broadcasting.
     #[example("tensor([6], { dtype: 'int32' }).bitwiseXor(3) // [5]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_xor(a: &Operand, b: &Operand) -> Promoted { bitwise(a, b, |a, b| a ^ b) }
+    fn bitwise_xor(a: &Operand, b: &Operand) -> Discrete { bitwise(a, b, |a, b| a ^ b) }
 
     /// Every bit turned over.
     #[example("tensor([0, 5], { dtype: 'int32' }).bitwiseNot() // [-1, -6]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_not(x: &Tensor) -> Tensor {
+    fn bitwise_not(x: &Tensor) -> Discrete {
         match x.dtype() {
             DType::Bool => super::compare::logical_not(x),
             // -1 has every bit, in any width.
@@ -58,7 +58,7 @@ ops! {
     #[example("tensor([3], { dtype: 'int32' }).bitwiseLeftShift(2) // [12]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_left_shift(a: &Operand, b: &Operand) -> Promoted {
+    fn bitwise_left_shift(a: &Operand, b: &Operand) -> Discrete {
         shift(a, b, |a, b| u32::try_from(b).ok().and_then(|b| a.checked_shl(b)).unwrap_or(0))
     }
 
@@ -66,7 +66,7 @@ ops! {
     #[example("tensor([-8, 9], { dtype: 'int32' }).bitwiseRightShift(1) // [-4, 4]")]
     #[face(method)]
     #[check(cases)]
-    fn bitwise_right_shift(a: &Operand, b: &Operand) -> Promoted {
+    fn bitwise_right_shift(a: &Operand, b: &Operand) -> Discrete {
         shift(a, b, |a, b| u32::try_from(b).ok().and_then(|b| a.checked_shr(b)).unwrap_or(if a < 0 { -1 } else { 0 }))
     }
 }

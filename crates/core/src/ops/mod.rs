@@ -71,6 +71,8 @@ pub type Promoted = Tensor;
 pub type Arithmetic = Tensor;
 /// `Promoted`, or float32 where that is no floating point dtype.
 pub type Quotient = Tensor;
+/// Steps without a gradient, of the dtype that the operands promote to.
+pub type Discrete = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.
 pub type Summed = Tensor;
 /// Several results, each named by the row's `outputs`.

@@ -152,7 +152,7 @@ ops! {
         }
         let x = &super::reduce::float_of(x);
         let slope = if training { uniform(x.shape(), lower, upper, x.dtype())? } else { full(&[], (lower + upper) / 2.0, x.dtype())? };
-        where_(&ge(&x.into(), &0.0.into())?, &x.into(), &(x * &slope).into())
+        where_(&gt(&x.into(), &0.0.into())?, &x.into(), &(x * &slope).into())
     }
 
     /// `log(sigmoid(x))`, in a form that does not overflow.

@@ -5,7 +5,7 @@ use firn_kernels::functions;
 use super::compare::{eq, where_};
 use super::elementwise::{floor, round, sign};
 use super::pair::{floats, no_zero_divisor, promoted, zip};
-use super::{Operand, Promoted, Quotient, ops};
+use super::{Discrete, Operand, Promoted, Quotient, ops};
 use crate::create::zeros_like;
 use crate::dtype::Kind;
 use crate::error::{Result, bail};
@@ -80,14 +80,15 @@ ops! {
     #[example("tensor([7, -7]).floorDivide(2) // [3, -4]")]
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
-    fn floor_divide(a: &Operand, b: &Operand) -> Promoted {
+    fn floor_divide(a: &Operand, b: &Operand) -> Discrete {
         no_zero_divisor(a, b)?;
         let float = |a: f64, b: f64| {
             // From the remainder, which is exact, as CPython and PyTorch do; the quotient alone may round up to a whole number.
             if b == 0.0 {
                 return a / b;
             }
-            let quotient = (a - python_remainder(a, b)) / b;
+            let rest = a % b;
+            let quotient = (a - rest) / b - if rest != 0.0 && (rest < 0.0) != (b < 0.0) { 1.0 } else { 0.0 };
             let whole = quotient.floor();
             if quotient - whole > 0.5 { whole + 1.0 } else { whole }
         };
@@ -113,18 +114,18 @@ ops! {
         b: zeros_like(g)?,
     }
 
-    /// 0 where `x` is negative, 1 where positive, the element of `values` where 0, with broadcasting.
+    /// 0 where `x` is negative or NaN, 1 where positive, the element of `values` where 0, with broadcasting.
     #[example("tensor([-1, 0, 2]).heaviside(tensor([0.5])) // [0, 0.5, 1]")]
     #[face(method)]
     #[check(cases)]
-    fn heaviside(x: &Tensor, values: &Tensor) -> Tensor {
+    fn heaviside(x: &Tensor, values: &Tensor) -> Discrete {
         if x.dtype() != values.dtype() {
             bail!(Dtype, "x is {} and values {}; both must have one dtype", x.dtype().name(), values.dtype().name());
         }
         zip(
             &x.into(),
             &values.into(),
-            |x, value| if x == 0.0 { value } else if x < 0.0 { 0.0 } else if x > 0.0 { 1.0 } else { f64::NAN },
+            |x, value| if x == 0.0 { value } else if x > 0.0 { 1.0 } else { 0.0 },
             |x, value| if x == 0 { value } else { i64::from(x > 0) },
         )
     }
@@ -133,13 +134,13 @@ ops! {
     #[example("tensor([12, 0], { dtype: 'int64' }).gcd(tensor([18, 5], { dtype: 'int64' })) // [6, 5]")]
     #[face(method)]
     #[check(cases)]
-    fn gcd(a: &Operand, b: &Operand) -> Promoted { integers(a, b, divisor) }
+    fn gcd(a: &Operand, b: &Operand) -> Discrete { integers(a, b, divisor) }
 
     /// Least common multiple, 0 or more, with broadcasting; integers only.
     #[example("tensor([4, 3], { dtype: 'int64' }).lcm(tensor([6, 0], { dtype: 'int64' })) // [12, 0]")]
     #[face(method)]
     #[check(cases)]
-    fn lcm(a: &Operand, b: &Operand) -> Promoted {
+    fn lcm(a: &Operand, b: &Operand) -> Discrete {
         integers(a, b, |a, b| if a == 0 || b == 0 { 0 } else { (a / divisor(a, b)).wrapping_mul(b).wrapping_abs() })
     }
 }
