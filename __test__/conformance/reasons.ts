@@ -9,22 +9,21 @@ export interface Reason {
   readonly why: string
 }
 
-/** The losses compare element with element: PyTorch broadcasts, with a warning or without one. */
-const oneShape: Partial<Record<Column, Reason>> = {
-  broadcast: { firn: 'refuses', why: 'firn refuses: two shapes in a loss are a mistake more often than not' },
+const oneShape: { readonly broadcast: Reason } = {
+  broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake, or broadcasts without a word' },
 }
 
 /** By op, by column. */
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
-  mse_loss: { broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake' } },
-  l1_loss: oneShape,
-  smooth_l1_loss: oneShape,
+  cosine_embedding_loss: oneShape,
+  gaussian_nll_loss: oneShape,
   huber_loss: oneShape,
   kl_div: oneShape,
-  poisson_nll_loss: oneShape,
-  gaussian_nll_loss: oneShape,
-  soft_margin_loss: oneShape,
+  l1_loss: oneShape,
+  mse_loss: oneShape,
   multilabel_soft_margin_loss: oneShape,
-  cosine_embedding_loss: oneShape,
+  poisson_nll_loss: oneShape,
+  smooth_l1_loss: oneShape,
+  soft_margin_loss: oneShape,
 }

@@ -28,10 +28,13 @@ pub mod choice;
 pub mod closeness;
 pub mod compare;
 pub mod conv;
+pub mod decompose;
 pub mod diagonal;
+pub mod einsum;
 pub mod elementwise;
 pub mod exponential;
 pub mod index;
+pub mod indexing;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
@@ -44,11 +47,15 @@ pub mod padding;
 pub mod pair;
 pub mod piecewise;
 pub mod pool;
+pub mod products;
 pub mod random;
 pub mod reduce;
 pub mod rounding;
+pub mod scatter;
+pub mod select;
 pub mod shaping;
 pub mod softmax;
+pub mod solve;
 pub mod sorting;
 pub mod special;
 pub mod trigonometry;
@@ -140,7 +147,14 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         windows::ROWS,
         sorting::ROWS,
         index::ROWS,
+        select::ROWS,
+        scatter::ROWS,
+        indexing::ROWS,
         linalg::ROWS,
+        einsum::ROWS,
+        products::ROWS,
+        solve::ROWS,
+        decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
         pool::ROWS,
