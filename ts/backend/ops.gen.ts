@@ -166,6 +166,7 @@ export interface NativeOps {
   t(x: number): number
   unflatten(x: number, dim: number, sizes: Int32Array): number
   ravel(x: number): number
+  view(x: number, shape: Int32Array): number
   reshapeAs(x: number, other: number): number
   viewAs(x: number, other: number): number
   expandAs(x: number, other: number): number
@@ -207,10 +208,60 @@ export interface NativeOps {
   indexAdd(x: number, dim: number, index: number, source: number): number
   gather(x: number, dim: number, index: number): number
   scatterAdd(x: number, dim: number, index: number, source: number): number
-  embedding(index: number, weight: number): number
+  embedding(index: number, weight: number, paddingIdx: number): number
   oneHot(x: number, classes: number): number
+  select(x: number, dim: number, index: number): number
+  indexCopy(x: number, dim: number, index: number, source: number): number
+  indexFill(x: number, dim: number, index: number, value: number, numbers: number): number
+  take(x: number, index: number): number
+  put(x: number, index: number, source: number, accumulate: boolean): number
+  takeAlongDim(x: number, index: number, dim: number): number
+  selectScatter(x: number, source: number, dim: number, index: number): number
+  sliceScatter(x: number, source: number, dim: number, start: number, end: number, step: number): number
+  nonzero(x: number): number
+  argwhere(x: number): number
+  scatter(x: number, dim: number, index: number, source: number, reduce: number, numbers: number): number
+  scatterReduce(x: number, dim: number, index: number, source: number, reduce: number, includeSelf: boolean): number
+  embeddingBag(index: number, weight: number, offsets: number, mode: number, perSampleWeights: number, paddingIdx: number, includeLastOffset: boolean): number
+  indexAt(x: number, indices: Uint32Array, dim: Int32Array): number
+  indexPutAt(x: number, indices: Uint32Array, dim: Int32Array, values: number, accumulate: boolean, numbers: number): number
   matmul(a: number, b: number): number
   linear(x: number, weight: number, bias: number): number
+  einsumOf(equation: string, tensors: Uint32Array): number
+  tensordotOver(a: number, b: number, left: Int32Array, right: Int32Array): number
+  mm(a: number, b: number): number
+  bmm(a: number, b: number): number
+  mv(a: number, b: number): number
+  dot(a: number, b: number): number
+  vdot(a: number, b: number): number
+  inner(a: number, b: number): number
+  outer(a: number, b: number): number
+  addmm(x: number, a: number, b: number, beta: number, alpha: number): number
+  addmv(x: number, a: number, b: number, beta: number, alpha: number): number
+  addr(x: number, a: number, b: number, beta: number, alpha: number): number
+  baddbmm(x: number, a: number, b: number, beta: number, alpha: number): number
+  cross(a: number, b: number, dim: number): number
+  vecdot(a: number, b: number, dim: number): number
+  multiDot(tensors: Uint32Array): number
+  matrixPower(x: number, n: number): number
+  solve(a: number, b: number): number
+  inv(x: number): number
+  det(x: number): number
+  slogdet(x: number): number[]
+  solveTriangular(a: number, b: number, upper: boolean, left: boolean, unitriangular: boolean): number
+  cholesky(x: number, upper: boolean): number
+  choleskySolve(b: number, factor: number, upper: boolean): number
+  matrixNorm(x: number, ord: number, keepDim: boolean): number
+  qr(x: number, mode: number): number[]
+  eigh(x: number): number[]
+  eigvalsh(x: number): number
+  svd(x: number, fullMatrices: boolean): number[]
+  svdvals(x: number): number
+  pinv(x: number, rtol: number): number
+  lstsq(a: number, b: number, rtol: number): number
+  matrixRank(x: number, rtol: number): number
+  cond(x: number): number
+  matrixExp(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
   conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number

@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
@@ -13,6 +13,26 @@ export interface GumbelSoftmaxOptions {
 }
 
 const gumbelSoftmaxOptions = ['tau', 'hard'] as const
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  readonly paddingIdx?: number | undefined
+}
+
+const embeddingOptions = ['paddingIdx'] as const
+
+/** Options of `embeddingBag`. */
+export interface EmbeddingBagOptions<D extends DType = 'float32'> {
+  readonly offsets?: Tensor<'int64'> | undefined
+  /** @default 'mean' */
+  readonly mode?: BagMode | undefined
+  readonly perSampleWeights?: Tensor<D> | undefined
+  readonly paddingIdx?: number | undefined
+  /** @default false */
+  readonly includeLastOffset?: boolean | undefined
+}
+
+const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx', 'includeLastOffset'] as const
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -543,7 +563,7 @@ export function softmin<D extends DType = 'float32'>(x: Tensor<D>, dim: number):
 export function gumbelSoftmax<D extends DType = 'float32'>(logits: Tensor<D>, dim: number = -1, options: GumbelSoftmaxOptions = {}): Tensor<Floating<D>> {
   checkOptions('gumbelSoftmax', options, gumbelSoftmaxOptions)
   const { tau = 1, hard = false } = options
-  return wrapHandle(native.gumbelSoftmax(logits.handle, dim, tau, hard))
+  return wrapHandle(native.gumbelSoftmax(logits.handle, whole('dim', dim), tau, hard))
 }
 
 /**
@@ -557,13 +577,26 @@ export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number |
 }
 
 /**
- * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+ * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`; no gradient reaches the row `paddingIdx`.
  * @example
  * const table = tensor([[0, 0], [1, 2], [3, 4]])
  * F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]
  */
-export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>): Tensor<D> {
-  return wrapHandle(native.embedding(index.handle, weight.handle))
+export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingOptions = {}): Tensor<D> {
+  checkOptions('embedding', options, embeddingOptions)
+  const { paddingIdx } = options
+  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx)))
+}
+
+/**
+ * Bags of rows of a table as one vector each: the sum, mean or largest elements of the rows at `index`. `[bags, n]` are bags of equal size, a list is cut at `offsets`; rows at `paddingIdx` do not count, and an empty bag gives zeros.
+ * @example
+ * F.embeddingBag(tensor([[0, 1]], { dtype: 'int64' }), tensor([[1, 2], [3, 4]])) // [[2, 3]]
+ */
+export function embeddingBag<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingBagOptions<D> = {}): Tensor<D> {
+  checkOptions('embeddingBag', options, embeddingBagOptions)
+  const { offsets, mode = 'mean', perSampleWeights, paddingIdx, includeLastOffset = false } = options
+  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx), includeLastOffset))
 }
 
 /**
@@ -661,7 +694,7 @@ export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: Ba
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /**
@@ -673,7 +706,7 @@ export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
 export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /**
@@ -826,7 +859,7 @@ export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<
 export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
   checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
   const { dim = 1, eps = 1e-8 } = options
-  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, dim, eps))
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, whole('dim', dim), eps))
 }
 
 /**

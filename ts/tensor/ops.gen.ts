@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Approximate, type PadMode } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, side, type Pair } from './convert.ts'
+import { choices, type Approximate, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
+import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -371,6 +371,114 @@ export interface ArgsortOptions {
 }
 
 const argsortOptions = ['descending'] as const
+
+/** Options of `put`. */
+export interface PutOptions {
+  /** @default false */
+  readonly accumulate?: boolean | undefined
+}
+
+const putOptions = ['accumulate'] as const
+
+/** Options of `takeAlongDim`. */
+export interface TakeAlongDimOptions {
+  readonly dim?: number | undefined
+}
+
+const takeAlongDimOptions = ['dim'] as const
+
+/** Options of `sliceScatter`. */
+export interface SliceScatterOptions {
+  /** @default 0 */
+  readonly dim?: number | undefined
+  readonly start?: number | undefined
+  readonly end?: number | undefined
+  /** @default 1 */
+  readonly step?: number | undefined
+}
+
+const sliceScatterOptions = ['dim', 'start', 'end', 'step'] as const
+
+/** Options of `scatter`. */
+export interface ScatterOptions {
+  /** @default 'none' */
+  readonly reduce?: ScatterMode | undefined
+}
+
+const scatterOptions = ['reduce'] as const
+
+/** Options of `scatterReduce`. */
+export interface ScatterReduceOptions {
+  /** @default 'sum' */
+  readonly reduce?: ScatterReduce | undefined
+  /** @default true */
+  readonly includeSelf?: boolean | undefined
+}
+
+const scatterReduceOptions = ['reduce', 'includeSelf'] as const
+
+/** Options of `addmm`. */
+export interface AddmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `addmv`. */
+export interface AddmvOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmvOptions = ['beta', 'alpha'] as const
+
+/** Options of `addr`. */
+export interface AddrOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addrOptions = ['beta', 'alpha'] as const
+
+/** Options of `baddbmm`. */
+export interface BaddbmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const baddbmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `cross`. */
+export interface CrossOptions {
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const crossOptions = ['dim'] as const
+
+/** Options of `choleskySolve`. */
+export interface CholeskySolveOptions {
+  /** @default false */
+  readonly upper?: boolean | undefined
+}
+
+const choleskySolveOptions = ['upper'] as const
+
+/** Options of `pinv`. */
+export interface PinvOptions {
+  readonly rtol?: number | undefined
+}
+
+const pinvOptions = ['rtol'] as const
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
@@ -932,7 +1040,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1234]).roundDecimals(-2) // [1200]
    */
   roundDecimals(decimals: number): Tensor<D> {
-    return this.wrap(native.roundDecimals(this.handle, decimals))
+    return this.wrap(native.roundDecimals(this.handle, whole('decimals', decimals)))
   }
 
   /**
@@ -1423,7 +1531,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([2, 4, 0, 0]).glu() // [1, 2]
    */
   glu(dim: number = -1): Tensor<D> {
-    return this.wrap(native.glu(this.handle, dim))
+    return this.wrap(native.glu(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1432,7 +1540,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([0, 0]).softmin(0) // [0.5, 0.5]
    */
   softmin(dim: number): Tensor<Floating<D>> {
-    return this.wrap(native.softmin(this.handle, dim))
+    return this.wrap(native.softmin(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1727,7 +1835,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmax(this.handle, dim, keepDim))
+    return this.wrap(native.argmax(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -1738,7 +1846,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmin(this.handle, dim, keepDim))
+    return this.wrap(native.argmin(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -1792,7 +1900,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
    */
   cumsum(dim: number): Tensor<D> {
-    return this.wrap(native.cumsum(this.handle, dim))
+    return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1812,7 +1920,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 3, 4]).flatten(1) // shape [2, 12]
    */
   flatten(start: number = 0, end: number = -1): Tensor<D> {
-    return this.wrap(native.flatten(this.handle, start, end))
+    return this.wrap(native.flatten(this.handle, whole('start', start), whole('end', end)))
   }
 
   /**
@@ -1831,7 +1939,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2]).unsqueeze(1) // [[1], [2]]
    */
   unsqueeze(dim: number): Tensor<D> {
-    return this.wrap(native.unsqueeze(this.handle, dim))
+    return this.wrap(native.unsqueeze(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1849,7 +1957,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).transpose(0, 1) // [[1, 3], [2, 4]]
    */
   transpose(dim0: number, dim1: number): Tensor<D> {
-    return this.wrap(native.transpose(this.handle, dim0, dim1))
+    return this.wrap(native.transpose(this.handle, whole('dim0', dim0), whole('dim1', dim1)))
   }
 
   /**
@@ -1876,7 +1984,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3, 4]).narrow(0, 1, 2) // [2, 3]
    */
   narrow(dim: number, start: number, length: number): Tensor<D> {
-    return this.wrap(native.narrow(this.handle, dim, count('start', start), count('length', length)))
+    return this.wrap(native.narrow(this.handle, whole('dim', dim), count('start', start), count('length', length)))
   }
 
   /**
@@ -1918,7 +2026,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   repeatInterleave(repeats: Tensor<DType> | number, options: RepeatInterleaveOptions = {}): Tensor<D> {
     checkOptions('repeatInterleave', options, repeatInterleaveOptions)
     const { dim } = options
-    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim ?? NaN, isNumber(repeats, 1)))
+    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim === undefined ? NaN : whole('dim', dim), isNumber(repeats, 1)))
   }
 
   /**
@@ -1939,7 +2047,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).rot90() // [[2, 4], [1, 3]]
    */
   rot90(k: number = 1, dim: number | readonly number[] = [0, 1]): Tensor<D> {
-    return this.wrap(native.rot90(this.handle, k, integers(dim)))
+    return this.wrap(native.rot90(this.handle, whole('k', k), integers(dim)))
   }
 
   /**
@@ -1984,7 +2092,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 6]).unflatten(1, [2, -1]) // shape [2, 2, 3]
    */
   unflatten(dim: number, sizes: number | readonly number[]): Tensor<D> {
-    return this.wrap(native.unflatten(this.handle, dim, integers(sizes)))
+    return this.wrap(native.unflatten(this.handle, whole('dim', dim), integers(sizes)))
   }
 
   /**
@@ -1994,6 +2102,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   ravel(): Tensor<D> {
     return this.wrap(native.ravel(this.handle))
+  }
+
+  /**
+   * Like `reshape`: values never alias, so a view and a copy are the same to their users.
+   * @example
+   * arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]
+   */
+  view(shape: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.view(this.handle, integers(shape)))
   }
 
   /**
@@ -2078,7 +2195,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).split([1, 4]) // [[0], [1, 2, 3, 4]]
    */
   split(size: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.split(this.handle, integers(size), typeof size === 'number', dim).map((handle) => this.wrap(handle))
+    return native.split(this.handle, integers(size), typeof size === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -2088,7 +2205,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]]
    */
   chunk(parts: number, dim: number = 0): Tensor<D>[] {
-    return native.chunk(this.handle, count('parts', parts), dim).map((handle) => this.wrap(handle))
+    return native.chunk(this.handle, count('parts', parts), whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -2099,7 +2216,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).tensorSplit([1, 3]) // [[0], [1, 2], [3, 4]]
    */
   tensorSplit(sections: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', dim).map((handle) => this.wrap(handle))
+    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -2110,7 +2227,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * b // [3, 4]
    */
   unbind(dim: number = 0): Tensor<D>[] {
-    return native.unbind(this.handle, dim).map((handle) => this.wrap(handle))
+    return native.unbind(this.handle, whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -2160,7 +2277,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonal(options: DiagonalOptions = {}): Tensor<D> {
     checkOptions('diagonal', options, diagonalOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonal(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonal(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -2171,7 +2288,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagEmbed(options: DiagEmbedOptions = {}): Tensor<D> {
     checkOptions('diagEmbed', options, diagEmbedOptions)
     const { offset = 0, dim1 = -2, dim2 = -1 } = options
-    return this.wrap(native.diagEmbed(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagEmbed(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -2183,7 +2300,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diag(options: DiagOptions = {}): Tensor<D> {
     checkOptions('diag', options, diagOptions)
     const { offset = 0 } = options
-    return this.wrap(native.diag(this.handle, offset))
+    return this.wrap(native.diag(this.handle, whole('offset', offset)))
   }
 
   /**
@@ -2194,7 +2311,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonalScatter(source: Tensor<D>, options: DiagonalScatterOptions = {}): Tensor<D> {
     checkOptions('diagonalScatter', options, diagonalScatterOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonalScatter(this.handle, source.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonalScatter(this.handle, source.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -2213,7 +2330,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).tril() // [[1, 0], [3, 4]]
    */
   tril(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.tril(this.handle, diagonal))
+    return this.wrap(native.tril(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -2223,7 +2340,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).triu() // [[1, 2], [0, 4]]
    */
   triu(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.triu(this.handle, diagonal))
+    return this.wrap(native.triu(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -2243,7 +2360,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   unfold(dim: number, size: number, options: UnfoldOptions = {}): Tensor<D> {
     checkOptions('unfold', options, unfoldOptions)
     const { step = 1 } = options
-    return this.wrap(native.unfold(this.handle, dim, count('size', size), count('step', step)))
+    return this.wrap(native.unfold(this.handle, whole('dim', dim), count('size', size), count('step', step)))
   }
 
   /**
@@ -2279,7 +2396,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
     checkOptions('sort', options, sortOptions)
     const { descending = false } = options
-    const [values = 0, indices = 0] = native.sort(this.handle, dim, descending)
+    const [values = 0, indices = 0] = native.sort(this.handle, whole('dim', dim), descending)
     return { values: this.wrap(values), indices: this.wrap(indices) }
   }
 
@@ -2292,7 +2409,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argsort(dim: number = -1, options: ArgsortOptions = {}): Tensor<'int64'> {
     checkOptions('argsort', options, argsortOptions)
     const { descending = false } = options
-    return this.wrap(native.argsort(this.handle, dim, descending))
+    return this.wrap(native.argsort(this.handle, whole('dim', dim), descending))
   }
 
   /**
@@ -2301,7 +2418,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]
    */
   indexSelect(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.indexSelect(this.handle, dim, index.handle))
+    return this.wrap(native.indexSelect(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -2311,7 +2428,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]
    */
   indexAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.indexAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.indexAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -2321,7 +2438,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).gather(1, best) // [[2], [3]]
    */
   gather(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.gather(this.handle, dim, index.handle))
+    return this.wrap(native.gather(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -2331,7 +2448,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 2]).scatterAdd(1, at, tensor([[5], [6]])) // [[0, 5], [6, 0]]
    */
   scatterAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.scatterAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.scatterAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -2341,6 +2458,126 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   oneHot(classes: number): Tensor<'int64'> {
     return this.wrap(native.oneHot(this.handle, count('classes', classes)))
+  }
+
+  /**
+   * The part at one place of `dim`, without that dimension; a negative `index` counts from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).select(1, -1) // [2, 4]
+   * tensor([1]).select(0, 1) // throws 'argument'
+   */
+  select(dim: number, index: number): Tensor<D> {
+    return this.wrap(native.select(this.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with the entries of `source` at the positions of `index`, a list, along `dim`; of repeated positions the last counts.
+   * @example
+   * tensor([1, 2, 3]).indexCopy(0, tensor([2, 0], { dtype: 'int64' }), tensor([8, 9])) // [9, 2, 8]
+   */
+  indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
+    return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
+  }
+
+  /**
+   * `x` with `value`, a number or a tensor of one element, at the positions of `index`, a list, along `dim`; negative ones count from the end.
+   * @example
+   * tensor([1, 2, 3]).indexFill(0, tensor([0, -1], { dtype: 'int64' }), 9) // [9, 2, 9]
+   */
+  indexFill(dim: number, index: Tensor<'int64'>, value: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.indexFill(this.handle, whole('dim', dim), index.handle, operand(value), isNumber(value, 1)))
+  }
+
+  /**
+   * The elements at flat positions of the row-major order, in the shape of `index`; negative ones count from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).take(tensor([0, -1], { dtype: 'int64' })) // [1, 4]
+   */
+  take(index: Tensor<'int64'>): Tensor<D> {
+    return this.wrap(native.take(this.handle, index.handle))
+  }
+
+  /**
+   * `x` with the elements of `source` at flat positions of the row-major order, or added to those there with `accumulate`.
+   * @example
+   * zeros([2, 2]).put(tensor([0, -1], { dtype: 'int64' }), tensor([5, 6])) // [[5, 0], [0, 6]]
+   */
+  put(index: Tensor<'int64'>, source: Tensor<D>, options: PutOptions = {}): Tensor<D> {
+    checkOptions('put', options, putOptions)
+    const { accumulate = false } = options
+    return this.wrap(native.put(this.handle, index.handle, source.handle, accumulate))
+  }
+
+  /**
+   * `gather` with broadcasting outside `dim`; without `dim`, of both flattened.
+   * @example
+   * tensor([[3, 1], [2, 4]]).takeAlongDim(tensor([[1], [0]], { dtype: 'int64' }), { dim: 1 }) // [[1], [2]]
+   */
+  takeAlongDim(index: Tensor<'int64'>, options: TakeAlongDimOptions = {}): Tensor<D> {
+    checkOptions('takeAlongDim', options, takeAlongDimOptions)
+    const { dim } = options
+    return this.wrap(native.takeAlongDim(this.handle, index.handle, dim === undefined ? NaN : whole('dim', dim)))
+  }
+
+  /**
+   * `x` with `source` at one place of `dim`; a negative `index` counts from the end.
+   * @example
+   * zeros([2, 2]).selectScatter(tensor([1, 2]), 0, -1) // [[0, 0], [1, 2]]
+   */
+  selectScatter(source: Tensor<D>, dim: number, index: number): Tensor<D> {
+    return this.wrap(native.selectScatter(this.handle, source.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with `source` in the part from `start` to `end` (the whole by default) along `dim`, every `step` entries; bounds may count from the end.
+   * @example
+   * zeros([4]).sliceScatter(tensor([1, 2]), { start: 1, end: 3 }) // [0, 1, 2, 0]
+   */
+  sliceScatter(source: Tensor<D>, options: SliceScatterOptions = {}): Tensor<D> {
+    checkOptions('sliceScatter', options, sliceScatterOptions)
+    const { dim = 0, start, end, step = 1 } = options
+    return this.wrap(native.sliceScatter(this.handle, source.handle, whole('dim', dim), start === undefined ? NaN : whole('start', start), end === undefined ? NaN : whole('end', end), count('step', step)))
+  }
+
+  /**
+   * The places of the elements that are not zero, one a row, in row-major order: `[count, rank]`.
+   * @example
+   * tensor([[0, 2], [3, 0]]).nonzero() // [[0, 1], [1, 0]]
+   */
+  nonzero(): Tensor<'int64'> {
+    return this.wrap(native.nonzero(this.handle))
+  }
+
+  /**
+   * Like `nonzero`.
+   * @example
+   * tensor([0, 1, 1]).argwhere() // [[1], [2]]
+   */
+  argwhere(): Tensor<'int64'> {
+    return this.wrap(native.argwhere(this.handle))
+  }
+
+  /**
+   * `x` with the elements of `source`, or a number, where `index` points along `dim`: written over what is there (of repeats the last counts), added to it, or multiplied.
+   * @example
+   * zeros([3]).scatter(0, tensor([2, 0], { dtype: 'int64' }), tensor([5, 6])) // [6, 0, 5]
+   * zeros([3]).scatter(0, tensor([1], { dtype: 'int64' }), 7) // [0, 7, 0]
+   */
+  scatter(dim: number, index: Tensor<'int64'>, source: Tensor<DType> | number, options: ScatterOptions = {}): Tensor<D> {
+    checkOptions('scatter', options, scatterOptions)
+    const { reduce = 'none' } = options
+    return this.wrap(native.scatter(this.handle, whole('dim', dim), index.handle, operand(source), choiceCode('reduce', reduce, choices.ScatterMode), isNumber(source, 1)))
+  }
+
+  /**
+   * The elements of `source` combined at each place that `index` points to along `dim`; `includeSelf` says whether what stands there counts.
+   * @example
+   * zeros([2]).scatterReduce(0, tensor([1, 1], { dtype: 'int64' }), tensor([2, 4]), { reduce: 'mean', includeSelf: false }) // [0, 3]
+   */
+  scatterReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: ScatterReduceOptions = {}): Tensor<D> {
+    checkOptions('scatterReduce', options, scatterReduceOptions)
+    const { reduce = 'sum', includeSelf = true } = options
+    return this.wrap(native.scatterReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
   }
 
   /**
@@ -2354,12 +2591,200 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Product of two matrices, without broadcasting.
+   * @example
+   * tensor([[1, 2]]).mm(tensor([[3], [4]])) // [[11]]
+   */
+  mm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mm(this.handle, b.handle))
+  }
+
+  /**
+   * Products of two batches of matrices, one by one, without broadcasting.
+   * @example
+   * ones([2, 1, 3]).bmm(ones([2, 3, 1])) // [[[3]], [[3]]]
+   */
+  bmm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.bmm(this.handle, b.handle))
+  }
+
+  /**
+   * Product of a matrix and a vector.
+   * @example
+   * tensor([[1, 2], [3, 4]]).mv(tensor([1, 1])) // [3, 7]
+   */
+  mv(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mv(this.handle, b.handle))
+  }
+
+  /**
+   * Inner product of two vectors.
+   * @example
+   * tensor([1, 2]).dot(tensor([3, 4])) // 11
+   */
+  dot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.dot(this.handle, b.handle))
+  }
+
+  /**
+   * Like `dot`; the two differ for complex numbers only.
+   * @example
+   * tensor([1, 2]).vdot(tensor([3, 4])) // 11
+   */
+  vdot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.vdot(this.handle, b.handle))
+  }
+
+  /**
+   * Sums of products over the last dimension of both; with a number on either side, `mul`.
+   * @example
+   * tensor([[1, 2], [3, 4]]).inner(tensor([1, 10])) // [21, 43]
+   */
+  inner(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.inner(this.handle, b.handle))
+  }
+
+  /**
+   * Product of each element of one vector with each of another: `[n, m]`.
+   * @example
+   * tensor([1, 2]).outer(tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  outer(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.outer(this.handle, b.handle))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1, 1]).addmm(tensor([[1, 2]]), tensor([[3], [4]])) // [[12]]
+   */
+  addmm(a: Tensor<D>, b: Tensor<D>, options: AddmmOptions = {}): Tensor<D> {
+    checkOptions('addmm', options, addmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for a matrix and a vector; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).addmv(tensor([[1, 2]]), tensor([3, 4])) // [12]
+   */
+  addmv(a: Tensor<D>, b: Tensor<D>, options: AddmvOptions = {}): Tensor<D> {
+    checkOptions('addmv', options, addmvOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmv(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * outer(a, b)`; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * zeros([2, 2]).addr(tensor([1, 2]), tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  addr(a: Tensor<D>, b: Tensor<D>, options: AddrOptions = {}): Tensor<D> {
+    checkOptions('addr', options, addrOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addr(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for batches of matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).baddbmm(ones([2, 1, 3]), ones([2, 3, 1])) // [[[4]], [[4]]]
+   */
+  baddbmm(a: Tensor<D>, b: Tensor<D>, options: BaddbmmOptions = {}): Tensor<D> {
+    checkOptions('baddbmm', options, baddbmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.baddbmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * Cross product of vectors of 3 along `dim`, with broadcasting.
+   * @example
+   * tensor([1, 0, 0]).cross(tensor([0, 1, 0])) // [0, 0, 1]
+   */
+  cross(b: Tensor<D>, options: CrossOptions = {}): Tensor<D> {
+    checkOptions('cross', options, crossOptions)
+    const { dim = -1 } = options
+    return this.wrap(native.cross(this.handle, b.handle, whole('dim', dim)))
+  }
+
+  /**
+   * The matrix, or each of a batch, times itself `n` times; 0 gives the identity, a negative power that of the inverse.
+   * @example
+   * tensor([[1, 1], [0, 1]]).matrixPower(3) // [[1, 3], [0, 1]]
+   */
+  matrixPower(n: number): Tensor<D> {
+    return this.wrap(native.matrixPower(this.handle, whole('n', n)))
+  }
+
+  /**
+   * The inverse of a matrix, or of each of a batch; a singular one throws `'argument'`.
+   * @example
+   * tensor([[2, 0], [0, 4]]).inv() // [[0.5, 0], [0, 0.25]]
+   */
+  inv(): Tensor<D> {
+    return this.wrap(native.inv(this.handle))
+  }
+
+  /**
+   * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+   * @example
+   * tensor([[1, 2], [3, 4]]).det() // -2
+   */
+  det(): Tensor<D> {
+    return this.wrap(native.det(this.handle))
+  }
+
+  /**
+   * The sign of the determinant and the logarithm of its magnitude, which cannot overflow; 0 and -Infinity for a singular matrix.
+   * @example
+   * const { sign, logabsdet } = tensor([[1, 2], [3, 4]]).slogdet()
+   * sign // -1
+   * logabsdet // 0.693147
+   */
+  slogdet(): { readonly sign: Tensor<D>; readonly logabsdet: Tensor<D> } {
+    const [sign = 0, logabsdet = 0] = native.slogdet(this.handle)
+    return { sign: this.wrap(sign), logabsdet: this.wrap(logabsdet) }
+  }
+
+  /**
+   * The solution of `a x = b` from the triangle that `cholesky` made of `a`.
+   * @example
+   * tensor([[4], [4]]).choleskySolve(tensor([[2, 0], [0, 1]])) // [[1], [4]]
+   */
+  choleskySolve(factor: Tensor<D>, options: CholeskySolveOptions = {}): Tensor<D> {
+    checkOptions('choleskySolve', options, choleskySolveOptions)
+    const { upper = false } = options
+    return this.wrap(native.choleskySolve(this.handle, factor.handle, upper))
+  }
+
+  /**
+   * The Moore-Penrose inverse; singular values up to `rtol` times the largest count as 0 (by default the larger size times epsilon).
+   * @example
+   * linalg.pinv(tensor([[1], [1]])) // [[0.5, 0.5]]
+   */
+  pinv(options: PinvOptions = {}): Tensor<D> {
+    checkOptions('pinv', options, pinvOptions)
+    const { rtol } = options
+    return this.wrap(native.pinv(this.handle, rtol ?? NaN))
+  }
+
+  /**
+   * `e` to the power of a matrix, or of each of a batch, by scaling, a Taylor series, and squaring.
+   * @example
+   * linalg.matrixExp(tensor([[0, 1], [0, 0]])) // [[1, 1], [0, 1]]
+   */
+  matrixExp(): Tensor<D> {
+    return this.wrap(native.matrixExp(this.handle))
+  }
+
+  /**
    * `e^x / sum(e^x)` along `dim`.
    * @example
    * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
    */
   softmax(dim: number): Tensor<D> {
-    return this.wrap(native.softmax(this.handle, dim))
+    return this.wrap(native.softmax(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -2368,7 +2793,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]
    */
   logSoftmax(dim: number): Tensor<D> {
-    return this.wrap(native.logSoftmax(this.handle, dim))
+    return this.wrap(native.logSoftmax(this.handle, whole('dim', dim)))
   }
 
   /**

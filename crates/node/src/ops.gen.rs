@@ -1579,6 +1579,16 @@ pub fn ravel(x: u32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "view")]
+#[allow(clippy::too_many_arguments)]
+pub fn view(x: u32, shape: &[i32]) -> napi::Result<u32> {
+    call("view", || {
+        let x = table::get(x)?;
+        let shape = signed(shape);
+        out(ops::arrange::view(&x, &shape)?)
+    })
+}
+
 #[napi(js_name = "reshapeAs")]
 #[allow(clippy::too_many_arguments)]
 pub fn reshape_as(x: u32, other: u32) -> napi::Result<u32> {
@@ -1968,11 +1978,11 @@ pub fn scatter_add(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u3
 
 #[napi(js_name = "embedding")]
 #[allow(clippy::too_many_arguments)]
-pub fn embedding(index: u32, weight: u32) -> napi::Result<u32> {
+pub fn embedding(index: u32, weight: u32, padding_idx: f64) -> napi::Result<u32> {
     call("embedding", || {
         let index = table::get(index)?;
         let weight = table::get(weight)?;
-        out(ops::index::embedding(&index, &weight)?)
+        out(ops::index::embedding(&index, &weight, number(padding_idx).map(|n| n as isize))?)
     })
 }
 
@@ -1982,6 +1992,166 @@ pub fn one_hot(x: u32, classes: u32) -> napi::Result<u32> {
     call("one_hot", || {
         let x = table::get(x)?;
         out(ops::index::one_hot(&x, classes as usize)?)
+    })
+}
+
+#[napi(js_name = "select")]
+#[allow(clippy::too_many_arguments)]
+pub fn select(x: u32, dim: i32, index: i32) -> napi::Result<u32> {
+    call("select", || {
+        let x = table::get(x)?;
+        out(ops::select::select(&x, dim as isize, index as isize)?)
+    })
+}
+
+#[napi(js_name = "indexCopy")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_copy(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u32> {
+    call("index_copy", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        out(ops::select::index_copy(&x, dim as isize, &index, &source)?)
+    })
+}
+
+#[napi(js_name = "indexFill")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_fill(x: u32, dim: i32, index: u32, value: f64, numbers: u32) -> napi::Result<u32> {
+    call("index_fill", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let value = operand(value, numbers & 1 != 0)?;
+        out(ops::select::index_fill(&x, dim as isize, &index, &value)?)
+    })
+}
+
+#[napi(js_name = "take")]
+#[allow(clippy::too_many_arguments)]
+pub fn take(x: u32, index: u32) -> napi::Result<u32> {
+    call("take", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        out(ops::select::take(&x, &index)?)
+    })
+}
+
+#[napi(js_name = "put")]
+#[allow(clippy::too_many_arguments)]
+pub fn put(x: u32, index: u32, source: u32, accumulate: bool) -> napi::Result<u32> {
+    call("put", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        out(ops::select::put(&x, &index, &source, accumulate)?)
+    })
+}
+
+#[napi(js_name = "takeAlongDim")]
+#[allow(clippy::too_many_arguments)]
+pub fn take_along_dim(x: u32, index: u32, dim: f64) -> napi::Result<u32> {
+    call("take_along_dim", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        out(ops::select::take_along_dim(&x, &index, number(dim).map(|n| n as isize))?)
+    })
+}
+
+#[napi(js_name = "selectScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn select_scatter(x: u32, source: u32, dim: i32, index: i32) -> napi::Result<u32> {
+    call("select_scatter", || {
+        let x = table::get(x)?;
+        let source = table::get(source)?;
+        out(ops::select::select_scatter(&x, &source, dim as isize, index as isize)?)
+    })
+}
+
+#[napi(js_name = "sliceScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn slice_scatter(x: u32, source: u32, dim: i32, start: f64, end: f64, step: u32) -> napi::Result<u32> {
+    call("slice_scatter", || {
+        let x = table::get(x)?;
+        let source = table::get(source)?;
+        out(ops::select::slice_scatter(&x, &source, dim as isize, number(start).map(|n| n as isize), number(end).map(|n| n as isize), step as usize)?)
+    })
+}
+
+#[napi(js_name = "nonzero")]
+#[allow(clippy::too_many_arguments)]
+pub fn nonzero(x: u32) -> napi::Result<u32> {
+    call("nonzero", || {
+        let x = table::get(x)?;
+        out(ops::select::nonzero(&x)?)
+    })
+}
+
+#[napi(js_name = "argwhere")]
+#[allow(clippy::too_many_arguments)]
+pub fn argwhere(x: u32) -> napi::Result<u32> {
+    call("argwhere", || {
+        let x = table::get(x)?;
+        out(ops::select::argwhere(&x)?)
+    })
+}
+
+#[napi(js_name = "scatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn scatter(x: u32, dim: i32, index: u32, source: f64, reduce: u32, numbers: u32) -> napi::Result<u32> {
+    call("scatter", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = operand(source, numbers & 1 != 0)?;
+        let reduce = ops::choice::ScatterMode::from_code(reduce)?;
+        out(ops::scatter::scatter(&x, dim as isize, &index, &source, reduce)?)
+    })
+}
+
+#[napi(js_name = "scatterReduce")]
+#[allow(clippy::too_many_arguments)]
+pub fn scatter_reduce(x: u32, dim: i32, index: u32, source: u32, reduce: u32, include_self: bool) -> napi::Result<u32> {
+    call("scatter_reduce", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        let reduce = ops::choice::ScatterReduce::from_code(reduce)?;
+        out(ops::scatter::scatter_reduce(&x, dim as isize, &index, &source, reduce, include_self)?)
+    })
+}
+
+#[napi(js_name = "embeddingBag")]
+#[allow(clippy::too_many_arguments)]
+pub fn embedding_bag(index: u32, weight: u32, offsets: u32, mode: u32, per_sample_weights: u32, padding_idx: f64, include_last_offset: bool) -> napi::Result<u32> {
+    call("embedding_bag", || {
+        let index = table::get(index)?;
+        let weight = table::get(weight)?;
+        let offsets = optional(offsets)?;
+        let mode = ops::choice::BagMode::from_code(mode)?;
+        let per_sample_weights = optional(per_sample_weights)?;
+        out(ops::scatter::embedding_bag(&index, &weight, offsets.as_ref(), mode, per_sample_weights.as_ref(), number(padding_idx).map(|n| n as isize), include_last_offset)?)
+    })
+}
+
+#[napi(js_name = "indexAt")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_at(x: u32, indices: &[u32], dims: &[i32]) -> napi::Result<u32> {
+    call("index_at", || {
+        let x = table::get(x)?;
+        let indices = list(indices)?;
+        let dims = signed(dims);
+        out(ops::indexing::index_at(&x, &indices, &dims)?)
+    })
+}
+
+#[napi(js_name = "indexPutAt")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_put_at(x: u32, indices: &[u32], dims: &[i32], values: f64, accumulate: bool, numbers: u32) -> napi::Result<u32> {
+    call("index_put_at", || {
+        let x = table::get(x)?;
+        let indices = list(indices)?;
+        let dims = signed(dims);
+        let values = operand(values, numbers & 1 != 0)?;
+        out(ops::indexing::index_put_at(&x, &indices, &dims, &values, accumulate)?)
     })
 }
 
@@ -2003,6 +2173,347 @@ pub fn linear(x: u32, weight: u32, bias: u32) -> napi::Result<u32> {
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
         out(ops::linalg::linear(&x, &weight, bias.as_ref())?)
+    })
+}
+
+#[napi(js_name = "einsumOf")]
+#[allow(clippy::too_many_arguments)]
+pub fn einsum_of(equation: String, tensors: &[u32]) -> napi::Result<u32> {
+    call("einsum_of", || {
+        let tensors = list(tensors)?;
+        out(ops::einsum::einsum_of(&equation, &tensors)?)
+    })
+}
+
+#[napi(js_name = "tensordotOver")]
+#[allow(clippy::too_many_arguments)]
+pub fn tensordot_over(a: u32, b: u32, left: &[i32], right: &[i32]) -> napi::Result<u32> {
+    call("tensordot_over", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        let left = signed(left);
+        let right = signed(right);
+        out(ops::einsum::tensordot_over(&a, &b, &left, &right)?)
+    })
+}
+
+#[napi(js_name = "mm")]
+#[allow(clippy::too_many_arguments)]
+pub fn mm(a: u32, b: u32) -> napi::Result<u32> {
+    call("mm", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::mm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn bmm(a: u32, b: u32) -> napi::Result<u32> {
+    call("bmm", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::bmm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "mv")]
+#[allow(clippy::too_many_arguments)]
+pub fn mv(a: u32, b: u32) -> napi::Result<u32> {
+    call("mv", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::mv(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "dot")]
+#[allow(clippy::too_many_arguments)]
+pub fn dot(a: u32, b: u32) -> napi::Result<u32> {
+    call("dot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::dot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "vdot")]
+#[allow(clippy::too_many_arguments)]
+pub fn vdot(a: u32, b: u32) -> napi::Result<u32> {
+    call("vdot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::vdot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "inner")]
+#[allow(clippy::too_many_arguments)]
+pub fn inner(a: u32, b: u32) -> napi::Result<u32> {
+    call("inner", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::inner(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "outer")]
+#[allow(clippy::too_many_arguments)]
+pub fn outer(a: u32, b: u32) -> napi::Result<u32> {
+    call("outer", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::outer(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "addmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn addmm(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addmm", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addmm(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "addmv")]
+#[allow(clippy::too_many_arguments)]
+pub fn addmv(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addmv", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addmv(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "addr")]
+#[allow(clippy::too_many_arguments)]
+pub fn addr(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addr", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addr(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "baddbmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn baddbmm(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("baddbmm", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::baddbmm(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "cross")]
+#[allow(clippy::too_many_arguments)]
+pub fn cross(a: u32, b: u32, dim: i32) -> napi::Result<u32> {
+    call("cross", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::cross(&a, &b, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "vecdot")]
+#[allow(clippy::too_many_arguments)]
+pub fn vecdot(a: u32, b: u32, dim: i32) -> napi::Result<u32> {
+    call("vecdot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::vecdot(&a, &b, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "multiDot")]
+#[allow(clippy::too_many_arguments)]
+pub fn multi_dot(tensors: &[u32]) -> napi::Result<u32> {
+    call("multi_dot", || {
+        let tensors = list(tensors)?;
+        out(ops::products::multi_dot(&tensors)?)
+    })
+}
+
+#[napi(js_name = "matrixPower")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_power(x: u32, n: i32) -> napi::Result<u32> {
+    call("matrix_power", || {
+        let x = table::get(x)?;
+        out(ops::products::matrix_power(&x, n as isize)?)
+    })
+}
+
+#[napi(js_name = "solve")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve(a: u32, b: u32) -> napi::Result<u32> {
+    call("solve", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "inv")]
+#[allow(clippy::too_many_arguments)]
+pub fn inv(x: u32) -> napi::Result<u32> {
+    call("inv", || {
+        let x = table::get(x)?;
+        out(ops::solve::inv(&x)?)
+    })
+}
+
+#[napi(js_name = "det")]
+#[allow(clippy::too_many_arguments)]
+pub fn det(x: u32) -> napi::Result<u32> {
+    call("det", || {
+        let x = table::get(x)?;
+        out(ops::solve::det(&x)?)
+    })
+}
+
+#[napi(js_name = "slogdet")]
+#[allow(clippy::too_many_arguments)]
+pub fn slogdet(x: u32) -> napi::Result<Vec<u32>> {
+    call("slogdet", || {
+        let x = table::get(x)?;
+        outs(ops::solve::slogdet(&x)?)
+    })
+}
+
+#[napi(js_name = "solveTriangular")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve_triangular(a: u32, b: u32, upper: bool, left: bool, unitriangular: bool) -> napi::Result<u32> {
+    call("solve_triangular", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve_triangular(&a, &b, upper, left, unitriangular)?)
+    })
+}
+
+#[napi(js_name = "cholesky")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky(x: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky", || {
+        let x = table::get(x)?;
+        out(ops::solve::cholesky(&x, upper)?)
+    })
+}
+
+#[napi(js_name = "choleskySolve")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky_solve(b: u32, factor: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky_solve", || {
+        let b = table::get(b)?;
+        let factor = table::get(factor)?;
+        out(ops::solve::cholesky_solve(&b, &factor, upper)?)
+    })
+}
+
+#[napi(js_name = "matrixNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_norm(x: u32, ord: u32, keep_dim: bool) -> napi::Result<u32> {
+    call("matrix_norm", || {
+        let x = table::get(x)?;
+        let ord = ops::choice::MatrixNorm::from_code(ord)?;
+        out(ops::solve::matrix_norm(&x, ord, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "qr")]
+#[allow(clippy::too_many_arguments)]
+pub fn qr(x: u32, mode: u32) -> napi::Result<Vec<u32>> {
+    call("qr", || {
+        let x = table::get(x)?;
+        let mode = ops::choice::QrMode::from_code(mode)?;
+        outs(ops::decompose::qr(&x, mode)?)
+    })
+}
+
+#[napi(js_name = "eigh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigh(x: u32) -> napi::Result<Vec<u32>> {
+    call("eigh", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::eigh(&x)?)
+    })
+}
+
+#[napi(js_name = "eigvalsh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigvalsh(x: u32) -> napi::Result<u32> {
+    call("eigvalsh", || {
+        let x = table::get(x)?;
+        out(ops::decompose::eigvalsh(&x)?)
+    })
+}
+
+#[napi(js_name = "svd")]
+#[allow(clippy::too_many_arguments)]
+pub fn svd(x: u32, full_matrices: bool) -> napi::Result<Vec<u32>> {
+    call("svd", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::svd(&x, full_matrices)?)
+    })
+}
+
+#[napi(js_name = "svdvals")]
+#[allow(clippy::too_many_arguments)]
+pub fn svdvals(x: u32) -> napi::Result<u32> {
+    call("svdvals", || {
+        let x = table::get(x)?;
+        out(ops::decompose::svdvals(&x)?)
+    })
+}
+
+#[napi(js_name = "pinv")]
+#[allow(clippy::too_many_arguments)]
+pub fn pinv(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("pinv", || {
+        let x = table::get(x)?;
+        out(ops::decompose::pinv(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "lstsq")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstsq(a: u32, b: u32, rtol: f64) -> napi::Result<u32> {
+    call("lstsq", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::decompose::lstsq(&a, &b, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "matrixRank")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_rank(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("matrix_rank", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_rank(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "cond")]
+#[allow(clippy::too_many_arguments)]
+pub fn cond(x: u32) -> napi::Result<u32> {
+    call("cond", || {
+        let x = table::get(x)?;
+        out(ops::decompose::cond(&x)?)
+    })
+}
+
+#[napi(js_name = "matrixExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_exp(x: u32) -> napi::Result<u32> {
+    call("matrix_exp", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_exp(&x)?)
     })
 }
 
