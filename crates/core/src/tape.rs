@@ -254,8 +254,7 @@ pub fn grad(outputs: &[(Tensor, Option<Tensor>)], inputs: &[Tensor], walk: Walk)
     Ok(found)
 }
 
-/// The walk: nodes in descending order of creation down to `first`, each once, after all that used it. `visit` sees every complete
-/// gradient.
+/// The walk: nodes in descending order of creation down to `first`, each once, after all that used it. `visit` sees whole gradients.
 fn run(roots: &[(Tensor, Option<Tensor>)], walk: Walk, first: u64, mut visit: impl FnMut(&Rc<Node>, Tensor) -> Result<()>) -> Result<()> {
     let retain = walk.retain_graph || walk.create_graph;
     with_enabled(walk.create_graph, || {

@@ -28,5 +28,7 @@ pub mod random;
 pub mod real;
 pub mod recurrent;
 pub mod scatter;
+pub mod special;
 pub mod step;
 pub mod strided;
+pub mod wide;

@@ -23,7 +23,10 @@
 pub mod activation;
 pub mod arrange;
 pub mod attention;
+pub mod bits;
+pub mod blend;
 pub mod choice;
+pub mod closeness;
 pub mod compare;
 pub mod conv;
 pub mod ctc;
@@ -31,6 +34,7 @@ pub mod decompose;
 pub mod diagonal;
 pub mod einsum;
 pub mod elementwise;
+pub mod exponential;
 pub mod index;
 pub mod indexing;
 pub mod joining;
@@ -38,14 +42,18 @@ pub mod linalg;
 pub mod loss;
 pub mod loss_margin;
 pub mod loss_pointwise;
+pub mod masking;
 pub mod norm;
 pub mod operand;
 pub mod padding;
+pub mod pair;
+pub mod piecewise;
 pub mod pool;
 pub mod products;
 pub mod random;
 pub mod recurrent;
 pub mod reduce;
+pub mod rounding;
 pub mod scatter;
 pub mod select;
 pub mod shaping;
@@ -53,6 +61,8 @@ pub mod softmax;
 pub mod solve;
 pub mod sorting;
 pub(crate) mod vjp;
+pub mod special;
+pub mod trigonometry;
 pub mod windows;
 
 pub use joining::Parts;
@@ -76,6 +86,8 @@ pub type Promoted = Tensor;
 pub type Arithmetic = Tensor;
 /// `Promoted`, or float32 where that is no floating point dtype.
 pub type Quotient = Tensor;
+/// Steps without a gradient, of the dtype that the operands promote to.
+pub type Discrete = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.
 pub type Summed = Tensor;
 /// Several results, each named by the row's `outputs`.
@@ -124,8 +136,17 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         elementwise::ROWS,
+        exponential::ROWS,
+        trigonometry::ROWS,
+        rounding::ROWS,
+        special::ROWS,
+        blend::ROWS,
+        bits::ROWS,
         activation::ROWS,
+        piecewise::ROWS,
         compare::ROWS,
+        closeness::ROWS,
+        masking::ROWS,
         reduce::ROWS,
         shaping::ROWS,
         arrange::ROWS,
