@@ -167,6 +167,24 @@ export interface NativeOps {
   vecdot(a: number, b: number, dim: number): number
   multiDot(tensors: Uint32Array): number
   matrixPower(x: number, n: number): number
+  solve(a: number, b: number): number
+  inv(x: number): number
+  det(x: number): number
+  slogdet(x: number): number[]
+  solveTriangular(a: number, b: number, upper: boolean, left: boolean, unitriangular: boolean): number
+  cholesky(x: number, upper: boolean): number
+  choleskySolve(b: number, factor: number, upper: boolean): number
+  matrixNorm(x: number, ord: number, keepDim: boolean): number
+  qr(x: number, mode: number): number[]
+  eigh(x: number): number[]
+  eigvalsh(x: number): number
+  svd(x: number, fullMatrices: boolean): number[]
+  svdvals(x: number): number
+  pinv(x: number, rtol: number): number
+  lstsq(a: number, b: number, rtol: number): number
+  matrixRank(x: number, rtol: number): number
+  cond(x: number): number
+  matrixExp(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
   conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number

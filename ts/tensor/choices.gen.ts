@@ -10,6 +10,8 @@ export const choices = {
   ScatterMode: ['none', 'add', 'multiply'],
   ScatterReduce: ['sum', 'prod', 'mean', 'amax', 'amin'],
   BagMode: ['sum', 'mean', 'max'],
+  QrMode: ['reduced', 'complete', 'r'],
+  MatrixNorm: ['fro', 'nuc', '1', '-1', '2', '-2', 'inf', '-inf'],
 } as const
 
 /** What becomes of the losses of a batch. */
@@ -32,3 +34,9 @@ export type ScatterReduce = (typeof choices)['ScatterReduce'][number]
 
 /** How the rows of a bag become one. */
 export type BagMode = (typeof choices)['BagMode'][number]
+
+/** How much of Q and R is computed. */
+export type QrMode = (typeof choices)['QrMode'][number]
+
+/** A norm of matrices: of the elements, of the singular values, or of sums of columns and rows. */
+export type MatrixNorm = (typeof choices)['MatrixNorm'][number]

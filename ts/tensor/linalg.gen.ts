@@ -2,9 +2,10 @@
 // `linalg`: decompositions, solvers and norms of matrices.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { handlesOf, whole } from './convert.ts'
+import { choices, type QrMode, type MatrixNorm } from './choices.gen.ts'
+import { choiceCode, handlesOf, whole } from './convert.ts'
 import { type DType } from './dtype.ts'
-import { type CrossOptions } from './ops.gen.ts'
+import { type CrossOptions, type PinvOptions } from './ops.gen.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
 /** Options of `vecdot`. */
@@ -14,6 +15,66 @@ export interface VecdotOptions {
 }
 
 const vecdotOptions = ['dim'] as const
+
+/** Options of `solveTriangular`. */
+export interface SolveTriangularOptions {
+  /** @default false */
+  readonly upper?: boolean | undefined
+  /** @default true */
+  readonly left?: boolean | undefined
+  /** @default false */
+  readonly unitriangular?: boolean | undefined
+}
+
+const solveTriangularOptions = ['upper', 'left', 'unitriangular'] as const
+
+/** Options of `cholesky`. */
+export interface CholeskyOptions {
+  /** @default false */
+  readonly upper?: boolean | undefined
+}
+
+const choleskyOptions = ['upper'] as const
+
+/** Options of `matrixNorm`. */
+export interface MatrixNormOptions {
+  /** @default 'fro' */
+  readonly ord?: MatrixNorm | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const matrixNormOptions = ['ord', 'keepDim'] as const
+
+/** Options of `qr`. */
+export interface QrOptions {
+  /** @default 'reduced' */
+  readonly mode?: QrMode | undefined
+}
+
+const qrOptions = ['mode'] as const
+
+/** Options of `svd`. */
+export interface SvdOptions {
+  /** @default true */
+  readonly fullMatrices?: boolean | undefined
+}
+
+const svdOptions = ['fullMatrices'] as const
+
+/** Options of `lstsq`. */
+export interface LstsqOptions {
+  readonly rtol?: number | undefined
+}
+
+const lstsqOptions = ['rtol'] as const
+
+/** Options of `matrixRank`. */
+export interface MatrixRankOptions {
+  readonly rtol?: number | undefined
+}
+
+const matrixRankOptions = ['rtol'] as const
 
 /**
  * Cross product of vectors of 3 along `dim`, with broadcasting.
@@ -51,4 +112,181 @@ export function multiDot<D extends DType = 'float32'>(tensors: readonly Tensor<D
  */
 export function matrixPower<D extends DType = 'float32'>(x: Tensor<D>, n: number): Tensor<D> {
   return x.matrixPower(n)
+}
+
+/**
+ * The solution of `a x = b`, for a vector or a matrix `b` and batches, with broadcasting; a singular `a` throws `'argument'`.
+ * @example
+ * linalg.solve(tensor([[2, 0], [0, 4]]), tensor([2, 2])) // [1, 0.5]
+ * linalg.solve(zeros([2, 2]), ones([2])) // throws 'argument'
+ */
+export function solve<D extends DType = 'float32'>(a: Tensor<D>, b: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.solve(a.handle, b.handle))
+}
+
+/**
+ * The inverse of a matrix, or of each of a batch; a singular one throws `'argument'`.
+ * @example
+ * tensor([[2, 0], [0, 4]]).inv() // [[0.5, 0], [0, 0.25]]
+ */
+export function inv<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.inv()
+}
+
+/**
+ * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+ * @example
+ * tensor([[1, 2], [3, 4]]).det() // -2
+ */
+export function det<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.det()
+}
+
+/**
+ * The sign of the determinant and the logarithm of its magnitude, which cannot overflow; 0 and -Infinity for a singular matrix.
+ * @example
+ * const { sign, logabsdet } = tensor([[1, 2], [3, 4]]).slogdet()
+ * sign // -1
+ * logabsdet // 0.693147
+ */
+export function slogdet<D extends DType = 'float32'>(x: Tensor<D>): { readonly sign: Tensor<D>; readonly logabsdet: Tensor<D> } {
+  return x.slogdet()
+}
+
+/**
+ * The solution of `a x = b`, or of `x a = b` without `left`, for a triangle of `a`, whose other elements are not read; batches broadcast.
+ * @example
+ * linalg.solveTriangular(tensor([[2, 0], [1, 1]]), tensor([[2], [3]])) // [[1], [2]]
+ */
+export function solveTriangular<D extends DType = 'float32'>(a: Tensor<D>, b: Tensor<D>, options: SolveTriangularOptions = {}): Tensor<D> {
+  checkOptions('solveTriangular', options, solveTriangularOptions)
+  const { upper = false, left = true, unitriangular = false } = options
+  return wrapHandle(native.solveTriangular(a.handle, b.handle, upper, left, unitriangular))
+}
+
+/**
+ * The lower triangle L with `x = L L^T` (its transpose with `upper`) of symmetric positive definite matrices; others throw `'argument'`.
+ * @example
+ * linalg.cholesky(tensor([[4, 2], [2, 5]])) // [[2, 0], [1, 2]]
+ */
+export function cholesky<D extends DType = 'float32'>(x: Tensor<D>, options: CholeskyOptions = {}): Tensor<D> {
+  checkOptions('cholesky', options, choleskyOptions)
+  const { upper = false } = options
+  return wrapHandle(native.cholesky(x.handle, upper))
+}
+
+/**
+ * A norm of each matrix: of its elements, of its singular values, or the largest sum of a column or row (the smallest with a minus).
+ * @example
+ * linalg.matrixNorm(tensor([[3, 0], [0, 4]])) // 5
+ * linalg.matrixNorm(tensor([[1, 2], [3, 4]]), { ord: '1' }) // 6
+ */
+export function matrixNorm<D extends DType = 'float32'>(x: Tensor<D>, options: MatrixNormOptions = {}): Tensor<D> {
+  checkOptions('matrixNorm', options, matrixNormOptions)
+  const { ord = 'fro', keepDim = false } = options
+  return wrapHandle(native.matrixNorm(x.handle, choiceCode('ord', ord, choices.MatrixNorm), keepDim))
+}
+
+/**
+ * `x = q r` with orthonormal columns in `q` and an upper triangle `r`; `'complete'` makes `q` square (without a gradient for tall matrices), `'r'` leaves it empty.
+ * @example
+ * const { r } = linalg.qr(tensor([[3, 1], [4, 2]]))
+ * r.abs() // [[5, 2.2], [0, 0.4]]
+ */
+export function qr<D extends DType = 'float32'>(x: Tensor<D>, options: QrOptions = {}): { readonly q: Tensor<D>; readonly r: Tensor<D> } {
+  checkOptions('qr', options, qrOptions)
+  const { mode = 'reduced' } = options
+  const [q = 0, r = 0] = native.qr(x.handle, choiceCode('mode', mode, choices.QrMode))
+  return { q: wrapHandle(q), r: wrapHandle(r) }
+}
+
+/**
+ * Eigenvalues of symmetric matrices, ascending, and eigenvectors as columns, the largest component of each positive; of `x`, the mean with its transpose is read. The gradient of vectors needs eigenvalues that differ.
+ * @example
+ * const { eigenvalues } = linalg.eigh(tensor([[2, 1], [1, 2]]))
+ * eigenvalues // [1, 3]
+ */
+export function eigh<D extends DType = 'float32'>(x: Tensor<D>): { readonly eigenvalues: Tensor<D>; readonly eigenvectors: Tensor<D> } {
+  const [eigenvalues = 0, eigenvectors = 0] = native.eigh(x.handle)
+  return { eigenvalues: wrapHandle(eigenvalues), eigenvectors: wrapHandle(eigenvectors) }
+}
+
+/**
+ * Eigenvalues of symmetric matrices, ascending.
+ * @example
+ * linalg.eigvalsh(tensor([[2, 1], [1, 2]])) // [1, 3]
+ */
+export function eigvalsh<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.eigvalsh(x.handle))
+}
+
+/**
+ * `x = u diag(s) vh` with orthonormal columns in `u` and rows in `vh` and descending `s`; the largest component of each column of `u` is positive. `fullMatrices` makes both square; gradients flow through the first `min(m, n)` vectors, and need values that differ.
+ * @example
+ * const { s } = linalg.svd(tensor([[3, 0], [0, -4]]))
+ * s // [4, 3]
+ */
+export function svd<D extends DType = 'float32'>(x: Tensor<D>, options: SvdOptions = {}): { readonly u: Tensor<D>; readonly s: Tensor<D>; readonly vh: Tensor<D> } {
+  checkOptions('svd', options, svdOptions)
+  const { fullMatrices = true } = options
+  const [u = 0, s = 0, vh = 0] = native.svd(x.handle, fullMatrices)
+  return { u: wrapHandle(u), s: wrapHandle(s), vh: wrapHandle(vh) }
+}
+
+/**
+ * Singular values, descending.
+ * @example
+ * linalg.svdvals(tensor([[3, 0], [0, -4]])) // [4, 3]
+ */
+export function svdvals<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.svdvals(x.handle))
+}
+
+/**
+ * The Moore-Penrose inverse; singular values up to `rtol` times the largest count as 0 (by default the larger size times epsilon).
+ * @example
+ * linalg.pinv(tensor([[1], [1]])) // [[0.5, 0.5]]
+ */
+export function pinv<D extends DType = 'float32'>(x: Tensor<D>, options: PinvOptions = {}): Tensor<D> {
+  return x.pinv(options)
+}
+
+/**
+ * The `x` of the least norm among those that make `|a x - b|` smallest, by `pinv`.
+ * @example
+ * linalg.lstsq(tensor([[1], [1]]), tensor([[1], [3]])) // [[2]]
+ */
+export function lstsq<D extends DType = 'float32'>(a: Tensor<D>, b: Tensor<D>, options: LstsqOptions = {}): Tensor<D> {
+  checkOptions('lstsq', options, lstsqOptions)
+  const { rtol } = options
+  return wrapHandle(native.lstsq(a.handle, b.handle, rtol ?? NaN))
+}
+
+/**
+ * How many singular values exceed `rtol` times the largest (by default the larger size times epsilon).
+ * @example
+ * linalg.matrixRank(tensor([[1, 2], [2, 4]])) // 1
+ */
+export function matrixRank<D extends DType = 'float32'>(x: Tensor<D>, options: MatrixRankOptions = {}): Tensor<'int64'> {
+  checkOptions('matrixRank', options, matrixRankOptions)
+  const { rtol } = options
+  return wrapHandle(native.matrixRank(x.handle, rtol ?? NaN))
+}
+
+/**
+ * The condition number: the largest singular value over the smallest.
+ * @example
+ * linalg.cond(tensor([[4, 0], [0, 2]])) // 2
+ */
+export function cond<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.cond(x.handle))
+}
+
+/**
+ * `e` to the power of a matrix, or of each of a batch, by scaling, a Taylor series, and squaring.
+ * @example
+ * linalg.matrixExp(tensor([[0, 1], [0, 0]])) // [[1, 1], [0, 1]]
+ */
+export function matrixExp<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.matrixExp()
 }

@@ -354,6 +354,21 @@ export interface CrossOptions {
 
 const crossOptions = ['dim'] as const
 
+/** Options of `choleskySolve`. */
+export interface CholeskySolveOptions {
+  /** @default false */
+  readonly upper?: boolean | undefined
+}
+
+const choleskySolveOptions = ['upper'] as const
+
+/** Options of `pinv`. */
+export interface PinvOptions {
+  readonly rtol?: number | undefined
+}
+
+const pinvOptions = ['rtol'] as const
+
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
   readonly bias?: Tensor<D> | undefined
@@ -1847,6 +1862,67 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   matrixPower(n: number): Tensor<D> {
     return this.wrap(native.matrixPower(this.handle, whole('n', n)))
+  }
+
+  /**
+   * The inverse of a matrix, or of each of a batch; a singular one throws `'argument'`.
+   * @example
+   * tensor([[2, 0], [0, 4]]).inv() // [[0.5, 0], [0, 0.25]]
+   */
+  inv(): Tensor<D> {
+    return this.wrap(native.inv(this.handle))
+  }
+
+  /**
+   * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+   * @example
+   * tensor([[1, 2], [3, 4]]).det() // -2
+   */
+  det(): Tensor<D> {
+    return this.wrap(native.det(this.handle))
+  }
+
+  /**
+   * The sign of the determinant and the logarithm of its magnitude, which cannot overflow; 0 and -Infinity for a singular matrix.
+   * @example
+   * const { sign, logabsdet } = tensor([[1, 2], [3, 4]]).slogdet()
+   * sign // -1
+   * logabsdet // 0.693147
+   */
+  slogdet(): { readonly sign: Tensor<D>; readonly logabsdet: Tensor<D> } {
+    const [sign = 0, logabsdet = 0] = native.slogdet(this.handle)
+    return { sign: this.wrap(sign), logabsdet: this.wrap(logabsdet) }
+  }
+
+  /**
+   * The solution of `a x = b` from the triangle that `cholesky` made of `a`.
+   * @example
+   * tensor([[4], [4]]).choleskySolve(tensor([[2, 0], [0, 1]])) // [[1], [4]]
+   */
+  choleskySolve(factor: Tensor<D>, options: CholeskySolveOptions = {}): Tensor<D> {
+    checkOptions('choleskySolve', options, choleskySolveOptions)
+    const { upper = false } = options
+    return this.wrap(native.choleskySolve(this.handle, factor.handle, upper))
+  }
+
+  /**
+   * The Moore-Penrose inverse; singular values up to `rtol` times the largest count as 0 (by default the larger size times epsilon).
+   * @example
+   * linalg.pinv(tensor([[1], [1]])) // [[0.5, 0.5]]
+   */
+  pinv(options: PinvOptions = {}): Tensor<D> {
+    checkOptions('pinv', options, pinvOptions)
+    const { rtol } = options
+    return this.wrap(native.pinv(this.handle, rtol ?? NaN))
+  }
+
+  /**
+   * `e` to the power of a matrix, or of each of a batch, by scaling, a Taylor series, and squaring.
+   * @example
+   * linalg.matrixExp(tensor([[0, 1], [0, 0]])) // [[1, 1], [0, 1]]
+   */
+  matrixExp(): Tensor<D> {
+    return this.wrap(native.matrixExp(this.handle))
   }
 
   /**

@@ -8,6 +8,7 @@ mod approx;
 pub mod cast;
 pub mod conv;
 pub mod elementwise;
+pub mod factor;
 pub mod functions;
 pub mod grads;
 pub mod half;

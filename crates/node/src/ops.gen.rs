@@ -1618,6 +1618,174 @@ pub fn matrix_power(x: u32, n: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "solve")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve(a: u32, b: u32) -> napi::Result<u32> {
+    call("solve", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "inv")]
+#[allow(clippy::too_many_arguments)]
+pub fn inv(x: u32) -> napi::Result<u32> {
+    call("inv", || {
+        let x = table::get(x)?;
+        out(ops::solve::inv(&x)?)
+    })
+}
+
+#[napi(js_name = "det")]
+#[allow(clippy::too_many_arguments)]
+pub fn det(x: u32) -> napi::Result<u32> {
+    call("det", || {
+        let x = table::get(x)?;
+        out(ops::solve::det(&x)?)
+    })
+}
+
+#[napi(js_name = "slogdet")]
+#[allow(clippy::too_many_arguments)]
+pub fn slogdet(x: u32) -> napi::Result<Vec<u32>> {
+    call("slogdet", || {
+        let x = table::get(x)?;
+        outs(ops::solve::slogdet(&x)?)
+    })
+}
+
+#[napi(js_name = "solveTriangular")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve_triangular(a: u32, b: u32, upper: bool, left: bool, unitriangular: bool) -> napi::Result<u32> {
+    call("solve_triangular", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve_triangular(&a, &b, upper, left, unitriangular)?)
+    })
+}
+
+#[napi(js_name = "cholesky")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky(x: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky", || {
+        let x = table::get(x)?;
+        out(ops::solve::cholesky(&x, upper)?)
+    })
+}
+
+#[napi(js_name = "choleskySolve")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky_solve(b: u32, factor: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky_solve", || {
+        let b = table::get(b)?;
+        let factor = table::get(factor)?;
+        out(ops::solve::cholesky_solve(&b, &factor, upper)?)
+    })
+}
+
+#[napi(js_name = "matrixNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_norm(x: u32, ord: u32, keep_dim: bool) -> napi::Result<u32> {
+    call("matrix_norm", || {
+        let x = table::get(x)?;
+        let ord = ops::choice::MatrixNorm::from_code(ord)?;
+        out(ops::solve::matrix_norm(&x, ord, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "qr")]
+#[allow(clippy::too_many_arguments)]
+pub fn qr(x: u32, mode: u32) -> napi::Result<Vec<u32>> {
+    call("qr", || {
+        let x = table::get(x)?;
+        let mode = ops::choice::QrMode::from_code(mode)?;
+        outs(ops::decompose::qr(&x, mode)?)
+    })
+}
+
+#[napi(js_name = "eigh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigh(x: u32) -> napi::Result<Vec<u32>> {
+    call("eigh", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::eigh(&x)?)
+    })
+}
+
+#[napi(js_name = "eigvalsh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigvalsh(x: u32) -> napi::Result<u32> {
+    call("eigvalsh", || {
+        let x = table::get(x)?;
+        out(ops::decompose::eigvalsh(&x)?)
+    })
+}
+
+#[napi(js_name = "svd")]
+#[allow(clippy::too_many_arguments)]
+pub fn svd(x: u32, full_matrices: bool) -> napi::Result<Vec<u32>> {
+    call("svd", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::svd(&x, full_matrices)?)
+    })
+}
+
+#[napi(js_name = "svdvals")]
+#[allow(clippy::too_many_arguments)]
+pub fn svdvals(x: u32) -> napi::Result<u32> {
+    call("svdvals", || {
+        let x = table::get(x)?;
+        out(ops::decompose::svdvals(&x)?)
+    })
+}
+
+#[napi(js_name = "pinv")]
+#[allow(clippy::too_many_arguments)]
+pub fn pinv(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("pinv", || {
+        let x = table::get(x)?;
+        out(ops::decompose::pinv(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "lstsq")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstsq(a: u32, b: u32, rtol: f64) -> napi::Result<u32> {
+    call("lstsq", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::decompose::lstsq(&a, &b, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "matrixRank")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_rank(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("matrix_rank", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_rank(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "cond")]
+#[allow(clippy::too_many_arguments)]
+pub fn cond(x: u32) -> napi::Result<u32> {
+    call("cond", || {
+        let x = table::get(x)?;
+        out(ops::decompose::cond(&x)?)
+    })
+}
+
+#[napi(js_name = "matrixExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_exp(x: u32) -> napi::Result<u32> {
+    call("matrix_exp", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_exp(&x)?)
+    })
+}
+
 #[napi(js_name = "softmax")]
 #[allow(clippy::too_many_arguments)]
 pub fn softmax(x: u32, dim: i32) -> napi::Result<u32> {

@@ -51,4 +51,17 @@ choices! {
     ScatterReduce { Sum = "sum", Prod = "prod", Mean = "mean", Amax = "amax", Amin = "amin" }
     /// How the rows of a bag become one.
     BagMode { Sum = "sum", Mean = "mean", Max = "max" }
+    /// How much of Q and R is computed.
+    QrMode { Reduced = "reduced", Complete = "complete", R = "r" }
+    /// A norm of matrices: of the elements, of the singular values, or of sums of columns and rows.
+    MatrixNorm {
+        Fro = "fro",
+        Nuc = "nuc",
+        One = "1",
+        MinusOne = "-1",
+        Two = "2",
+        MinusTwo = "-2",
+        Inf = "inf",
+        MinusInf = "-inf",
+    }
 }

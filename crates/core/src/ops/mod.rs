@@ -25,6 +25,7 @@ pub mod arrange;
 pub mod choice;
 pub mod compare;
 pub mod conv;
+pub mod decompose;
 pub mod diagonal;
 pub mod einsum;
 pub mod elementwise;
@@ -46,6 +47,7 @@ pub mod scatter;
 pub mod select;
 pub mod shaping;
 pub mod softmax;
+pub mod solve;
 pub mod sorting;
 pub mod windows;
 
@@ -130,6 +132,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         linalg::ROWS,
         einsum::ROWS,
         products::ROWS,
+        solve::ROWS,
+        decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
         pool::ROWS,

@@ -193,13 +193,10 @@ ops! {
     #[torch("linalg.matrix_power")]
     fn matrix_power(x: &Tensor, n: isize) -> Tensor {
         square_matrix(x)?;
-        if n < 0 {
-            bail!(Argument, "power {n} is not available yet");
-        }
         if n == 0 {
             return identity_like(x);
         }
-        let (mut base, mut left) = (x.clone(), n.unsigned_abs());
+        let (mut base, mut left) = (if n < 0 { super::solve::inv(x)? } else { x.clone() }, n.unsigned_abs());
         let mut out: Option<Tensor> = None;
         loop {
             if left % 2 == 1 {
