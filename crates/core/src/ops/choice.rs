@@ -37,6 +37,8 @@ macro_rules! choices {
 }
 
 choices! {
+    /// By which formula `gelu` is computed.
+    Approximate { None = "none", Tanh = "tanh" }
     /// What becomes of the losses of a batch.
     Reduction { Mean = "mean", Sum = "sum", None = "none" }
     /// What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch.
