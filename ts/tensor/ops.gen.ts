@@ -2177,11 +2177,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default. Whole numbers and booleans give int64.
    * @example
    * tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
    */
-  vander(options: VanderOptions = {}): Tensor<D> {
+  vander(options: VanderOptions = {}): Tensor<Summed<D>> {
     checkOptions('vander', options, vanderOptions)
     const { n, increasing = false } = options
     return this.wrap(native.vander(this.handle, n === undefined ? NaN : count('n', n), increasing))
