@@ -29,14 +29,82 @@ export interface NativeOps {
   round(x: number): number
   clamp(x: number, min: number, max: number): number
   toDtype(x: number, dtype: number): number
+  exp2(x: number): number
+  log2(x: number): number
+  log10(x: number): number
+  logit(x: number, eps: number): number
+  xlogy(a: number, b: number, numbers: number): number
+  logAddExp(a: number, b: number, numbers: number): number
+  logAddExp2(a: number, b: number, numbers: number): number
+  ldexp(a: number, b: number, numbers: number): number
+  sinh(x: number): number
+  cosh(x: number): number
+  asin(x: number): number
+  acos(x: number): number
+  atan(x: number): number
+  asinh(x: number): number
+  acosh(x: number): number
+  atanh(x: number): number
+  sinc(x: number): number
+  atan2(a: number, b: number, numbers: number): number
+  hypot(a: number, b: number, numbers: number): number
+  deg2rad(x: number): number
+  rad2deg(x: number): number
+  trunc(x: number): number
+  frac(x: number): number
+  roundDecimals(x: number, decimals: number): number
+  remainder(a: number, b: number, numbers: number): number
+  fmod(a: number, b: number, numbers: number): number
+  floorDivide(a: number, b: number, numbers: number): number
+  copySign(a: number, b: number, numbers: number): number
+  heaviside(x: number, values: number): number
+  gcd(a: number, b: number, numbers: number): number
+  lcm(a: number, b: number, numbers: number): number
+  erfc(x: number): number
+  erfinv(x: number): number
+  lgamma(x: number): number
+  digamma(x: number): number
+  polygamma(x: number, n: number): number
+  i0(x: number): number
+  i1(x: number): number
+  lerp(x: number, end: number, weight: number, numbers: number): number
+  addcmul(x: number, a: number, b: number, value: number): number
+  addcdiv(x: number, a: number, b: number, value: number): number
+  fmax(a: number, b: number, numbers: number): number
+  fmin(a: number, b: number, numbers: number): number
+  nanToNum(x: number, nan: number, posInf: number, negInf: number): number
+  clampBetween(x: number, min: number, max: number, numbers: number): number
+  bitwiseAnd(a: number, b: number, numbers: number): number
+  bitwiseOr(a: number, b: number, numbers: number): number
+  bitwiseXor(a: number, b: number, numbers: number): number
+  bitwiseNot(x: number): number
+  bitwiseLeftShift(a: number, b: number, numbers: number): number
+  bitwiseRightShift(a: number, b: number, numbers: number): number
   relu(x: number): number
   leakyRelu(x: number, negativeSlope: number): number
   elu(x: number, alpha: number): number
   sigmoid(x: number): number
   silu(x: number): number
   mish(x: number): number
-  gelu(x: number): number
+  gelu(x: number, approximate: number): number
   softplus(x: number): number
+  hardtanh(x: number, min: number, max: number): number
+  relu6(x: number): number
+  hardsigmoid(x: number): number
+  hardswish(x: number): number
+  hardshrink(x: number, lambda: number): number
+  softshrink(x: number, lambda: number): number
+  tanhshrink(x: number): number
+  softsign(x: number): number
+  threshold(x: number, threshold: number, value: number): number
+  selu(x: number): number
+  celu(x: number, alpha: number): number
+  prelu(x: number, weight: number): number
+  rrelu(x: number, lower: number, upper: number, training: boolean): number
+  logSigmoid(x: number): number
+  glu(x: number, dim: number): number
+  softmin(x: number, dim: number): number
+  gumbelSoftmax(logits: number, dim: number, tau: number, hard: boolean): number
   eq(a: number, b: number, numbers: number): number
   ne(a: number, b: number, numbers: number): number
   lt(a: number, b: number, numbers: number): number
@@ -52,6 +120,15 @@ export interface NativeOps {
   logicalXor(a: number, b: number): number
   where(mask: number, a: number, b: number, numbers: number): number
   maskedFill(x: number, mask: number, value: number): number
+  isPosInf(x: number): number
+  isNegInf(x: number): number
+  signBit(x: number): number
+  isClose(x: number, other: number, rtol: number, atol: number, equalNan: boolean): number
+  allClose(x: number, other: number, rtol: number, atol: number, equalNan: boolean): number
+  equal(x: number, other: number): number
+  maskedSelect(x: number, mask: number): number
+  maskedScatter(x: number, mask: number, source: number): number
+  maskedFillWith(x: number, mask: number, value: number): number
   sum(x: number, dim: Int32Array, keepDim: boolean): number
   mean(x: number, dim: Int32Array, keepDim: boolean): number
   var(x: number, dim: Int32Array, correction: number, keepDim: boolean): number

@@ -2,7 +2,17 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+
+/** Options of `gumbelSoftmax`. */
+export interface GumbelSoftmaxOptions {
+  /** @default 1 */
+  readonly tau?: number | undefined
+  /** @default false */
+  readonly hard?: boolean | undefined
+}
+
+const gumbelSoftmaxOptions = ['tau', 'hard'] as const
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions {
@@ -557,12 +567,13 @@ export function mish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
 }
 
 /**
- * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+ * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
  * @example
  * tensor([0, 2]).gelu() // [0, 1.9545]
+ * tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]
  */
-export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
-  return x.gelu()
+export function gelu<D extends DType = 'float32'>(x: Tensor<D>, options: GeluOptions = {}): Tensor<Floating<D>> {
+  return x.gelu(options)
 }
 
 /**
@@ -572,6 +583,163 @@ export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
  */
 export function softplus<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.softplus()
+}
+
+/**
+ * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+ * @example
+ * tensor([-3, 0.5, 3]).hardtanh() // [-1, 0.5, 1]
+ */
+export function hardtanh<D extends DType = 'float32'>(x: Tensor<D>, options: HardtanhOptions = {}): Tensor<D> {
+  return x.hardtanh(options)
+}
+
+/**
+ * `relu` bounded at 6.
+ * @example
+ * tensor([-1, 3, 9]).relu6() // [0, 3, 6]
+ */
+export function relu6<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.relu6()
+}
+
+/**
+ * `x / 6 + 1 / 2`, bounded to `[0, 1]`.
+ * @example
+ * tensor([-4, 0, 1.5]).hardsigmoid() // [0, 0.5, 0.75]
+ */
+export function hardsigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardsigmoid()
+}
+
+/**
+ * `x * hardsigmoid(x)` (Howard et al., MobileNetV3, 2019).
+ * @example
+ * tensor([-4, 1, 4]).hardswish() // [0, 0.666667, 4]
+ */
+export function hardswish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardswish()
+}
+
+/**
+ * `x` outside of `[-lambda, lambda]`, 0 inside.
+ * @example
+ * tensor([-1, 0.3, 2]).hardshrink() // [-1, 0, 2]
+ */
+export function hardshrink<D extends DType = 'float32'>(x: Tensor<D>, options: HardshrinkOptions = {}): Tensor<D> {
+  return x.hardshrink(options)
+}
+
+/**
+ * `x` brought nearer to 0 by `lambda`, 0 within `[-lambda, lambda]`.
+ * @example
+ * tensor([-1, 0.3, 2]).softshrink() // [-0.5, 0, 1.5]
+ */
+export function softshrink<D extends DType = 'float32'>(x: Tensor<D>, options: SoftshrinkOptions = {}): Tensor<D> {
+  return x.softshrink(options)
+}
+
+/**
+ * `x - tanh(x)`.
+ * @example
+ * tensor([0, 2]).tanhshrink() // [0, 1.035972]
+ */
+export function tanhshrink<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.tanhshrink()
+}
+
+/**
+ * `x / (1 + |x|)`.
+ * @example
+ * tensor([-1, 3]).softsign() // [-0.5, 0.75]
+ */
+export function softsign<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.softsign()
+}
+
+/**
+ * `x` above `threshold`, `value` elsewhere.
+ * @example
+ * tensor([1, 5]).threshold(3, -1) // [-1, 5]
+ */
+export function threshold<D extends DType = 'float32'>(x: Tensor<D>, threshold: number, value: number): Tensor<D> {
+  return x.threshold(threshold, value)
+}
+
+/**
+ * Scaled exponential linear unit, with the constants of Klambauer et al. (2017).
+ * @example
+ * tensor([-1, 2]).selu() // [-1.111331, 2.101402]
+ */
+export function selu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.selu()
+}
+
+/**
+ * Continuously differentiable exponential linear unit: `x` where positive, `alpha * (e^(x / alpha) - 1)` elsewhere.
+ * @example
+ * tensor([-1, 2]).celu({ alpha: 2 }) // [-0.786939, 2]
+ */
+export function celu<D extends DType = 'float32'>(x: Tensor<D>, options: CeluOptions = {}): Tensor<Floating<D>> {
+  return x.celu(options)
+}
+
+/**
+ * `x` where positive, `weight * x` elsewhere; a weight `[1]`, or one for each channel of `[batch, channels, ...]`.
+ * @example
+ * F.prelu(tensor([-4, 2]), tensor([0.25])) // [-1, 2]
+ */
+export function prelu<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.prelu(x.handle, weight.handle))
+}
+
+/**
+ * `leakyRelu` with a slope drawn for each element from `[lower, upper)` while `training`, else their mean.
+ * @example
+ * tensor([-4, 2]).rrelu({ lower: 0.25, upper: 0.25 }) // [-1, 2]
+ */
+export function rrelu<D extends DType = 'float32'>(x: Tensor<D>, options: RreluOptions = {}): Tensor<Floating<D>> {
+  return x.rrelu(options)
+}
+
+/**
+ * `log(sigmoid(x))`, in a form that does not overflow.
+ * @example
+ * tensor([0, -100]).logSigmoid() // [-0.693147, -100]
+ */
+export function logSigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.logSigmoid()
+}
+
+/**
+ * The first half along `dim` times the sigmoid of the second (Dauphin et al., 2017).
+ * `dim` is -1 by default.
+ * @example
+ * tensor([2, 4, 0, 0]).glu() // [1, 2]
+ */
+export function glu<D extends DType = 'float32'>(x: Tensor<D>, dim: number = -1): Tensor<D> {
+  return x.glu(dim)
+}
+
+/**
+ * `softmax(-x)`.
+ * @example
+ * tensor([0, 0]).softmin(0) // [0.5, 0.5]
+ */
+export function softmin<D extends DType = 'float32'>(x: Tensor<D>, dim: number): Tensor<Floating<D>> {
+  return x.softmin(dim)
+}
+
+/**
+ * A sample of the Gumbel-softmax distribution over `dim` (Jang et al., 2017) at temperature `tau`: a soft choice, or if `hard` a choice whose gradient is the soft one's.
+ * `dim` is -1 by default.
+ * @example
+ * F.gumbelSoftmax(tensor([0, 100]), -1, { hard: true }) // [0, 1]
+ */
+export function gumbelSoftmax<D extends DType = 'float32'>(logits: Tensor<D>, dim: number = -1, options: GumbelSoftmaxOptions = {}): Tensor<Floating<D>> {
+  checkOptions('gumbelSoftmax', options, gumbelSoftmaxOptions)
+  const { tau = 1, hard = false } = options
+  return wrapHandle(native.gumbelSoftmax(logits.handle, whole('dim', dim), tau, hard))
 }
 
 /**

@@ -3,6 +3,7 @@
 
 /** Every list of words, by the name of its type. */
 export const choices = {
+  Approximate: ['none', 'tanh'],
   Reduction: ['mean', 'sum', 'none'],
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   Nonlinearity: ['tanh', 'relu'],
@@ -14,6 +15,9 @@ export const choices = {
   QrMode: ['reduced', 'complete', 'r'],
   MatrixNorm: ['fro', 'nuc', '1', '-1', '2', '-2', 'inf', '-inf'],
 } as const
+
+/** By which formula `gelu` is computed. */
+export type Approximate = (typeof choices)['Approximate'][number]
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]

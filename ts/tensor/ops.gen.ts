@@ -2,7 +2,7 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
+import { choices, type Approximate, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
 import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
@@ -14,6 +14,39 @@ export interface ClampOptions {
 }
 
 const clampOptions = ['min', 'max'] as const
+
+/** Options of `logit`. */
+export interface LogitOptions {
+  readonly eps?: number | undefined
+}
+
+const logitOptions = ['eps'] as const
+
+/** Options of `addcmul`. */
+export interface AddcmulOptions {
+  /** @default 1 */
+  readonly value?: number | undefined
+}
+
+const addcmulOptions = ['value'] as const
+
+/** Options of `addcdiv`. */
+export interface AddcdivOptions {
+  /** @default 1 */
+  readonly value?: number | undefined
+}
+
+const addcdivOptions = ['value'] as const
+
+/** Options of `nanToNum`. */
+export interface NanToNumOptions {
+  /** @default 0 */
+  readonly nan?: number | undefined
+  readonly posInf?: number | undefined
+  readonly negInf?: number | undefined
+}
+
+const nanToNumOptions = ['nan', 'posInf', 'negInf'] as const
 
 /** Options of `leakyRelu`. */
 export interface LeakyReluOptions {
@@ -30,6 +63,84 @@ export interface EluOptions {
 }
 
 const eluOptions = ['alpha'] as const
+
+/** Options of `gelu`. */
+export interface GeluOptions {
+  /** @default 'none' */
+  readonly approximate?: Approximate | undefined
+}
+
+const geluOptions = ['approximate'] as const
+
+/** Options of `hardtanh`. */
+export interface HardtanhOptions {
+  /** @default -1 */
+  readonly min?: number | undefined
+  /** @default 1 */
+  readonly max?: number | undefined
+}
+
+const hardtanhOptions = ['min', 'max'] as const
+
+/** Options of `hardshrink`. */
+export interface HardshrinkOptions {
+  /** @default 0.5 */
+  readonly lambda?: number | undefined
+}
+
+const hardshrinkOptions = ['lambda'] as const
+
+/** Options of `softshrink`. */
+export interface SoftshrinkOptions {
+  /** @default 0.5 */
+  readonly lambda?: number | undefined
+}
+
+const softshrinkOptions = ['lambda'] as const
+
+/** Options of `celu`. */
+export interface CeluOptions {
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const celuOptions = ['alpha'] as const
+
+/** Options of `rrelu`. */
+export interface RreluOptions {
+  /** @default 0.125 */
+  readonly lower?: number | undefined
+  /** @default 0.3333333333333333 */
+  readonly upper?: number | undefined
+  /** @default false */
+  readonly training?: boolean | undefined
+}
+
+const rreluOptions = ['lower', 'upper', 'training'] as const
+
+/** Options of `isClose`. */
+export interface IsCloseOptions {
+  /** @default 1e-5 */
+  readonly rtol?: number | undefined
+  /** @default 1e-8 */
+  readonly atol?: number | undefined
+  /** @default false */
+  readonly equalNan?: boolean | undefined
+}
+
+const isCloseOptions = ['rtol', 'atol', 'equalNan'] as const
+
+/** Options of `allClose`. */
+export interface AllCloseOptions {
+  /** @default 1e-5 */
+  readonly rtol?: number | undefined
+  /** @default 1e-8 */
+  readonly atol?: number | undefined
+  /** @default false */
+  readonly equalNan?: boolean | undefined
+}
+
+const allCloseOptions = ['rtol', 'atol', 'equalNan'] as const
 
 /** Options of `sum`. */
 export interface SumOptions {
@@ -702,6 +813,512 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Two to the power of each element.
+   * @example
+   * tensor([0, 3, -1]).exp2() // [1, 8, 0.5]
+   */
+  exp2(): Tensor<Floating<D>> {
+    return this.wrap(native.exp2(this.handle))
+  }
+
+  /**
+   * Logarithm to base 2; NaN for negative input.
+   * @example
+   * tensor([1, 8]).log2() // [0, 3]
+   */
+  log2(): Tensor<Floating<D>> {
+    return this.wrap(native.log2(this.handle))
+  }
+
+  /**
+   * Logarithm to base 10; NaN for negative input.
+   * @example
+   * tensor([1, 1000]).log10() // [0, 3]
+   */
+  log10(): Tensor<Floating<D>> {
+    return this.wrap(native.log10(this.handle))
+  }
+
+  /**
+   * `log(x / (1 - x))`, the inverse of `sigmoid`; `eps` bounds x to `[eps, 1 - eps]` first.
+   * @example
+   * tensor([0.5, 0.9]).logit() // [0, 2.197225]
+   */
+  logit(options: LogitOptions = {}): Tensor<Floating<D>> {
+    checkOptions('logit', options, logitOptions)
+    const { eps } = options
+    return this.wrap(native.logit(this.handle, eps ?? NaN))
+  }
+
+  /**
+   * `a * log(b)`, 0 where `a` is 0 unless `b` is NaN, with broadcasting.
+   * @example
+   * tensor([0, 2]).xlogy(tensor([0, Math.E])) // [0, 2]
+   */
+  xlogy(b: number): Tensor<Floating<D>>
+  xlogy<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  xlogy(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.xlogy(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `log(e^a + e^b)` in a form that does not overflow, with broadcasting.
+   * @example
+   * tensor([0, 1000]).logAddExp(tensor([0, 1000])) // [0.693147, 1000.693147]
+   */
+  logAddExp(b: number): Tensor<Floating<D>>
+  logAddExp<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  logAddExp(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.logAddExp(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `log2(2^a + 2^b)` in a form that does not overflow, with broadcasting.
+   * @example
+   * tensor([3]).logAddExp2(tensor([3])) // [4]
+   */
+  logAddExp2(b: number): Tensor<Floating<D>>
+  logAddExp2<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  logAddExp2(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.logAddExp2(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `a * 2^b`, with broadcasting.
+   * @example
+   * tensor([1, 3]).ldexp(tensor([4, -1])) // [16, 1.5]
+   */
+  ldexp(b: number): Tensor<Floating<D>>
+  ldexp<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  ldexp(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.ldexp(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Hyperbolic sine.
+   * @example
+   * tensor([0, 1]).sinh() // [0, 1.175201]
+   */
+  sinh(): Tensor<Floating<D>> {
+    return this.wrap(native.sinh(this.handle))
+  }
+
+  /**
+   * Hyperbolic cosine.
+   * @example
+   * tensor([0, 1]).cosh() // [1, 1.543081]
+   */
+  cosh(): Tensor<Floating<D>> {
+    return this.wrap(native.cosh(this.handle))
+  }
+
+  /**
+   * Inverse sine, in radians; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 1]).asin() // [0, 1.570796]
+   */
+  asin(): Tensor<Floating<D>> {
+    return this.wrap(native.asin(this.handle))
+  }
+
+  /**
+   * Inverse cosine, in radians; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([1, 0]).acos() // [0, 1.570796]
+   */
+  acos(): Tensor<Floating<D>> {
+    return this.wrap(native.acos(this.handle))
+  }
+
+  /**
+   * Inverse tangent, in radians.
+   * @example
+   * tensor([0, 1]).atan() // [0, 0.785398]
+   */
+  atan(): Tensor<Floating<D>> {
+    return this.wrap(native.atan(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic sine.
+   * @example
+   * tensor([0, 1]).asinh() // [0, 0.881374]
+   */
+  asinh(): Tensor<Floating<D>> {
+    return this.wrap(native.asinh(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic cosine; NaN below 1.
+   * @example
+   * tensor([1, 2]).acosh() // [0, 1.316958]
+   */
+  acosh(): Tensor<Floating<D>> {
+    return this.wrap(native.acosh(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic tangent; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 0.5]).atanh() // [0, 0.549306]
+   */
+  atanh(): Tensor<Floating<D>> {
+    return this.wrap(native.atanh(this.handle))
+  }
+
+  /**
+   * `sin(pi x) / (pi x)`, 1 at 0.
+   * @example
+   * tensor([0, 0.5]).sinc() // [1, 0.636620]
+   */
+  sinc(): Tensor<Floating<D>> {
+    return this.wrap(native.sinc(this.handle))
+  }
+
+  /**
+   * The angle of the point `(b, a)`, in radians, in `[-pi, pi]`, with broadcasting.
+   * @example
+   * tensor([1, -1]).atan2(tensor([1, -1])) // [0.785398, -2.356194]
+   */
+  atan2(b: number): Tensor<Floating<D>>
+  atan2<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  atan2(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.atan2(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `sqrt(a^2 + b^2)` without overflow, with broadcasting.
+   * @example
+   * tensor([3, 5]).hypot(tensor([4, 12])) // [5, 13]
+   */
+  hypot(b: number): Tensor<Floating<D>>
+  hypot<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  hypot(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.hypot(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * An angle in degrees as radians.
+   * @example
+   * tensor([180, 90]).deg2rad() // [3.141593, 1.570796]
+   */
+  deg2rad(): Tensor<Floating<D>> {
+    return this.wrap(native.deg2rad(this.handle))
+  }
+
+  /**
+   * An angle in radians as degrees.
+   * @example
+   * tensor([Math.PI]).rad2deg() // [180]
+   */
+  rad2deg(): Tensor<Floating<D>> {
+    return this.wrap(native.rad2deg(this.handle))
+  }
+
+  /**
+   * Rounds towards 0; its gradient is 0.
+   * @example
+   * tensor([1.7, -1.7]).trunc() // [1, -1]
+   */
+  trunc(): Tensor<D> {
+    return this.wrap(native.trunc(this.handle))
+  }
+
+  /**
+   * What `trunc` takes off, with the sign of x.
+   * @example
+   * tensor([1.75, -1.25]).frac() // [0.75, -0.25]
+   */
+  frac(): Tensor<D> {
+    return this.wrap(native.frac(this.handle))
+  }
+
+  /**
+   * Rounds to so many decimals, halves to even; a negative number rounds to tens and so on. Its gradient is 0.
+   * @example
+   * tensor([1.234, 5.678]).roundDecimals(1) // [1.2, 5.7]
+   * tensor([1234]).roundDecimals(-2) // [1200]
+   */
+  roundDecimals(decimals: number): Tensor<D> {
+    return this.wrap(native.roundDecimals(this.handle, whole('decimals', decimals)))
+  }
+
+  /**
+   * `a - b * floor(a / b)`: has the sign of `b`, as Python's `%`, with broadcasting. Throws when an integer is divided by 0.
+   * @example
+   * tensor([5, -5]).remainder(3) // [2, 1]
+   */
+  remainder(b: number): Tensor<D>
+  remainder<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  remainder(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.remainder(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `a - b * trunc(a / b)`: has the sign of `a`, as C's `fmod`, with broadcasting. Throws when an integer is divided by 0.
+   * @example
+   * tensor([5, -5]).fmod(3) // [2, -2]
+   */
+  fmod(b: number): Tensor<D>
+  fmod<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmod(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmod(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `floor(a / b)`, of the dtype both promote to, with broadcasting; its gradient is 0. Throws when an integer is divided by 0.
+   * @example
+   * tensor([7, -7]).floorDivide(2) // [3, -4]
+   */
+  floorDivide(b: number): Tensor<D>
+  floorDivide<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  floorDivide(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.floorDivide(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The magnitude of `a` with the sign of `b`, with broadcasting.
+   * @example
+   * tensor([1, -2]).copySign(tensor([-1, 1])) // [-1, 2]
+   */
+  copySign(b: number): Tensor<Floating<D>>
+  copySign<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  copySign(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.copySign(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * 0 where `x` is negative or NaN, 1 where positive, the element of `values` where 0, with broadcasting.
+   * @example
+   * tensor([-1, 0, 2]).heaviside(tensor([0.5])) // [0, 0.5, 1]
+   */
+  heaviside(values: Tensor<D>): Tensor<D> {
+    return this.wrap(native.heaviside(this.handle, values.handle))
+  }
+
+  /**
+   * Greatest common divisor, 0 or more, with broadcasting; integers only.
+   * @example
+   * tensor([12, 0], { dtype: 'int64' }).gcd(tensor([18, 5], { dtype: 'int64' })) // [6, 5]
+   */
+  gcd(b: number): Tensor<D>
+  gcd<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  gcd(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.gcd(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Least common multiple, 0 or more, with broadcasting; integers only.
+   * @example
+   * tensor([4, 3], { dtype: 'int64' }).lcm(tensor([6, 0], { dtype: 'int64' })) // [12, 0]
+   */
+  lcm(b: number): Tensor<D>
+  lcm<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  lcm(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.lcm(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `1 - erf(x)`, accurate where that is small.
+   * @example
+   * tensor([0, 3]).erfc() // [1, 0.0000221]
+   */
+  erfc(): Tensor<Floating<D>> {
+    return this.wrap(native.erfc(this.handle))
+  }
+
+  /**
+   * The inverse of `erf`; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 0.5]).erfinv() // [0, 0.476936]
+   */
+  erfinv(): Tensor<Floating<D>> {
+    return this.wrap(native.erfinv(this.handle))
+  }
+
+  /**
+   * Logarithm of the absolute value of the gamma function.
+   * @example
+   * tensor([1, 5]).lgamma() // [0, 3.178054]
+   */
+  lgamma(): Tensor<Floating<D>> {
+    return this.wrap(native.lgamma(this.handle))
+  }
+
+  /**
+   * The derivative of `lgamma`.
+   * @example
+   * tensor([1, 2]).digamma() // [-0.577216, 0.422784]
+   */
+  digamma(): Tensor<Floating<D>> {
+    return this.wrap(native.digamma(this.handle))
+  }
+
+  /**
+   * The derivative of order `n` of `digamma`, which itself is that of order 0.
+   * @example
+   * tensor([1]).polygamma(1) // [1.644934]
+   */
+  polygamma(n: number): Tensor<Floating<D>> {
+    return this.wrap(native.polygamma(this.handle, count('n', n)))
+  }
+
+  /**
+   * The modified Bessel function of the first kind of order 0.
+   * @example
+   * tensor([0, 1]).i0() // [1, 1.266066]
+   */
+  i0(): Tensor<Floating<D>> {
+    return this.wrap(native.i0(this.handle))
+  }
+
+  /**
+   * The modified Bessel function of the first kind of order 1.
+   * @example
+   * tensor([0, 1]).i1() // [0, 0.565159]
+   */
+  i1(): Tensor<Floating<D>> {
+    return this.wrap(native.i1(this.handle))
+  }
+
+  /**
+   * `a + weight * (b - a)`, with broadcasting; exactly `b` at a weight of 1.
+   * @example
+   * tensor([0, 10]).lerp(tensor([10, 20]), 0.25) // [2.5, 12.5]
+   */
+  lerp(end: Tensor<D>, weight: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.lerp(this.handle, end.handle, operand(weight), isNumber(weight, 1)))
+  }
+
+  /**
+   * `x + value * a * b`, with broadcasting.
+   * @example
+   * tensor([1, 1]).addcmul(tensor([2, 3]), tensor([4, 5]), { value: 0.5 }) // [5, 8.5]
+   */
+  addcmul(a: Tensor<D>, b: Tensor<D>, options: AddcmulOptions = {}): Tensor<D> {
+    checkOptions('addcmul', options, addcmulOptions)
+    const { value = 1 } = options
+    return this.wrap(native.addcmul(this.handle, a.handle, b.handle, value))
+  }
+
+  /**
+   * `x + value * a / b`, with broadcasting; floating point only.
+   * @example
+   * tensor([1, 1]).addcdiv(tensor([2, 3]), tensor([4, 6])) // [1.5, 1.5]
+   */
+  addcdiv(a: Tensor<D>, b: Tensor<D>, options: AddcdivOptions = {}): Tensor<D> {
+    checkOptions('addcdiv', options, addcdivOptions)
+    const { value = 1 } = options
+    return this.wrap(native.addcdiv(this.handle, a.handle, b.handle, value))
+  }
+
+  /**
+   * Larger of two elements, where a NaN gives way to the other; at equality both share the gradient.
+   * @example
+   * tensor([1, NaN]).fmax(tensor([3, 4])) // [3, 4]
+   */
+  fmax(b: number): Tensor<D>
+  fmax<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmax(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmax(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Smaller of two elements, where a NaN gives way to the other; at equality both share the gradient.
+   * @example
+   * tensor([1, NaN]).fmin(tensor([3, 4])) // [1, 4]
+   */
+  fmin(b: number): Tensor<D>
+  fmin<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmin(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmin(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * NaN and infinities by numbers: `nan`, and the largest and least of the dtype unless `posInf` and `negInf` are given.
+   * @example
+   * tensor([NaN, 1, Infinity]).nanToNum({ nan: 0, posInf: 9 }) // [0, 1, 9]
+   */
+  nanToNum(options: NanToNumOptions = {}): Tensor<D> {
+    checkOptions('nanToNum', options, nanToNumOptions)
+    const { nan = 0, posInf, negInf } = options
+    return this.wrap(native.nanToNum(this.handle, nan, posInf ?? NaN, negInf ?? NaN))
+  }
+
+  /**
+   * Bounds each element to `[min, max]`, tensors or numbers, with broadcasting; the gradient goes to `x` inside and at the bounds.
+   * @example
+   * tensor([-2, 0, 5]).clampBetween(tensor([-1, 1, 1]), 3) // [-1, 1, 3]
+   */
+  clampBetween(min: Tensor<DType> | number, max: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.clampBetween(this.handle, operand(min), operand(max), isNumber(min, 1) | isNumber(max, 2)))
+  }
+
+  /**
+   * The bits that are set in both, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseAnd(3) // [2]
+   */
+  bitwiseAnd(b: number): Tensor<D>
+  bitwiseAnd<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseAnd(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseAnd(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits that are set in either, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseOr(3) // [7]
+   */
+  bitwiseOr(b: number): Tensor<D>
+  bitwiseOr<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseOr(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseOr(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits that are set in one of both, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseXor(3) // [5]
+   */
+  bitwiseXor(b: number): Tensor<D>
+  bitwiseXor<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseXor(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseXor(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Every bit turned over.
+   * @example
+   * tensor([0, 5], { dtype: 'int32' }).bitwiseNot() // [-1, -6]
+   */
+  bitwiseNot(): Tensor<D> {
+    return this.wrap(native.bitwiseNot(this.handle))
+  }
+
+  /**
+   * The bits of `a` moved up by `b` places, with broadcasting; what leaves the dtype is lost.
+   * @example
+   * tensor([3], { dtype: 'int32' }).bitwiseLeftShift(2) // [12]
+   */
+  bitwiseLeftShift(b: number): Tensor<D>
+  bitwiseLeftShift<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseLeftShift(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseLeftShift(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits of `a` moved down by `b` places, the sign kept, with broadcasting.
+   * @example
+   * tensor([-8, 9], { dtype: 'int32' }).bitwiseRightShift(1) // [-4, 4]
+   */
+  bitwiseRightShift(b: number): Tensor<D>
+  bitwiseRightShift<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseRightShift(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseRightShift(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
    * Rectified linear unit, `max(x, 0)`.
    * @example
    * tensor([-1, 2]).relu() // [0, 2]
@@ -760,12 +1377,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+   * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
    * @example
    * tensor([0, 2]).gelu() // [0, 1.9545]
+   * tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]
    */
-  gelu(): Tensor<Floating<D>> {
-    return this.wrap(native.gelu(this.handle))
+  gelu(options: GeluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('gelu', options, geluOptions)
+    const { approximate = 'none' } = options
+    return this.wrap(native.gelu(this.handle, choiceCode('approximate', approximate, choices.Approximate)))
   }
 
   /**
@@ -775,6 +1395,152 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   softplus(): Tensor<Floating<D>> {
     return this.wrap(native.softplus(this.handle))
+  }
+
+  /**
+   * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+   * @example
+   * tensor([-3, 0.5, 3]).hardtanh() // [-1, 0.5, 1]
+   */
+  hardtanh(options: HardtanhOptions = {}): Tensor<D> {
+    checkOptions('hardtanh', options, hardtanhOptions)
+    const { min = -1, max = 1 } = options
+    return this.wrap(native.hardtanh(this.handle, min, max))
+  }
+
+  /**
+   * `relu` bounded at 6.
+   * @example
+   * tensor([-1, 3, 9]).relu6() // [0, 3, 6]
+   */
+  relu6(): Tensor<D> {
+    return this.wrap(native.relu6(this.handle))
+  }
+
+  /**
+   * `x / 6 + 1 / 2`, bounded to `[0, 1]`.
+   * @example
+   * tensor([-4, 0, 1.5]).hardsigmoid() // [0, 0.5, 0.75]
+   */
+  hardsigmoid(): Tensor<Floating<D>> {
+    return this.wrap(native.hardsigmoid(this.handle))
+  }
+
+  /**
+   * `x * hardsigmoid(x)` (Howard et al., MobileNetV3, 2019).
+   * @example
+   * tensor([-4, 1, 4]).hardswish() // [0, 0.666667, 4]
+   */
+  hardswish(): Tensor<Floating<D>> {
+    return this.wrap(native.hardswish(this.handle))
+  }
+
+  /**
+   * `x` outside of `[-lambda, lambda]`, 0 inside.
+   * @example
+   * tensor([-1, 0.3, 2]).hardshrink() // [-1, 0, 2]
+   */
+  hardshrink(options: HardshrinkOptions = {}): Tensor<D> {
+    checkOptions('hardshrink', options, hardshrinkOptions)
+    const { lambda = 0.5 } = options
+    return this.wrap(native.hardshrink(this.handle, lambda))
+  }
+
+  /**
+   * `x` brought nearer to 0 by `lambda`, 0 within `[-lambda, lambda]`.
+   * @example
+   * tensor([-1, 0.3, 2]).softshrink() // [-0.5, 0, 1.5]
+   */
+  softshrink(options: SoftshrinkOptions = {}): Tensor<D> {
+    checkOptions('softshrink', options, softshrinkOptions)
+    const { lambda = 0.5 } = options
+    return this.wrap(native.softshrink(this.handle, lambda))
+  }
+
+  /**
+   * `x - tanh(x)`.
+   * @example
+   * tensor([0, 2]).tanhshrink() // [0, 1.035972]
+   */
+  tanhshrink(): Tensor<Floating<D>> {
+    return this.wrap(native.tanhshrink(this.handle))
+  }
+
+  /**
+   * `x / (1 + |x|)`.
+   * @example
+   * tensor([-1, 3]).softsign() // [-0.5, 0.75]
+   */
+  softsign(): Tensor<Floating<D>> {
+    return this.wrap(native.softsign(this.handle))
+  }
+
+  /**
+   * `x` above `threshold`, `value` elsewhere.
+   * @example
+   * tensor([1, 5]).threshold(3, -1) // [-1, 5]
+   */
+  threshold(threshold: number, value: number): Tensor<D> {
+    return this.wrap(native.threshold(this.handle, threshold, value))
+  }
+
+  /**
+   * Scaled exponential linear unit, with the constants of Klambauer et al. (2017).
+   * @example
+   * tensor([-1, 2]).selu() // [-1.111331, 2.101402]
+   */
+  selu(): Tensor<Floating<D>> {
+    return this.wrap(native.selu(this.handle))
+  }
+
+  /**
+   * Continuously differentiable exponential linear unit: `x` where positive, `alpha * (e^(x / alpha) - 1)` elsewhere.
+   * @example
+   * tensor([-1, 2]).celu({ alpha: 2 }) // [-0.786939, 2]
+   */
+  celu(options: CeluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('celu', options, celuOptions)
+    const { alpha = 1 } = options
+    return this.wrap(native.celu(this.handle, alpha))
+  }
+
+  /**
+   * `leakyRelu` with a slope drawn for each element from `[lower, upper)` while `training`, else their mean.
+   * @example
+   * tensor([-4, 2]).rrelu({ lower: 0.25, upper: 0.25 }) // [-1, 2]
+   */
+  rrelu(options: RreluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('rrelu', options, rreluOptions)
+    const { lower = 0.125, upper = 0.3333333333333333, training = false } = options
+    return this.wrap(native.rrelu(this.handle, lower, upper, training))
+  }
+
+  /**
+   * `log(sigmoid(x))`, in a form that does not overflow.
+   * @example
+   * tensor([0, -100]).logSigmoid() // [-0.693147, -100]
+   */
+  logSigmoid(): Tensor<Floating<D>> {
+    return this.wrap(native.logSigmoid(this.handle))
+  }
+
+  /**
+   * The first half along `dim` times the sigmoid of the second (Dauphin et al., 2017).
+   * `dim` is -1 by default.
+   * @example
+   * tensor([2, 4, 0, 0]).glu() // [1, 2]
+   */
+  glu(dim: number = -1): Tensor<D> {
+    return this.wrap(native.glu(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * `softmax(-x)`.
+   * @example
+   * tensor([0, 0]).softmin(0) // [0.5, 0.5]
+   */
+  softmin(dim: number): Tensor<Floating<D>> {
+    return this.wrap(native.softmin(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -902,6 +1668,93 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   maskedFill(mask: Tensor<'bool'>, value: number): Tensor<D> {
     return this.wrap(native.maskedFill(this.handle, mask.handle, value))
+  }
+
+  /**
+   * Whether elements are positive infinity.
+   * @example
+   * tensor([1, Infinity, -Infinity]).isPosInf() // [false, true, false]
+   */
+  isPosInf(): Tensor<'bool'> {
+    return this.wrap(native.isPosInf(this.handle))
+  }
+
+  /**
+   * Whether elements are negative infinity.
+   * @example
+   * tensor([1, Infinity, -Infinity]).isNegInf() // [false, false, true]
+   */
+  isNegInf(): Tensor<'bool'> {
+    return this.wrap(native.isNegInf(this.handle))
+  }
+
+  /**
+   * Whether the sign bit is set: of negative elements, and of -0.
+   * @example
+   * tensor([-1, -0, 2]).signBit() // [true, true, false]
+   */
+  signBit(): Tensor<'bool'> {
+    return this.wrap(native.signBit(this.handle))
+  }
+
+  /**
+   * Whether elements differ by at most `atol + rtol * |other|`, with broadcasting; NaN is close to NaN if `equalNan`.
+   * @example
+   * tensor([1, 2]).isClose(tensor([1.000001, 2.1])) // [true, false]
+   */
+  isClose(other: Tensor<D>, options: IsCloseOptions = {}): Tensor<'bool'> {
+    checkOptions('isClose', options, isCloseOptions)
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+    return this.wrap(native.isClose(this.handle, other.handle, rtol, atol, equalNan))
+  }
+
+  /**
+   * Whether all elements of two tensors are close, as one boolean (rank 0); see `isClose`.
+   * @example
+   * tensor([1, 2]).allClose(tensor([1, 2.1]), { atol: 0.2 }) // true
+   */
+  allClose(other: Tensor<D>, options: AllCloseOptions = {}): Tensor<'bool'> {
+    checkOptions('allClose', options, allCloseOptions)
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+    return this.wrap(native.allClose(this.handle, other.handle, rtol, atol, equalNan))
+  }
+
+  /**
+   * Whether two tensors have one shape and equal elements, as one boolean (rank 0).
+   * @example
+   * tensor([1, 2]).equal(tensor([1, 2])) // true
+   * tensor([1, 2]).equal(tensor([[1, 2]])) // false
+   */
+  equal(other: Tensor<D>): Tensor<'bool'> {
+    return this.wrap(native.equal(this.handle, other.handle))
+  }
+
+  /**
+   * The elements of `x` where `mask` is true, as a list in row-major order; both broadcast.
+   * @example
+   * const x = tensor([[1, 2], [3, 4]])
+   * x.maskedSelect(x.gt(1)) // [2, 3, 4]
+   */
+  maskedSelect(mask: Tensor<'bool'>): Tensor<D> {
+    return this.wrap(native.maskedSelect(this.handle, mask.handle))
+  }
+
+  /**
+   * `x` with the elements of `source`, in row-major order, where `mask` is true; `mask` broadcasts to `x`.
+   * @example
+   * tensor([1, 2, 3]).maskedScatter(tensor([true, false, true]), tensor([7, 8])) // [7, 2, 8]
+   */
+  maskedScatter(mask: Tensor<'bool'>, source: Tensor<D>): Tensor<D> {
+    return this.wrap(native.maskedScatter(this.handle, mask.handle, source.handle))
+  }
+
+  /**
+   * `x` with the one element of `value` where `mask` is true; the gradient of `value` is the sum over those places.
+   * @example
+   * tensor([1, 2]).maskedFillWith(tensor([true, false]), tensor(9)) // [9, 2]
+   */
+  maskedFillWith(mask: Tensor<'bool'>, value: Tensor<D>): Tensor<D> {
+    return this.wrap(native.maskedFillWith(this.handle, mask.handle, value.handle))
   }
 
   /**
@@ -1324,11 +2177,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default. Whole numbers and booleans give int64.
    * @example
    * tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
    */
-  vander(options: VanderOptions = {}): Tensor<D> {
+  vander(options: VanderOptions = {}): Tensor<Summed<D>> {
     checkOptions('vander', options, vanderOptions)
     const { n, increasing = false } = options
     return this.wrap(native.vander(this.handle, n === undefined ? NaN : count('n', n), increasing))

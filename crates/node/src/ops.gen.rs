@@ -269,6 +269,493 @@ pub fn to_dtype(x: u32, dtype: u32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "exp2")]
+#[allow(clippy::too_many_arguments)]
+pub fn exp2(x: u32) -> napi::Result<u32> {
+    call("exp2", || {
+        let x = table::get(x)?;
+        out(ops::exponential::exp2(&x)?)
+    })
+}
+
+#[napi(js_name = "log2")]
+#[allow(clippy::too_many_arguments)]
+pub fn log2(x: u32) -> napi::Result<u32> {
+    call("log2", || {
+        let x = table::get(x)?;
+        out(ops::exponential::log2(&x)?)
+    })
+}
+
+#[napi(js_name = "log10")]
+#[allow(clippy::too_many_arguments)]
+pub fn log10(x: u32) -> napi::Result<u32> {
+    call("log10", || {
+        let x = table::get(x)?;
+        out(ops::exponential::log10(&x)?)
+    })
+}
+
+#[napi(js_name = "logit")]
+#[allow(clippy::too_many_arguments)]
+pub fn logit(x: u32, eps: f64) -> napi::Result<u32> {
+    call("logit", || {
+        let x = table::get(x)?;
+        out(ops::exponential::logit(&x, number(eps))?)
+    })
+}
+
+#[napi(js_name = "xlogy")]
+#[allow(clippy::too_many_arguments)]
+pub fn xlogy(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("xlogy", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::xlogy(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "logAddExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_add_exp(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("log_add_exp", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::log_add_exp(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "logAddExp2")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_add_exp2(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("log_add_exp2", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::log_add_exp2(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "ldexp")]
+#[allow(clippy::too_many_arguments)]
+pub fn ldexp(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("ldexp", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::ldexp(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "sinh")]
+#[allow(clippy::too_many_arguments)]
+pub fn sinh(x: u32) -> napi::Result<u32> {
+    call("sinh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::sinh(&x)?)
+    })
+}
+
+#[napi(js_name = "cosh")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosh(x: u32) -> napi::Result<u32> {
+    call("cosh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::cosh(&x)?)
+    })
+}
+
+#[napi(js_name = "asin")]
+#[allow(clippy::too_many_arguments)]
+pub fn asin(x: u32) -> napi::Result<u32> {
+    call("asin", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::asin(&x)?)
+    })
+}
+
+#[napi(js_name = "acos")]
+#[allow(clippy::too_many_arguments)]
+pub fn acos(x: u32) -> napi::Result<u32> {
+    call("acos", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::acos(&x)?)
+    })
+}
+
+#[napi(js_name = "atan")]
+#[allow(clippy::too_many_arguments)]
+pub fn atan(x: u32) -> napi::Result<u32> {
+    call("atan", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::atan(&x)?)
+    })
+}
+
+#[napi(js_name = "asinh")]
+#[allow(clippy::too_many_arguments)]
+pub fn asinh(x: u32) -> napi::Result<u32> {
+    call("asinh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::asinh(&x)?)
+    })
+}
+
+#[napi(js_name = "acosh")]
+#[allow(clippy::too_many_arguments)]
+pub fn acosh(x: u32) -> napi::Result<u32> {
+    call("acosh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::acosh(&x)?)
+    })
+}
+
+#[napi(js_name = "atanh")]
+#[allow(clippy::too_many_arguments)]
+pub fn atanh(x: u32) -> napi::Result<u32> {
+    call("atanh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::atanh(&x)?)
+    })
+}
+
+#[napi(js_name = "sinc")]
+#[allow(clippy::too_many_arguments)]
+pub fn sinc(x: u32) -> napi::Result<u32> {
+    call("sinc", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::sinc(&x)?)
+    })
+}
+
+#[napi(js_name = "atan2")]
+#[allow(clippy::too_many_arguments)]
+pub fn atan2(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("atan2", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::trigonometry::atan2(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "hypot")]
+#[allow(clippy::too_many_arguments)]
+pub fn hypot(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("hypot", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::trigonometry::hypot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "deg2rad")]
+#[allow(clippy::too_many_arguments)]
+pub fn deg2rad(x: u32) -> napi::Result<u32> {
+    call("deg2rad", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::deg2rad(&x)?)
+    })
+}
+
+#[napi(js_name = "rad2deg")]
+#[allow(clippy::too_many_arguments)]
+pub fn rad2deg(x: u32) -> napi::Result<u32> {
+    call("rad2deg", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::rad2deg(&x)?)
+    })
+}
+
+#[napi(js_name = "trunc")]
+#[allow(clippy::too_many_arguments)]
+pub fn trunc(x: u32) -> napi::Result<u32> {
+    call("trunc", || {
+        let x = table::get(x)?;
+        out(ops::rounding::trunc(&x)?)
+    })
+}
+
+#[napi(js_name = "frac")]
+#[allow(clippy::too_many_arguments)]
+pub fn frac(x: u32) -> napi::Result<u32> {
+    call("frac", || {
+        let x = table::get(x)?;
+        out(ops::rounding::frac(&x)?)
+    })
+}
+
+#[napi(js_name = "roundDecimals")]
+#[allow(clippy::too_many_arguments)]
+pub fn round_decimals(x: u32, decimals: i32) -> napi::Result<u32> {
+    call("round_decimals", || {
+        let x = table::get(x)?;
+        out(ops::rounding::round_decimals(&x, decimals as isize)?)
+    })
+}
+
+#[napi(js_name = "remainder")]
+#[allow(clippy::too_many_arguments)]
+pub fn remainder(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("remainder", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::remainder(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "fmod")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmod(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmod", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::fmod(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "floorDivide")]
+#[allow(clippy::too_many_arguments)]
+pub fn floor_divide(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("floor_divide", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::floor_divide(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "copySign")]
+#[allow(clippy::too_many_arguments)]
+pub fn copy_sign(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("copy_sign", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::copy_sign(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "heaviside")]
+#[allow(clippy::too_many_arguments)]
+pub fn heaviside(x: u32, values: u32) -> napi::Result<u32> {
+    call("heaviside", || {
+        let x = table::get(x)?;
+        let values = table::get(values)?;
+        out(ops::rounding::heaviside(&x, &values)?)
+    })
+}
+
+#[napi(js_name = "gcd")]
+#[allow(clippy::too_many_arguments)]
+pub fn gcd(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("gcd", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::gcd(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "lcm")]
+#[allow(clippy::too_many_arguments)]
+pub fn lcm(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("lcm", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::lcm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "erfc")]
+#[allow(clippy::too_many_arguments)]
+pub fn erfc(x: u32) -> napi::Result<u32> {
+    call("erfc", || {
+        let x = table::get(x)?;
+        out(ops::special::erfc(&x)?)
+    })
+}
+
+#[napi(js_name = "erfinv")]
+#[allow(clippy::too_many_arguments)]
+pub fn erfinv(x: u32) -> napi::Result<u32> {
+    call("erfinv", || {
+        let x = table::get(x)?;
+        out(ops::special::erfinv(&x)?)
+    })
+}
+
+#[napi(js_name = "lgamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn lgamma(x: u32) -> napi::Result<u32> {
+    call("lgamma", || {
+        let x = table::get(x)?;
+        out(ops::special::lgamma(&x)?)
+    })
+}
+
+#[napi(js_name = "digamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn digamma(x: u32) -> napi::Result<u32> {
+    call("digamma", || {
+        let x = table::get(x)?;
+        out(ops::special::digamma(&x)?)
+    })
+}
+
+#[napi(js_name = "polygamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn polygamma(x: u32, n: u32) -> napi::Result<u32> {
+    call("polygamma", || {
+        let x = table::get(x)?;
+        out(ops::special::polygamma(&x, n as usize)?)
+    })
+}
+
+#[napi(js_name = "i0")]
+#[allow(clippy::too_many_arguments)]
+pub fn i0(x: u32) -> napi::Result<u32> {
+    call("i0", || {
+        let x = table::get(x)?;
+        out(ops::special::i0(&x)?)
+    })
+}
+
+#[napi(js_name = "i1")]
+#[allow(clippy::too_many_arguments)]
+pub fn i1(x: u32) -> napi::Result<u32> {
+    call("i1", || {
+        let x = table::get(x)?;
+        out(ops::special::i1(&x)?)
+    })
+}
+
+#[napi(js_name = "lerp")]
+#[allow(clippy::too_many_arguments)]
+pub fn lerp(x: u32, end: u32, weight: f64, numbers: u32) -> napi::Result<u32> {
+    call("lerp", || {
+        let x = table::get(x)?;
+        let end = table::get(end)?;
+        let weight = operand(weight, numbers & 1 != 0)?;
+        out(ops::blend::lerp(&x, &end, &weight)?)
+    })
+}
+
+#[napi(js_name = "addcmul")]
+#[allow(clippy::too_many_arguments)]
+pub fn addcmul(x: u32, a: u32, b: u32, value: f64) -> napi::Result<u32> {
+    call("addcmul", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::blend::addcmul(&x, &a, &b, value)?)
+    })
+}
+
+#[napi(js_name = "addcdiv")]
+#[allow(clippy::too_many_arguments)]
+pub fn addcdiv(x: u32, a: u32, b: u32, value: f64) -> napi::Result<u32> {
+    call("addcdiv", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::blend::addcdiv(&x, &a, &b, value)?)
+    })
+}
+
+#[napi(js_name = "fmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmax(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmax", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::blend::fmax(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "fmin")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmin(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmin", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::blend::fmin(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "nanToNum")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_to_num(x: u32, nan: f64, pos_inf: f64, neg_inf: f64) -> napi::Result<u32> {
+    call("nan_to_num", || {
+        let x = table::get(x)?;
+        out(ops::blend::nan_to_num(&x, nan, number(pos_inf), number(neg_inf))?)
+    })
+}
+
+#[napi(js_name = "clampBetween")]
+#[allow(clippy::too_many_arguments)]
+pub fn clamp_between(x: u32, min: f64, max: f64, numbers: u32) -> napi::Result<u32> {
+    call("clamp_between", || {
+        let x = table::get(x)?;
+        let min = operand(min, numbers & 1 != 0)?;
+        let max = operand(max, numbers & 2 != 0)?;
+        out(ops::blend::clamp_between(&x, &min, &max)?)
+    })
+}
+
+#[napi(js_name = "bitwiseAnd")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_and(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_and", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_and(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseOr")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_or(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_or", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_or(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseXor")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_xor(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_xor", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_xor(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseNot")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_not(x: u32) -> napi::Result<u32> {
+    call("bitwise_not", || {
+        let x = table::get(x)?;
+        out(ops::bits::bitwise_not(&x)?)
+    })
+}
+
+#[napi(js_name = "bitwiseLeftShift")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_left_shift(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_left_shift", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_left_shift(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseRightShift")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_right_shift(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_right_shift", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_right_shift(&a, &b)?)
+    })
+}
+
 #[napi(js_name = "relu")]
 #[allow(clippy::too_many_arguments)]
 pub fn relu(x: u32) -> napi::Result<u32> {
@@ -325,10 +812,11 @@ pub fn mish(x: u32) -> napi::Result<u32> {
 
 #[napi(js_name = "gelu")]
 #[allow(clippy::too_many_arguments)]
-pub fn gelu(x: u32) -> napi::Result<u32> {
+pub fn gelu(x: u32, approximate: u32) -> napi::Result<u32> {
     call("gelu", || {
         let x = table::get(x)?;
-        out(ops::activation::gelu(&x)?)
+        let approximate = ops::choice::Approximate::from_code(approximate)?;
+        out(ops::activation::gelu(&x, approximate)?)
     })
 }
 
@@ -338,6 +826,160 @@ pub fn softplus(x: u32) -> napi::Result<u32> {
     call("softplus", || {
         let x = table::get(x)?;
         out(ops::activation::softplus(&x)?)
+    })
+}
+
+#[napi(js_name = "hardtanh")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardtanh(x: u32, min: f64, max: f64) -> napi::Result<u32> {
+    call("hardtanh", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardtanh(&x, min, max)?)
+    })
+}
+
+#[napi(js_name = "relu6")]
+#[allow(clippy::too_many_arguments)]
+pub fn relu6(x: u32) -> napi::Result<u32> {
+    call("relu6", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::relu6(&x)?)
+    })
+}
+
+#[napi(js_name = "hardsigmoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardsigmoid(x: u32) -> napi::Result<u32> {
+    call("hardsigmoid", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardsigmoid(&x)?)
+    })
+}
+
+#[napi(js_name = "hardswish")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardswish(x: u32) -> napi::Result<u32> {
+    call("hardswish", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardswish(&x)?)
+    })
+}
+
+#[napi(js_name = "hardshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardshrink(x: u32, lambda: f64) -> napi::Result<u32> {
+    call("hardshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardshrink(&x, lambda)?)
+    })
+}
+
+#[napi(js_name = "softshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn softshrink(x: u32, lambda: f64) -> napi::Result<u32> {
+    call("softshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softshrink(&x, lambda)?)
+    })
+}
+
+#[napi(js_name = "tanhshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn tanhshrink(x: u32) -> napi::Result<u32> {
+    call("tanhshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::tanhshrink(&x)?)
+    })
+}
+
+#[napi(js_name = "softsign")]
+#[allow(clippy::too_many_arguments)]
+pub fn softsign(x: u32) -> napi::Result<u32> {
+    call("softsign", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softsign(&x)?)
+    })
+}
+
+#[napi(js_name = "threshold")]
+#[allow(clippy::too_many_arguments)]
+pub fn threshold(x: u32, threshold: f64, value: f64) -> napi::Result<u32> {
+    call("threshold", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::threshold(&x, threshold, value)?)
+    })
+}
+
+#[napi(js_name = "selu")]
+#[allow(clippy::too_many_arguments)]
+pub fn selu(x: u32) -> napi::Result<u32> {
+    call("selu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::selu(&x)?)
+    })
+}
+
+#[napi(js_name = "celu")]
+#[allow(clippy::too_many_arguments)]
+pub fn celu(x: u32, alpha: f64) -> napi::Result<u32> {
+    call("celu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::celu(&x, alpha)?)
+    })
+}
+
+#[napi(js_name = "prelu")]
+#[allow(clippy::too_many_arguments)]
+pub fn prelu(x: u32, weight: u32) -> napi::Result<u32> {
+    call("prelu", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        out(ops::piecewise::prelu(&x, &weight)?)
+    })
+}
+
+#[napi(js_name = "rrelu")]
+#[allow(clippy::too_many_arguments)]
+pub fn rrelu(x: u32, lower: f64, upper: f64, training: bool) -> napi::Result<u32> {
+    call("rrelu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::rrelu(&x, lower, upper, training)?)
+    })
+}
+
+#[napi(js_name = "logSigmoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_sigmoid(x: u32) -> napi::Result<u32> {
+    call("log_sigmoid", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::log_sigmoid(&x)?)
+    })
+}
+
+#[napi(js_name = "glu")]
+#[allow(clippy::too_many_arguments)]
+pub fn glu(x: u32, dim: i32) -> napi::Result<u32> {
+    call("glu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::glu(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "softmin")]
+#[allow(clippy::too_many_arguments)]
+pub fn softmin(x: u32, dim: i32) -> napi::Result<u32> {
+    call("softmin", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softmin(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "gumbelSoftmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn gumbel_softmax(logits: u32, dim: i32, tau: f64, hard: bool) -> napi::Result<u32> {
+    call("gumbel_softmax", || {
+        let logits = table::get(logits)?;
+        out(ops::piecewise::gumbel_softmax(&logits, dim as isize, tau, hard)?)
     })
 }
 
@@ -485,6 +1127,95 @@ pub fn masked_fill(x: u32, mask: u32, value: f64) -> napi::Result<u32> {
         let x = table::get(x)?;
         let mask = table::get(mask)?;
         out(ops::compare::masked_fill(&x, &mask, value)?)
+    })
+}
+
+#[napi(js_name = "isPosInf")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_pos_inf(x: u32) -> napi::Result<u32> {
+    call("is_pos_inf", || {
+        let x = table::get(x)?;
+        out(ops::closeness::is_pos_inf(&x)?)
+    })
+}
+
+#[napi(js_name = "isNegInf")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_neg_inf(x: u32) -> napi::Result<u32> {
+    call("is_neg_inf", || {
+        let x = table::get(x)?;
+        out(ops::closeness::is_neg_inf(&x)?)
+    })
+}
+
+#[napi(js_name = "signBit")]
+#[allow(clippy::too_many_arguments)]
+pub fn sign_bit(x: u32) -> napi::Result<u32> {
+    call("sign_bit", || {
+        let x = table::get(x)?;
+        out(ops::closeness::sign_bit(&x)?)
+    })
+}
+
+#[napi(js_name = "isClose")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_close(x: u32, other: u32, rtol: f64, atol: f64, equal_nan: bool) -> napi::Result<u32> {
+    call("is_close", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::is_close(&x, &other, rtol, atol, equal_nan)?)
+    })
+}
+
+#[napi(js_name = "allClose")]
+#[allow(clippy::too_many_arguments)]
+pub fn all_close(x: u32, other: u32, rtol: f64, atol: f64, equal_nan: bool) -> napi::Result<u32> {
+    call("all_close", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::all_close(&x, &other, rtol, atol, equal_nan)?)
+    })
+}
+
+#[napi(js_name = "equal")]
+#[allow(clippy::too_many_arguments)]
+pub fn equal(x: u32, other: u32) -> napi::Result<u32> {
+    call("equal", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::equal(&x, &other)?)
+    })
+}
+
+#[napi(js_name = "maskedSelect")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_select(x: u32, mask: u32) -> napi::Result<u32> {
+    call("masked_select", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        out(ops::masking::masked_select(&x, &mask)?)
+    })
+}
+
+#[napi(js_name = "maskedScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_scatter(x: u32, mask: u32, source: u32) -> napi::Result<u32> {
+    call("masked_scatter", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        let source = table::get(source)?;
+        out(ops::masking::masked_scatter(&x, &mask, &source)?)
+    })
+}
+
+#[napi(js_name = "maskedFillWith")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_fill_with(x: u32, mask: u32, value: u32) -> napi::Result<u32> {
+    call("masked_fill_with", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        let value = table::get(value)?;
+        out(ops::masking::masked_fill_with(&x, &mask, &value)?)
     })
 }
 

@@ -60,9 +60,9 @@ pub mod shaping;
 pub mod softmax;
 pub mod solve;
 pub mod sorting;
-pub(crate) mod vjp;
 pub mod special;
 pub mod trigonometry;
+pub(crate) mod vjp;
 pub mod windows;
 
 pub use joining::Parts;
