@@ -19,6 +19,7 @@ export {
   eye,
   fft,
   full,
+  HookHandle,
   fullLike,
   Generator,
   geometric,

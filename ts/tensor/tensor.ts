@@ -1,8 +1,10 @@
 // Tensor: a handle to a value in the core; its ops come from the generated TensorOps.
 import { native, resolveDevice } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
+import { walking } from './callback.ts'
 import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
-import { catchLater, caught, isUnscoped } from './lifetime.ts'
+import { gradientHook, leafHook, type HookHandle } from './hooks.ts'
+import { catchLater, caught, isUnscoped, tidy } from './lifetime.ts'
 import { trace, tracing } from './memory.ts'
 import { TensorReading } from './reading.ts'
 import { resolve, type SliceRange } from './slice.ts'
@@ -158,9 +160,29 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this.wrap<D>(native.toDtype(this.handle, dtypeCode(this.dtype)))
   }
 
-  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. @example zeros([2]).assign(tensor([1, 2])) // [1, 2] */
+  /**
+   * Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change, the tape included.
+   * @example zeros([2]).assign(tensor([1, 2])) // [1, 2]
+   * @throws FirnError 'autograd' for a leaf that requires gradients, except inside `noGrad`
+   */
   assign(value: Tensor<D>): this {
     native.assign(this.handle, value.handle)
+    return this
+  }
+
+  /**
+   * Replaces the value by what `fn` makes of it, off the tape: what `add_`, `mul_` and their like do to a parameter in PyTorch.
+   * @example
+   * const w = tensor([1, 2], { requiresGrad: true })
+   * w.update((x) => x.mul(0.5).add(1)) // [1.5, 2]
+   */
+  update(fn: (x: this) => Tensor<D>): this {
+    const recording = native.setGradEnabled(false)
+    try {
+      tidy(() => void this.assign(fn(this)))
+    } finally {
+      native.setGradEnabled(recording)
+    }
     return this
   }
 
@@ -200,7 +222,50 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
   backward(options: BackwardOptions<D> = {}): void {
     checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
     const { gradient, retainGraph = false, createGraph = false } = options
-    native.backward(this.handle, gradient?.handle ?? 0, (retainGraph ? 1 : 0) | (createGraph ? 2 : 0))
+    const flags = (retainGraph ? 1 : 0) | (createGraph ? 2 : 0)
+    walking(() => native.backward(this.handle, gradient?.handle ?? 0, flags))
+  }
+
+  /** Whether this is not the result of a recorded op; leaves that require gradients collect them. @example ones([2], { requiresGrad: true }).mul(2).isLeaf // false */
+  get isLeaf(): boolean {
+    return native.isLeaf(this.handle)
+  }
+
+  /**
+   * Makes backward passes leave a gradient in `.grad` though this is no leaf.
+   * @example
+   * const y = tensor([3], { requiresGrad: true }).mul(2)
+   * y.retainGrad()
+   * y.square().sum().backward()
+   * y.grad // [12]
+   */
+  retainGrad(): void {
+    native.retainGrad(this.handle)
+  }
+
+  /**
+   * Lets `hook` see the gradient of this tensor in every backward pass, once it is complete. What `hook` returns takes its place. Hooks run
+   * in the order of their registration; tensors they make are freed, but what they return or keep.
+   * @example
+   * const x = tensor([1, 2], { requiresGrad: true })
+   * x.registerHook((g) => g.mul(10))
+   * x.sum().backward()
+   * x.grad // [10, 10]
+   */
+  registerHook(hook: (gradient: Tensor<D>) => Tensor<D> | null | undefined | void): HookHandle {
+    return gradientHook(this, hook, (handle) => new Tensor<D>(handle))
+  }
+
+  /**
+   * Runs `hook` with this leaf when a backward pass has completed its `.grad`, before the pass goes on: the place for an update that frees the gradient at once.
+   * @example
+   * const w = tensor([1], { requiresGrad: true })
+   * w.registerPostAccumulateGradHook((p) => { p.update((x) => x.sub(0.5)); p.grad = null })
+   * w.mul(3).sum().backward()
+   * w // [0.5]
+   */
+  registerPostAccumulateGradHook(hook: (leaf: this) => void): HookHandle {
+    return leafHook(this, hook)
   }
 
   /** Frees the value now; doing it again does nothing. @example const x = zeros([2]); x.dispose(); x.isDisposed // true */
