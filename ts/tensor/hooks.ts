@@ -4,6 +4,10 @@ import { callback } from './callback.ts'
 import type { DType } from './dtype.ts'
 import type { Tensor } from './tensor.ts'
 
+interface Handled {
+  readonly handle: number
+}
+
 /**
  * A registered hook, until it is removed.
  * @example
@@ -33,7 +37,7 @@ export class HookHandle {
 
 /** A hook that sees the gradient of `x`, and may return another. */
 export function gradientHook<D extends DType>(
-  x: Tensor<D>,
+  x: Handled,
   hook: (gradient: Tensor<D>) => Tensor<D> | null | undefined | void,
   wrap: (handle: number) => Tensor<D>,
 ): HookHandle {
@@ -44,7 +48,7 @@ export function gradientHook<D extends DType>(
 }
 
 /** A hook that runs when the leaf `x` has its gradient. */
-export function leafHook<X extends Tensor<DType>>(x: X, hook: (x: X) => void): HookHandle {
+export function leafHook<X extends Handled>(x: X, hook: (x: X) => void): HookHandle {
   let call: typeof hook | undefined = hook
   const leaf = new WeakRef(x)
   const run = callback('registerPostAccumulateGradHook', () => {
@@ -57,7 +61,7 @@ export function leafHook<X extends Tensor<DType>>(x: X, hook: (x: X) => void): H
 }
 
 // The handle knows its tensor weakly, and a hook whose tensor was freed is off by itself.
-function handleFor(x: Tensor<DType>, number: number, off: () => void): HookHandle {
+function handleFor(x: Handled, number: number, off: () => void): HookHandle {
   const { handle } = x
   return new HookHandle(() => {
     off()

@@ -60,12 +60,21 @@ const KINDS: &[(&str, Kind)] = &[
     ),
     ("&[f64]", kind(&[("", "&[f64]", "Float64Array")], "", "$", "number | readonly number[]", &["reals($)"])),
     ("&str", kind(&[("", "String", "string")], "", "&$", "string", &["$"])),
-    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
+    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["whole('$', $)"])),
     ("usize", kind(&[("", "u32", "number")], "", "$ as usize", "number", &["count('$', $)"])),
     ("f64", kind(&[("", "f64", "number")], "", "$", "number", &["$"])),
     ("bool", kind(&[("", "bool", "boolean")], "", "$", "boolean", &["$"])),
     ("Option<f64>", kind(&[("", "f64", "number")], "", "number($)", "number | undefined", &["$ ?? NaN"])),
-    ("Option<isize>", kind(&[("", "f64", "number")], "", "number($).map(|n| n as isize)", "number | undefined", &["$ ?? NaN"])),
+    (
+        "Option<isize>",
+        kind(
+            &[("", "f64", "number")],
+            "",
+            "number($).map(|n| n as isize)",
+            "number | undefined",
+            &["$ === undefined ? NaN : whole('$', $)"],
+        ),
+    ),
     (
         "Option<usize>",
         kind(
@@ -156,6 +165,12 @@ pub fn default(row: &Row, arg: &Arg) -> Option<String> {
         ("f64", number) => number.strip_suffix(".0").unwrap_or(number).into(),
         _ => text.into(),
     })
+}
+
+/// The words of a choice as a user reads them, None for other kinds.
+pub fn words(arg: &Arg) -> Option<String> {
+    let words: Vec<String> = choice(arg.kind)?.variants.iter().map(|(_, word)| format!("'{word}'")).collect();
+    Some(words.join(" | "))
 }
 
 /// A row's doc as one text.
