@@ -17,6 +17,7 @@ const oneShape: { readonly broadcast: Reason } = {
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
   cosine_embedding_loss: oneShape,
+  embedding_bag: { 'zero-size': { firn: 'accepts', why: 'firn accepts: no bags give no rows' } },
   gaussian_nll_loss: oneShape,
   huber_loss: oneShape,
   kl_div: oneShape,
@@ -24,6 +25,7 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   mse_loss: oneShape,
   multilabel_soft_margin_loss: oneShape,
   poisson_nll_loss: oneShape,
+  scatter: { '0-d': { firn: 'refuses', why: 'firn refuses: a number has no dim' } },
   smooth_l1_loss: oneShape,
   soft_margin_loss: oneShape,
 }

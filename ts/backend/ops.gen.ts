@@ -269,7 +269,20 @@ export interface NativeOps {
   maxPool2dIndices(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean): number
   adaptiveAvgPool2d(x: number, outputHeight: number, outputWidth: number): number
-  batchNorm(x: number, weight: number, bias: number, eps: number): number
+  batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
+  layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
+  rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number
+  groupNorm(x: number, groups: number, weight: number, bias: number, eps: number): number
+  instanceNorm(x: number, weight: number, bias: number, eps: number): number
+  localResponseNorm(x: number, size: number, alpha: number, beta: number, k: number): number
+  normalize(x: number, p: number, dim: number, eps: number): number
+  scaledDotProductAttention(x: number, key: number, value: number, mask: number, dropout: number, isCausal: boolean, scale: number, enableGqa: boolean): number
+  rnn(x: number, weights: Uint32Array, hidden: number, numLayers: number, nonlinearity: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  lstm(x: number, weights: Uint32Array, hidden: number, cell: number, numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  gru(x: number, weights: Uint32Array, hidden: number, numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  rnnCell(x: number, weights: Uint32Array, hidden: number, nonlinearity: number): number
+  lstmCell(x: number, weights: Uint32Array, hidden: number, cell: number): number[]
+  gruCell(x: number, weights: Uint32Array, hidden: number): number
   nllLoss(x: number, target: number, weight: number, ignoreIndex: number, reduction: number): number
   crossEntropy(x: number, target: number, weight: number, ignoreIndex: number, reduction: number, labelSmoothing: number): number
   accuracy(x: number, target: number): number
@@ -294,6 +307,7 @@ export interface NativeOps {
   multiMarginLoss(x: number, target: number, p: number, margin: number, weight: number, reduction: number): number
   multilabelMarginLoss(x: number, target: number, reduction: number): number
   bilinear(x: number, other: number, weight: number, bias: number): number
+  ctcLoss(x: number, targets: number, inputLengths: number, targetLengths: number, blank: number, reduction: number, zeroInfinity: boolean): number
   dropout(x: number, p: number, training: boolean): number
   dropout1d(x: number, p: number, training: boolean): number
   dropout2d(x: number, p: number, training: boolean): number

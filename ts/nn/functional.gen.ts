@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
@@ -36,13 +36,177 @@ const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx'
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
+  readonly runningMean?: Tensor<D> | undefined
+  readonly runningVar?: Tensor<D> | undefined
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const batchNormOptions = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'eps'] as const
+
+/** Options of `layerNorm`. */
+export interface LayerNormOptions<D extends DType = 'float32'> {
   readonly weight?: Tensor<D> | undefined
   readonly bias?: Tensor<D> | undefined
   /** @default 1e-5 */
   readonly eps?: number | undefined
 }
 
-const batchNormOptions = ['weight', 'bias', 'eps'] as const
+const layerNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `rmsNorm`. */
+export interface RmsNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly eps?: number | undefined
+}
+
+const rmsNormOptions = ['weight', 'eps'] as const
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const groupNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `instanceNorm`. */
+export interface InstanceNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const instanceNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `localResponseNorm`. */
+export interface LocalResponseNormOptions {
+  /** @default 1e-4 */
+  readonly alpha?: number | undefined
+  /** @default 0.75 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly k?: number | undefined
+}
+
+const localResponseNormOptions = ['alpha', 'beta', 'k'] as const
+
+/** Options of `normalize`. */
+export interface NormalizeOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1 */
+  readonly dim?: number | undefined
+  /** @default 1e-12 */
+  readonly eps?: number | undefined
+}
+
+const normalizeOptions = ['p', 'dim', 'eps'] as const
+
+/** Options of `scaledDotProductAttention`. */
+export interface ScaledDotProductAttentionOptions<D extends DType = 'float32'> {
+  readonly mask?: Tensor<'bool'> | Tensor<D> | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default false */
+  readonly isCausal?: boolean | undefined
+  readonly scale?: number | undefined
+  /** @default false */
+  readonly enableGqa?: boolean | undefined
+}
+
+const scaledDotProductAttentionOptions = ['mask', 'dropout', 'isCausal', 'scale', 'enableGqa'] as const
+
+/** Options of `rnn`. */
+export interface RnnOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const rnnOptions = ['hidden', 'numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `lstm`. */
+export interface LstmOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const lstmOptions = ['hidden', 'cell', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `gru`. */
+export interface GruOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const gruOptions = ['hidden', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `rnnCell`. */
+export interface RnnCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+}
+
+const rnnCellOptions = ['hidden', 'nonlinearity'] as const
+
+/** Options of `lstmCell`. */
+export interface LstmCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+}
+
+const lstmCellOptions = ['hidden', 'cell'] as const
+
+/** Options of `gruCell`. */
+export interface GruCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+}
+
+const gruCellOptions = ['hidden'] as const
 
 /** Options of `nllLoss`. */
 export interface NllLossOptions<D extends DType = 'float32'> {
@@ -286,6 +450,18 @@ export interface BilinearOptions<D extends DType = 'float32'> {
 }
 
 const bilinearOptions = ['bias'] as const
+
+/** Options of `ctcLoss`. */
+export interface CtcLossOptions {
+  /** @default 0 */
+  readonly blank?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+  /** @default false */
+  readonly zeroInfinity?: boolean | undefined
+}
+
+const ctcLossOptions = ['blank', 'reduction', 'zeroInfinity'] as const
 
 /** Options of `dropout1d`. */
 export interface Dropout1dOptions {
@@ -675,14 +851,169 @@ export function adaptiveAvgPool2d<D extends DType = 'float32'>(x: Tensor<D>, out
 }
 
 /**
- * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, then scales by `weight` and shifts by `bias`, each `[channels]`.
+ * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, or by `runningMean` and `runningVar` unless `training`; then scales by `weight` and shifts by `bias`. All four are `[channels]`. Tensors are values: running statistics are read here and never written; `nn.BatchNorm2d` keeps them.
  * @example
  * F.batchNorm(tensor([[1], [3]])) // [[-1], [1]]
  */
 export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: BatchNormOptions<D> = {}): Tensor<D> {
   checkOptions('batchNorm', options, batchNormOptions)
+  const { runningMean, runningVar, weight, bias, training = true, eps = 1e-5 } = options
+  return wrapHandle(native.batchNorm(x.handle, runningMean?.handle ?? 0, runningVar?.handle ?? 0, weight?.handle ?? 0, bias?.handle ?? 0, training, eps))
+}
+
+/**
+ * Normalises the last dimensions, of the sizes `normalizedShape`, by their mean and biased variance; then scales by `weight` and shifts by `bias`, both of that shape.
+ * @example
+ * F.layerNorm(tensor([[1, 3]]), 2) // [[-1, 1]]
+ */
+export function layerNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: LayerNormOptions<D> = {}): Tensor<D> {
+  checkOptions('layerNorm', options, layerNormOptions)
   const { weight, bias, eps = 1e-5 } = options
-  return wrapHandle(native.batchNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+  return wrapHandle(native.layerNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by the root of the mean square over the last dimensions, of the sizes `normalizedShape`, and scales by `weight`; `eps`, the distance from 1 to the next number of the dtype by default, is added under the root.
+ * @example
+ * F.rmsNorm(tensor([3, 4]), 2) // [0.848528, 1.131371]
+ */
+export function rmsNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: RmsNormOptions<D> = {}): Tensor<D> {
+  checkOptions('rmsNorm', options, rmsNormOptions)
+  const { weight, eps } = options
+  return wrapHandle(native.rmsNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, eps ?? NaN))
+}
+
+/**
+ * Normalises each of `groups` equal groups of channels of `[batch, channels, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.groupNorm(tensor([[1, 3, 10, 30]]), 2) // [[-1, 1, -1, 1]]
+ */
+export function groupNorm<D extends DType = 'float32'>(x: Tensor<D>, groups: number, options: GroupNormOptions<D> = {}): Tensor<D> {
+  checkOptions('groupNorm', options, groupNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.groupNorm(x.handle, count('groups', groups), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Normalises each channel of each sample of `[batch, channels, size, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.instanceNorm(tensor([[[1, 3], [10, 30]]])) // [[[-1, 1], [-1, 1]]]
+ */
+export function instanceNorm<D extends DType = 'float32'>(x: Tensor<D>, options: InstanceNormOptions<D> = {}): Tensor<D> {
+  checkOptions('instanceNorm', options, instanceNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.instanceNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by `(k + alpha * mean of squares)^beta`, where the mean is over `size` neighbouring channels of `[batch, channels, size, ...]` and counts absent ones as 0 (Krizhevsky et al., 2012).
+ * @example
+ * F.localResponseNorm(ones([1, 2, 1]), 2, { alpha: 1, beta: 1, k: 0 }) // [[[2], [1]]]
+ */
+export function localResponseNorm<D extends DType = 'float32'>(x: Tensor<D>, size: number, options: LocalResponseNormOptions = {}): Tensor<D> {
+  checkOptions('localResponseNorm', options, localResponseNormOptions)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  return wrapHandle(native.localResponseNorm(x.handle, count('size', size), alpha, beta, k))
+}
+
+/**
+ * Divides by the p-norm along `dim`, or by `eps` where that is larger.
+ * @example
+ * F.normalize(tensor([[3, 4]])) // [[0.6, 0.8]]
+ */
+export function normalize<D extends DType = 'float32'>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {
+  checkOptions('normalize', options, normalizeOptions)
+  const { p = 2, dim = 1, eps = 1e-12 } = options
+  return wrapHandle(native.normalize(x.handle, p, whole('dim', dim), eps))
+}
+
+/**
+ * Scaled dot product attention, `softmax(x key^T scale + mask) value`, for queries `[..., queries, size]`, keys `[..., keys, size]` and values `[..., keys, valueSize]` whose leading dimensions broadcast. A boolean `mask` keeps where true, another is added; either broadcasts to `[..., queries, keys]`, and a query that sees no key gets 0. `isCausal` lets query i see the keys up to i. `dropout` drops weights whenever it is not 0; `scale` is `1 / sqrt(size)` by default; with `enableGqa`, fewer heads of keys and values serve several heads of queries each.
+ * @example
+ * const x = tensor([[1, 0], [0, 1]])
+ * F.scaledDotProductAttention(x, x, x, { isCausal: true, scale: 0 }) // [[1, 0], [0.5, 0.5]]
+ */
+export function scaledDotProductAttention<D extends DType = 'float32'>(x: Tensor<D>, key: Tensor<D>, value: Tensor<D>, options: ScaledDotProductAttentionOptions<D> = {}): Tensor<D> {
+  checkOptions('scaledDotProductAttention', options, scaledDotProductAttentionOptions)
+  const { mask, dropout = 0, isCausal = false, scale, enableGqa = false } = options
+  return wrapHandle(native.scaledDotProductAttention(x.handle, key.handle, value.handle, mask?.handle ?? 0, dropout, isCausal, scale ?? NaN, enableGqa))
+}
+
+/**
+ * An Elman network: `h = tanh(x W_ih^T + b_ih + h W_hh^T + b_hh)`, or relu, along the steps of `[steps, batch, features]`. `weights` is a flat list in PyTorch's order: for each layer and direction weight_ih, weight_hh, and bias_ih, bias_hh unless `bias` is false. `hidden` holds the first states, `[numLayers directions, batch, hidden]`, zeros by default; `dropout` works between layers while `training`. Without a batch all shapes lack that dimension.
+ * @example
+ * const weights = [[[1]], [[1]]].map((weight) => tensor(weight))
+ * const { output } = F.rnn(tensor([[0.5], [0]]), weights, { bias: false, nonlinearity: 'relu' })
+ * output // [[0.5], [0.5]]
+ */
+export function rnn<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('rnn', options, rnnOptions)
+  const { hidden, numLayers = 1, nonlinearity = 'tanh', bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.rnn(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * A long short-term memory (Hochreiter and Schmidhuber, 1997) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: input, forget, cell, output. Weights, states and options are those of `rnn`; `cell` holds the first cell states.
+ * @example
+ * const weights = [zeros([8, 3]), zeros([8, 2]), zeros([8]), zeros([8])]
+ * const { output, hidden, cell } = F.lstm(ones([5, 4, 3]), weights)
+ * output // shape [5, 4, 2]
+ * cell // shape [1, 4, 2]
+ */
+export function lstm<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstm', options, lstmOptions)
+  const { hidden, cell, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0, cellHandle = 0] = native.lstm(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * A gated recurrent unit (Cho et al., 2014) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: reset, update, new. Weights, states and options are those of `rnn`.
+ * @example
+ * const weights = [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]
+ * F.gru(ones([5, 4, 3]), weights).output // shape [5, 4, 2]
+ */
+export function gru<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('gru', options, gruOptions)
+  const { hidden, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.gru(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * One step of `rnn` for `[batch, features]`: the states `[batch, hidden]` after it. `weights` are weight_ih, weight_hh, and bias_ih, bias_hh or neither.
+ * @example
+ * F.rnnCell(tensor([2]), [tensor([[1]]), tensor([[1]])], { hidden: tensor([3]), nonlinearity: 'relu' }) // [5]
+ */
+export function rnnCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnCellOptions<D> = {}): Tensor<D> {
+  checkOptions('rnnCell', options, rnnCellOptions)
+  const { hidden, nonlinearity = 'tanh' } = options
+  return wrapHandle(native.rnnCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity)))
+}
+
+/**
+ * One step of `lstm` for `[batch, features]`: the states and cell states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * const weights = [zeros([4, 1]), zeros([4, 1])]
+ * F.lstmCell(tensor([1]), weights, { cell: tensor([2]) }).cell // [1]
+ */
+export function lstmCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmCellOptions<D> = {}): { readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstmCell', options, lstmCellOptions)
+  const { hidden, cell } = options
+  const [hiddenHandle = 0, cellHandle = 0] = native.lstmCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0)
+  return { hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * One step of `gru` for `[batch, features]`: the states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * F.gruCell(tensor([1]), [zeros([3, 1]), zeros([3, 1])], { hidden: tensor([2]) }) // [1]
+ */
+export function gruCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruCellOptions<D> = {}): Tensor<D> {
+  checkOptions('gruCell', options, gruCellOptions)
+  const { hidden } = options
+  return wrapHandle(native.gruCell(x.handle, handlesOf(weights), hidden?.handle ?? 0))
 }
 
 /**
@@ -698,12 +1029,12 @@ export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
 }
 
 /**
- * Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes.
+ * Cross entropy of scores `[batch, classes, ...]` for targets that are classes `[batch, ...]`, or probabilities in the shape of the scores. `weight` holds one number a class; classes equal to `ignoreIndex` do not count; `labelSmoothing` of the target is spread evenly over all classes.
  * @example
  * const target = tensor([1, 0], { dtype: 'int64' })
  * F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038
  */
-export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
+export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'> | Tensor<D>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
   return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
@@ -948,6 +1279,18 @@ export function bilinear<D extends DType = 'float32'>(x: Tensor<D>, other: Tenso
   checkOptions('bilinear', options, bilinearOptions)
   const { bias } = options
   return wrapHandle(native.bilinear(x.handle, other.handle, weight.handle, bias?.handle ?? 0))
+}
+
+/**
+ * Connectionist temporal classification of log-probabilities `[steps, batch, classes]`, or `[steps, classes]` for one sample: the negative log-likelihood of all alignments of the labels, with `blank` between them. `targets` are `[batch, longest]` or all labels in one list; the lengths are `[batch]`, or numbers for one sample. The mean divides each loss by its number of labels first. `zeroInfinity` makes losses of targets that do not fit 0. The gradient is PyTorch's, right through a log-softmax only; it has no second one.
+ * @example
+ * const labels = (...list: number[]) => tensor(list, { dtype: 'int64' })
+ * F.ctcLoss(zeros([2, 1, 3]).logSoftmax(-1), labels(1), labels(2), labels(1)) // 1.098612
+ */
+export function ctcLoss<D extends DType = 'float32'>(x: Tensor<D>, targets: Tensor<'int64'>, inputLengths: Tensor<'int64'>, targetLengths: Tensor<'int64'>, options: CtcLossOptions = {}): Tensor<D> {
+  checkOptions('ctcLoss', options, ctcLossOptions)
+  const { blank = 0, reduction = 'mean', zeroInfinity = false } = options
+  return wrapHandle(native.ctcLoss(x.handle, targets.handle, inputLengths.handle, targetLengths.handle, count('blank', blank), choiceCode('reduction', reduction, choices.Reduction), zeroInfinity))
 }
 
 /**

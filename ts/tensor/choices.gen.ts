@@ -6,6 +6,7 @@ export const choices = {
   Approximate: ['none', 'tanh'],
   Reduction: ['mean', 'sum', 'none'],
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
+  Nonlinearity: ['tanh', 'relu'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
   ScatterMode: ['none', 'add', 'multiply'],
@@ -23,6 +24,9 @@ export type Reduction = (typeof choices)['Reduction'][number]
 
 /** What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch. */
 export type BatchReduction = (typeof choices)['BatchReduction'][number]
+
+/** What a plain recurrent cell puts its sums through. */
+export type Nonlinearity = (typeof choices)['Nonlinearity'][number]
 
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]

@@ -2177,11 +2177,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default. Whole numbers and booleans give int64.
    * @example
    * tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
    */
-  vander(options: VanderOptions = {}): Tensor<D> {
+  vander(options: VanderOptions = {}): Tensor<Summed<D>> {
     checkOptions('vander', options, vanderOptions)
     const { n, increasing = false } = options
     return this.wrap(native.vander(this.handle, n === undefined ? NaN : count('n', n), increasing))
@@ -2396,8 +2396,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
     checkOptions('sort', options, sortOptions)
     const { descending = false } = options
-    const [values = 0, indices = 0] = native.sort(this.handle, whole('dim', dim), descending)
-    return { values: this.wrap(values), indices: this.wrap(indices) }
+    const [valuesHandle = 0, indicesHandle = 0] = native.sort(this.handle, whole('dim', dim), descending)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
   }
 
   /**
@@ -2743,8 +2743,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * logabsdet // 0.693147
    */
   slogdet(): { readonly sign: Tensor<D>; readonly logabsdet: Tensor<D> } {
-    const [sign = 0, logabsdet = 0] = native.slogdet(this.handle)
-    return { sign: this.wrap(sign), logabsdet: this.wrap(logabsdet) }
+    const [signHandle = 0, logabsdetHandle = 0] = native.slogdet(this.handle)
+    return { sign: this.wrap(signHandle), logabsdet: this.wrap(logabsdetHandle) }
   }
 
   /**

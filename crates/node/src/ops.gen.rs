@@ -2584,12 +2584,159 @@ pub fn adaptive_avg_pool2d(x: u32, output_height: u32, output_width: u32) -> nap
 
 #[napi(js_name = "batchNorm")]
 #[allow(clippy::too_many_arguments)]
-pub fn batch_norm(x: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+pub fn batch_norm(x: u32, running_mean: u32, running_var: u32, weight: u32, bias: u32, training: bool, eps: f64) -> napi::Result<u32> {
     call("batch_norm", || {
+        let x = table::get(x)?;
+        let running_mean = optional(running_mean)?;
+        let running_var = optional(running_var)?;
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::batch_norm(&x, running_mean.as_ref(), running_var.as_ref(), weight.as_ref(), bias.as_ref(), training, eps)?)
+    })
+}
+
+#[napi(js_name = "layerNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn layer_norm(x: u32, normalized_shape: &[i32], weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("layer_norm", || {
+        let x = table::get(x)?;
+        let normalized_shape = signed(normalized_shape);
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::layer_norm(&x, &normalized_shape, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "rmsNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn rms_norm(x: u32, normalized_shape: &[i32], weight: u32, eps: f64) -> napi::Result<u32> {
+    call("rms_norm", || {
+        let x = table::get(x)?;
+        let normalized_shape = signed(normalized_shape);
+        let weight = optional(weight)?;
+        out(ops::norm::rms_norm(&x, &normalized_shape, weight.as_ref(), number(eps))?)
+    })
+}
+
+#[napi(js_name = "groupNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn group_norm(x: u32, groups: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("group_norm", || {
         let x = table::get(x)?;
         let weight = optional(weight)?;
         let bias = optional(bias)?;
-        out(ops::norm::batch_norm(&x, weight.as_ref(), bias.as_ref(), eps)?)
+        out(ops::norm::group_norm(&x, groups as usize, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "instanceNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn instance_norm(x: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("instance_norm", || {
+        let x = table::get(x)?;
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::instance_norm(&x, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "localResponseNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn local_response_norm(x: u32, size: u32, alpha: f64, beta: f64, k: f64) -> napi::Result<u32> {
+    call("local_response_norm", || {
+        let x = table::get(x)?;
+        out(ops::norm::local_response_norm(&x, size as usize, alpha, beta, k)?)
+    })
+}
+
+#[napi(js_name = "normalize")]
+#[allow(clippy::too_many_arguments)]
+pub fn normalize(x: u32, p: f64, dim: i32, eps: f64) -> napi::Result<u32> {
+    call("normalize", || {
+        let x = table::get(x)?;
+        out(ops::norm::normalize(&x, p, dim as isize, eps)?)
+    })
+}
+
+#[napi(js_name = "scaledDotProductAttention")]
+#[allow(clippy::too_many_arguments)]
+pub fn scaled_dot_product_attention(x: u32, key: u32, value: u32, mask: u32, dropout: f64, is_causal: bool, scale: f64, enable_gqa: bool) -> napi::Result<u32> {
+    call("scaled_dot_product_attention", || {
+        let x = table::get(x)?;
+        let key = table::get(key)?;
+        let value = table::get(value)?;
+        let mask = optional(mask)?;
+        out(ops::attention::scaled_dot_product_attention(&x, &key, &value, mask.as_ref(), dropout, is_causal, number(scale), enable_gqa)?)
+    })
+}
+
+#[napi(js_name = "rnn")]
+#[allow(clippy::too_many_arguments)]
+pub fn rnn(x: u32, weights: &[u32], hidden: u32, num_layers: u32, nonlinearity: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("rnn", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let nonlinearity = ops::choice::Nonlinearity::from_code(nonlinearity)?;
+        outs(ops::recurrent::rnn(&x, &weights, hidden.as_ref(), num_layers as usize, nonlinearity, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "lstm")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstm(x: u32, weights: &[u32], hidden: u32, cell: u32, num_layers: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("lstm", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let cell = optional(cell)?;
+        outs(ops::recurrent::lstm(&x, &weights, hidden.as_ref(), cell.as_ref(), num_layers as usize, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "gru")]
+#[allow(clippy::too_many_arguments)]
+pub fn gru(x: u32, weights: &[u32], hidden: u32, num_layers: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("gru", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        outs(ops::recurrent::gru(&x, &weights, hidden.as_ref(), num_layers as usize, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "rnnCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn rnn_cell(x: u32, weights: &[u32], hidden: u32, nonlinearity: u32) -> napi::Result<u32> {
+    call("rnn_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let nonlinearity = ops::choice::Nonlinearity::from_code(nonlinearity)?;
+        out(ops::recurrent::rnn_cell(&x, &weights, hidden.as_ref(), nonlinearity)?)
+    })
+}
+
+#[napi(js_name = "lstmCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstm_cell(x: u32, weights: &[u32], hidden: u32, cell: u32) -> napi::Result<Vec<u32>> {
+    call("lstm_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let cell = optional(cell)?;
+        outs(ops::recurrent::lstm_cell(&x, &weights, hidden.as_ref(), cell.as_ref())?)
+    })
+}
+
+#[napi(js_name = "gruCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn gru_cell(x: u32, weights: &[u32], hidden: u32) -> napi::Result<u32> {
+    call("gru_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        out(ops::recurrent::gru_cell(&x, &weights, hidden.as_ref())?)
     })
 }
 
@@ -2866,6 +3013,19 @@ pub fn bilinear(x: u32, other: u32, weight: u32, bias: u32) -> napi::Result<u32>
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
         out(ops::loss_margin::bilinear(&x, &other, &weight, bias.as_ref())?)
+    })
+}
+
+#[napi(js_name = "ctcLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn ctc_loss(x: u32, targets: u32, input_lengths: u32, target_lengths: u32, blank: u32, reduction: u32, zero_infinity: bool) -> napi::Result<u32> {
+    call("ctc_loss", || {
+        let x = table::get(x)?;
+        let targets = table::get(targets)?;
+        let input_lengths = table::get(input_lengths)?;
+        let target_lengths = table::get(target_lengths)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::ctc::ctc_loss(&x, &targets, &input_lengths, &target_lengths, blank as usize, reduction, zero_infinity)?)
     })
 }
 

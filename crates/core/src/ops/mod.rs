@@ -22,12 +22,14 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod attention;
 pub mod bits;
 pub mod blend;
 pub mod choice;
 pub mod closeness;
 pub mod compare;
 pub mod conv;
+pub mod ctc;
 pub mod decompose;
 pub mod diagonal;
 pub mod einsum;
@@ -49,6 +51,7 @@ pub mod piecewise;
 pub mod pool;
 pub mod products;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
 pub mod scatter;
@@ -59,6 +62,7 @@ pub mod solve;
 pub mod sorting;
 pub mod special;
 pub mod trigonometry;
+pub(crate) mod vjp;
 pub mod windows;
 
 pub use joining::Parts;
@@ -70,6 +74,10 @@ use crate::tensor::Tensor;
 pub type Index = Tensor;
 /// A boolean tensor.
 pub type Mask = Tensor;
+/// A boolean tensor, or one of the inputs' dtype that is added.
+pub type AnyMask = Tensor;
+/// Class indices, or probabilities of the input's dtype.
+pub type Labels = Tensor;
 /// A result of the input's dtype where that is floating point, float32 otherwise.
 pub type Floating = Tensor;
 /// A result of the dtype that both operands promote to.
@@ -159,9 +167,12 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         conv::ROWS,
         pool::ROWS,
         norm::ROWS,
+        attention::ROWS,
+        recurrent::ROWS,
         loss::ROWS,
         loss_pointwise::ROWS,
         loss_margin::ROWS,
+        ctc::ROWS,
         random::ROWS,
     ]
     .into_iter()

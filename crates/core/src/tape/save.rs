@@ -52,6 +52,7 @@ copied!(f64, isize, usize, bool, [usize; 2], Option<f64>, Option<isize>);
 saved! {
     &Tensor => Tensor => &'a Tensor, |x| x.clone(), |y| y;
     Option<&Tensor> => Option<Tensor> => Option<&'a Tensor>, |x| x.cloned(), |y| y.as_ref();
+    &[Tensor] => Vec<Tensor> => &'a [Tensor], |x| x.to_vec(), |y| y;
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
