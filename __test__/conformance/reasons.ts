@@ -29,7 +29,6 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   instance_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no statistics' } },
   kl_div: oneShape,
   l1_loss: oneShape,
-  matrix_exp: { bfloat16: { firn: 'nothing', why: 'firn computes in float32 where PyTorch rounds every product' } },
   mse_loss: oneShape,
   multilabel_soft_margin_loss: oneShape,
   poisson_nll_loss: oneShape,
