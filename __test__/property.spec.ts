@@ -16,7 +16,7 @@ test('random programs break no promise', (t) => {
 test('booleans that were picked join others', (t) => {
   const x = tensor([true, false])
   const at = tensor([1, 0], { dtype: 'int64' })
-  for (const picked of [x.indexSelect(0, at), x.gather(0, at), x.take(at), x.sort().values.flip(0)]) {
+  for (const picked of [x.indexSelect(0, at), x.gather(0, at), x.take(at), x.flip(0).take(at)]) {
     t.is(picked.dtype, 'bool')
     t.is(cat([picked, x]).dtype, 'bool')
   }
