@@ -98,6 +98,9 @@ fn hurwitz_zeta(s: f64, x: f64) -> f64 {
         1.8152105401943546773e17,
         -7.1661652561756670113e18,
     ];
+    if x.is_nan() || x == f64::INFINITY {
+        return if x.is_nan() { x } else { 0.0 };
+    }
     if x <= 0.0 && x == x.floor() {
         return f64::INFINITY;
     }

@@ -1,6 +1,7 @@
 //! The walk of a backward pass: nodes in descending order of creation, each once, after all that used it.
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -83,9 +84,9 @@ fn below(roots: &[(Tensor, Option<Tensor>)]) -> BTreeMap<u64, Rc<Node>> {
     let mut seen = BTreeMap::new();
     let mut stack: Vec<Rc<Node>> = roots.iter().filter_map(|(root, _)| root.node()).collect();
     while let Some(node) = stack.pop() {
-        if !seen.contains_key(&node.id) {
+        if let Entry::Vacant(place) = seen.entry(node.id) {
             stack.extend(node.edges.borrow().iter().flatten().cloned());
-            seen.insert(node.id, node);
+            place.insert(node);
         }
     }
     seen
