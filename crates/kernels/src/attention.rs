@@ -90,9 +90,9 @@ impl Head {
             .zip(dk.chunks_exact_mut(keys * size))
             .zip(dv.chunks_exact_mut(keys * value_size))
             .enumerate()
-            .collect::<Vec<_>>();
+            .collect();
         let scale = T::of(self.scale);
-        for_each(heads, q.len() * keys, |(head, ((dq, dk), dv))| {
+        for_each(heads, q.len() * keys, |(head, ((dq, dk), dv)): (usize, ((&mut [T], &mut [T]), &mut [T]))| {
             let (q, k) = (&q[head * queries * size..][..queries * size], &k[head * keys * size..][..keys * size]);
             let (g, v) = (&g[head * queries * value_size..][..queries * value_size], &v[head * keys * value_size..][..keys * value_size]);
             let zeros = || vec![T::of(0.0); TILE.min(queries) * keys];

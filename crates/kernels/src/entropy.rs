@@ -47,8 +47,8 @@ pub fn backward<T: Math>(g: &[T], x: &[T], targets: &[i64], classes: usize, weig
     let mut out = vec![T::of(0.0); x.len()];
     let task = (GRAIN / classes).max(1);
     let inputs = x.chunks(task * classes).zip(targets.chunks(task)).zip(g.chunks(task));
-    let work = out.chunks_mut(task * classes).zip(inputs).collect::<Vec<_>>();
-    for_each(work, x.len(), |(out, ((x, targets), g))| {
+    let work = out.chunks_mut(task * classes).zip(inputs).collect();
+    for_each(work, x.len(), |(out, ((x, targets), g)): (&mut [T], ((&[T], &[i64]), &[T]))| {
         simd(
             #[inline(always)]
             || {

@@ -95,8 +95,8 @@ impl Rows {
         let weight = weight.unwrap_or(&ones);
         let task = self.rows_a_task(x.len() / self.size) * self.size;
         let mut sums = vec![(zeros(self.size), zeros(self.size)); x.len().div_ceil(task)];
-        let work = dx.chunks_mut(task).zip(x.chunks(task)).zip(g.chunks(task)).zip(&mut sums).collect::<Vec<_>>();
-        for_each(work, x.len(), |(((dx, x), g), (dw, db))| {
+        let work = dx.chunks_mut(task).zip(x.chunks(task)).zip(g.chunks(task)).zip(&mut sums).collect();
+        for_each(work, x.len(), |(((dx, x), g), (dw, db)): (((&mut [T], &[T]), &[T]), &mut (Vec<T>, Vec<T>))| {
             simd(
                 #[inline(always)]
                 || {

@@ -107,10 +107,6 @@ fn hurwitz_zeta(s: f64, x: f64) -> f64 {
     if x <= 0.0 && s != s.floor() {
         return f64::NAN;
     }
-    // It would never come to stand above 9.
-    if x.is_nan() {
-        return x;
-    }
     let (mut sum, mut at, mut term) = (x.powf(-s), x, 0.0);
     for i in 0.. {
         if i >= 9 && at > 9.0 {
