@@ -11,7 +11,7 @@ use crate::tensor::Tensor;
 
 options! {
     /// AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled",
-    /// NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`.
+    /// NeurIPS 2024), as Meta's schedulefree. The parameters are where gradients are taken, not the average.
     rule ScheduleFreeAdamW as schedule_free_adam_w, slots ["z", "exp_avg_sq", "weight_sum", "lr_max"]
     /// Learning rate.
     lr: f64 = 2.5e-3, ">= 0";
