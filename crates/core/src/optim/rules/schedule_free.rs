@@ -1,12 +1,13 @@
 //! AdamW without a schedule.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::{Result, bail};
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like, number, precise, read_number};
+use crate::optim::rule::{Part, Rule, Work, like, number, read_number};
 use crate::tensor::Tensor;
 
 options! {
@@ -91,17 +92,9 @@ impl Elementwise for ScheduleFreeAdamW {
 }
 
 impl Rule for ScheduleFreeAdamW {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
         match slot {
-            0 => Ok(Tensor::new(param.value_as(precise(param.dtype())), precise(param.dtype()))),
+            0 => Ok(Tensor::new(param.value_as(param.dtype().precise()), param.dtype().precise())),
             1 => like(param, 0.0),
             2 => number(0.0),
             _ => number(-1.0),
