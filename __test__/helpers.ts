@@ -147,7 +147,10 @@ interface Fixtures {
       /** The averages after each update; a parameter without a gradient has null. */
       readonly steps: readonly { readonly grads: readonly (StoredTensor | null)[]; readonly averages: readonly (readonly number[])[] }[]
     }[]
-    readonly statistics: readonly { readonly batches: readonly StoredTensor[]; readonly state: Readonly<Record<string, readonly number[]>> }[]
+    readonly statistics: readonly {
+      readonly batches: readonly StoredTensor[]
+      readonly state: Readonly<Record<string, readonly number[]>>
+    }[]
   }
   autograd: {
     readonly penalty: readonly {

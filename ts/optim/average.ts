@@ -92,7 +92,7 @@ export class Average {
  *
  * @example
  * const opt = optim.adamW({ lr: 1e-3, average: optim.ema({ decay: 0.99 }) }).bind(new nn.Linear(2, 1))
- * opt.optimizer.average // ema({ decay: 0.99, warmup: false, start: 0, every: 1 })
+ * String(opt.optimizer.average) // 'ema({ decay: 0.99, warmup: false, start: 0, every: 1 })'
  */
 export const ema = (options: EmaOptions = {}): Average => new Average('ema', options)
 
