@@ -1,5 +1,5 @@
 // Optimizers, schedules and clipping.
-export { BoundOptimizer, type LossScale, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
+export { BoundOptimizer, type LossScale, type Skipped, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
 export { clipGradNorm, clipGradValue } from './clip.ts'
 export * from './factories.gen.ts'
 export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } from './group.ts'

@@ -31,8 +31,18 @@ export interface StepSettings {
   readonly averageWeight: number
   readonly dropGradients: boolean
   readonly fused: boolean
-  /** Do nothing where a gradient is not finite. */
+  /** Do nothing where a gradient is not finite; gradients that are not dropped are left multiplied by `gradScale`. */
   readonly checkFinite: boolean
+}
+
+/** What came of a step. */
+export interface Outcome {
+  /** Of all gradients before clipping; NaN where nothing needed it. */
+  readonly norm: number
+  /** Whether the step was made. */
+  readonly finite: boolean
+  /** How many parameters had a gradient. */
+  readonly count: number
 }
 
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
@@ -64,7 +74,7 @@ export class Stepper {
   }
 
   /** Updates the parameters that have a gradient; the norm is NaN where nothing needed it. */
-  step(settings: StepSettings): { norm: number; finite: boolean } {
+  step(settings: StepSettings): Outcome {
     for (const [g, row] of this.#rows.entries()) {
       const group = this.groups[g]
       if (group) packOptions(this.#rule, this.#rule, { ...group.options, lr: group.lr }, row)
@@ -72,7 +82,7 @@ export class Stepper {
     const { gradScale, clipNorm, normType, clipValue, averageWeight } = settings
     this.#settings.set([gradScale, clipNorm, normType, clipValue, averageWeight])
     const flags = (settings.dropGradients ? dropGradients : 0) | (settings.fused ? 0 : plainForm) | (settings.checkFinite ? checkFinite : 0)
-    const [norm = NaN, finite = 1] = native.optimizerStep(
+    const [norm = NaN, finite = 1, count = 0] = native.optimizerStep(
       ruleOf(this.#rule).id,
       this.handles,
       this.#state,
@@ -83,7 +93,7 @@ export class Stepper {
       flags,
     )
     this.#adopt()
-    return { norm, finite: finite === 1 }
+    return { norm, finite: finite === 1, count }
   }
 
   /** The parameters of group `g`. */
