@@ -136,7 +136,15 @@ export interface NativeOps {
   linear(x: number, weight: number, bias: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
-  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv1d(x: number, weight: number, bias: number, stride: number, padding: Int32Array, dilation: number, groups: number): number
+  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationDepth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  convTranspose1d(x: number, weight: number, bias: number, stride: number, padding: number, outputPadding: number, groups: number, dilation: number): number
+  convTranspose2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationHeight: number, dilationWidth: number): number
+  convTranspose3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, outputPaddingDepth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationDepth: number, dilationHeight: number, dilationWidth: number): number
+  pixelShuffle(x: number, factor: number): number
+  pixelUnshuffle(x: number, factor: number): number
+  channelShuffle(x: number, groups: number): number
   maxPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   maxPool2dIndices(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean): number

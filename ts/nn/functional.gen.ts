@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -215,7 +215,17 @@ export function logSoftmax<D extends DType = 'float32'>(x: Tensor<D>, dim: numbe
 }
 
 /**
- * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+ * 1-D convolution (cross-correlation) of `[batch, in, width]` with a weight `[out, in / groups, kw]`; the batch may be left out.
+ * @example
+ * F.conv1d(tensor([[[1, 2, 3, 4]]]), ones([1, 1, 2])) // [[[3, 5, 7]]]
+ * F.conv1d(tensor([[1, 2, 3, 4]]), ones([1, 1, 2]), { padding: 'same' }) // [[3, 5, 7, 4]]
+ */
+export function conv1d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv1dOptions<D> = {}): Tensor<D> {
+  return x.conv1d(weight, options)
+}
+
+/**
+ * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`; the batch may be left out.
  * @example
  * const x = tensor([[[[1, 2], [3, 4]]]])
  * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
@@ -223,6 +233,69 @@ export function logSoftmax<D extends DType = 'float32'>(x: Tensor<D>, dim: numbe
  */
 export function conv2d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv2dOptions<D> = {}): Tensor<D> {
   return x.conv2d(weight, options)
+}
+
+/**
+ * 3-D convolution (cross-correlation) of `[batch, in, depth, height, width]` with a weight `[out, in / groups, kd, kh, kw]`; the batch may be left out.
+ * @example
+ * F.conv3d(ones([1, 2, 4, 4, 4]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 3, 2, 2, 2]
+ */
+export function conv3d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv3dOptions<D> = {}): Tensor<D> {
+  return x.conv3d(weight, options)
+}
+
+/**
+ * Transposed 1-D convolution of `[batch, in, width]` with a weight `[in, out / groups, kw]`: what `conv1d` does to a gradient.
+ * @example
+ * F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]
+ */
+export function convTranspose1d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose1dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose1d(weight, options)
+}
+
+/**
+ * Transposed 2-D convolution of `[batch, in, height, width]` with a weight `[in, out / groups, kh, kw]`: what `conv2d` does to a gradient.
+ * @example
+ * F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]
+ */
+export function convTranspose2d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose2dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose2d(weight, options)
+}
+
+/**
+ * Transposed 3-D convolution of `[batch, in, depth, height, width]` with a weight `[in, out / groups, kd, kh, kw]`: what `conv3d` does to a gradient.
+ * @example
+ * F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]
+ */
+export function convTranspose3d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose3dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose3d(weight, options)
+}
+
+/**
+ * Channels become places: `[..., c * r * r, height, width]` gives `[..., c, height * r, width * r]` for a factor `r`.
+ * @example
+ * tensor([[[1]], [[2]], [[3]], [[4]]]).pixelShuffle(2) // [[[1, 2], [3, 4]]]
+ */
+export function pixelShuffle<D extends DType = 'float32'>(x: Tensor<D>, factor: number): Tensor<D> {
+  return x.pixelShuffle(factor)
+}
+
+/**
+ * Places become channels: `[..., c, height * r, width * r]` gives `[..., c * r * r, height, width]` for a factor `r`.
+ * @example
+ * tensor([[[1, 2], [3, 4]]]).pixelUnshuffle(2) // [[[1]], [[2]], [[3]], [[4]]]
+ */
+export function pixelUnshuffle<D extends DType = 'float32'>(x: Tensor<D>, factor: number): Tensor<D> {
+  return x.pixelUnshuffle(factor)
+}
+
+/**
+ * Deals the channels of `[batch, channels, ...]` out anew: from `groups` rows of channels to columns.
+ * @example
+ * tensor([[[1], [2], [3], [4]]]).channelShuffle(2) // [[[1], [3], [2], [4]]]
+ */
+export function channelShuffle<D extends DType = 'float32'>(x: Tensor<D>, groups: number): Tensor<D> {
+  return x.channelShuffle(groups)
 }
 
 /**

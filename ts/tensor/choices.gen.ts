@@ -4,12 +4,16 @@
 /** Every list of words, by the name of its type. */
 export const choices = {
   Reduction: ['mean', 'sum', 'none'],
+  PaddingWord: ['same', 'valid'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
 } as const
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]
+
+/** Zeros around an image by a word: as many as keep its size, or none. */
+export type PaddingWord = (typeof choices)['PaddingWord'][number]
 
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]

@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type PadMode } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, side, type Pair } from './convert.ts'
+import { choices, type PaddingWord, type PadMode } from './choices.gen.ts'
+import { choiceCode, count, edge, integers, isNumber, operand, paddingCodes, side, type Pair, type Triple } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -261,13 +261,28 @@ export interface ArgsortOptions {
 
 const argsortOptions = ['descending'] as const
 
+/** Options of `conv1d`. */
+export interface Conv1dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | PaddingWord | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+}
+
+const conv1dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
   readonly bias?: Tensor<D> | undefined
   /** @default 1 */
   readonly stride?: Pair | undefined
   /** @default 0 */
-  readonly padding?: Pair | undefined
+  readonly padding?: Pair | PaddingWord | undefined
   /** @default 1 */
   readonly dilation?: Pair | undefined
   /** @default 1 */
@@ -275,6 +290,72 @@ export interface Conv2dOptions<D extends DType = 'float32'> {
 }
 
 const conv2dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
+/** Options of `conv3d`. */
+export interface Conv3dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | PaddingWord | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+}
+
+const conv3dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
+/** Options of `convTranspose1d`. */
+export interface ConvTranspose1dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default 0 */
+  readonly outputPadding?: number | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+}
+
+const convTranspose1dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
+
+/** Options of `convTranspose2d`. */
+export interface ConvTranspose2dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Pair | undefined
+  /** @default 0 */
+  readonly padding?: Pair | undefined
+  /** @default 0 */
+  readonly outputPadding?: Pair | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: Pair | undefined
+}
+
+const convTranspose2dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
+
+/** Options of `convTranspose3d`. */
+export interface ConvTranspose3dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default 0 */
+  readonly outputPadding?: Triple | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+}
+
+const convTranspose3dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
 
 /** Options of `maxPool2d`. */
 export interface MaxPool2dOptions {
@@ -1519,7 +1600,19 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+   * 1-D convolution (cross-correlation) of `[batch, in, width]` with a weight `[out, in / groups, kw]`; the batch may be left out.
+   * @example
+   * F.conv1d(tensor([[[1, 2, 3, 4]]]), ones([1, 1, 2])) // [[[3, 5, 7]]]
+   * F.conv1d(tensor([[1, 2, 3, 4]]), ones([1, 1, 2]), { padding: 'same' }) // [[3, 5, 7, 4]]
+   */
+  conv1d(weight: Tensor<D>, options: Conv1dOptions<D> = {}): Tensor<D> {
+    checkOptions('conv1d', options, conv1dOptions)
+    const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    return this.wrap(native.conv1d(this.handle, weight.handle, bias?.handle ?? 0, count('stride', stride), paddingCodes('padding', padding, 1), count('dilation', dilation), count('groups', groups)))
+  }
+
+  /**
+   * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`; the batch may be left out.
    * @example
    * const x = tensor([[[[1, 2], [3, 4]]]])
    * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
@@ -1528,7 +1621,78 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   conv2d(weight: Tensor<D>, options: Conv2dOptions<D> = {}): Tensor<D> {
     checkOptions('conv2d', options, conv2dOptions)
     const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
-    return this.wrap(native.conv2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), count('groups', groups)))
+    return this.wrap(native.conv2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), paddingCodes('padding', padding, 2), side('dilation', dilation, 0), side('dilation', dilation, 1), count('groups', groups)))
+  }
+
+  /**
+   * 3-D convolution (cross-correlation) of `[batch, in, depth, height, width]` with a weight `[out, in / groups, kd, kh, kw]`; the batch may be left out.
+   * @example
+   * F.conv3d(ones([1, 2, 4, 4, 4]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 3, 2, 2, 2]
+   */
+  conv3d(weight: Tensor<D>, options: Conv3dOptions<D> = {}): Tensor<D> {
+    checkOptions('conv3d', options, conv3dOptions)
+    const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    return this.wrap(native.conv3d(this.handle, weight.handle, bias?.handle ?? 0, edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), paddingCodes('padding', padding, 3), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2), count('groups', groups)))
+  }
+
+  /**
+   * Transposed 1-D convolution of `[batch, in, width]` with a weight `[in, out / groups, kw]`: what `conv1d` does to a gradient.
+   * @example
+   * F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]
+   */
+  convTranspose1d(weight: Tensor<D>, options: ConvTranspose1dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose1d', options, convTranspose1dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose1d(this.handle, weight.handle, bias?.handle ?? 0, count('stride', stride), count('padding', padding), count('outputPadding', outputPadding), count('groups', groups), count('dilation', dilation)))
+  }
+
+  /**
+   * Transposed 2-D convolution of `[batch, in, height, width]` with a weight `[in, out / groups, kh, kw]`: what `conv2d` does to a gradient.
+   * @example
+   * F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]
+   */
+  convTranspose2d(weight: Tensor<D>, options: ConvTranspose2dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose2d', options, convTranspose2dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('outputPadding', outputPadding, 0), side('outputPadding', outputPadding, 1), count('groups', groups), side('dilation', dilation, 0), side('dilation', dilation, 1)))
+  }
+
+  /**
+   * Transposed 3-D convolution of `[batch, in, depth, height, width]` with a weight `[in, out / groups, kd, kh, kw]`: what `conv3d` does to a gradient.
+   * @example
+   * F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]
+   */
+  convTranspose3d(weight: Tensor<D>, options: ConvTranspose3dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose3d', options, convTranspose3dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose3d(this.handle, weight.handle, bias?.handle ?? 0, edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), edge('outputPadding', outputPadding, 0), edge('outputPadding', outputPadding, 1), edge('outputPadding', outputPadding, 2), count('groups', groups), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2)))
+  }
+
+  /**
+   * Channels become places: `[..., c * r * r, height, width]` gives `[..., c, height * r, width * r]` for a factor `r`.
+   * @example
+   * tensor([[[1]], [[2]], [[3]], [[4]]]).pixelShuffle(2) // [[[1, 2], [3, 4]]]
+   */
+  pixelShuffle(factor: number): Tensor<D> {
+    return this.wrap(native.pixelShuffle(this.handle, count('factor', factor)))
+  }
+
+  /**
+   * Places become channels: `[..., c, height * r, width * r]` gives `[..., c * r * r, height, width]` for a factor `r`.
+   * @example
+   * tensor([[[1, 2], [3, 4]]]).pixelUnshuffle(2) // [[[1]], [[2]], [[3]], [[4]]]
+   */
+  pixelUnshuffle(factor: number): Tensor<D> {
+    return this.wrap(native.pixelUnshuffle(this.handle, count('factor', factor)))
+  }
+
+  /**
+   * Deals the channels of `[batch, channels, ...]` out anew: from `groups` rows of channels to columns.
+   * @example
+   * tensor([[[1], [2], [3], [4]]]).channelShuffle(2) // [[[1], [3], [2], [4]]]
+   */
+  channelShuffle(groups: number): Tensor<D> {
+    return this.wrap(native.channelShuffle(this.handle, count('groups', groups)))
   }
 
   /**

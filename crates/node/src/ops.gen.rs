@@ -1293,14 +1293,99 @@ pub fn log_softmax(x: u32, dim: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "conv1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv1d(x: u32, weight: u32, bias: u32, stride: u32, padding: &[i32], dilation: u32, groups: u32) -> napi::Result<u32> {
+    call("conv1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv1d(&x, &weight, bias.as_ref(), stride as usize, padding, dilation as usize, groups as usize)?)
+    })
+}
+
 #[napi(js_name = "conv2d")]
 #[allow(clippy::too_many_arguments)]
-pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
     call("conv2d", || {
         let x = table::get(x)?;
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
-        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [dilation_height as usize, dilation_width as usize], groups as usize)?)
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], padding, [dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "conv3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_depth: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+    call("conv3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], padding, [dilation_depth as usize, dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose1d(x: u32, weight: u32, bias: u32, stride: u32, padding: u32, output_padding: u32, groups: u32, dilation: u32) -> napi::Result<u32> {
+    call("conv_transpose1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose1d(&x, &weight, bias.as_ref(), stride as usize, padding as usize, output_padding as usize, groups as usize, dilation as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose2d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "convTranspose3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, output_padding_depth: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [output_padding_depth as usize, output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_depth as usize, dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "pixelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_shuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_shuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "pixelUnshuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_unshuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_unshuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_unshuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "channelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn channel_shuffle(x: u32, groups: u32) -> napi::Result<u32> {
+    call("channel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::channel_shuffle(&x, groups as usize)?)
     })
 }
 

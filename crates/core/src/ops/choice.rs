@@ -39,6 +39,8 @@ macro_rules! choices {
 choices! {
     /// What becomes of the losses of a batch.
     Reduction { Mean = "mean", Sum = "sum", None = "none" }
+    /// Zeros around an image by a word: as many as keep its size, or none.
+    PaddingWord { Same = "same", Valid = "valid" }
     /// What padding is made of: a value, a reflection without the border, the border itself, or the other end.
     PadMode { Constant = "constant", Reflect = "reflect", Replicate = "replicate", Circular = "circular" }
     /// Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y.

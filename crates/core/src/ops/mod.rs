@@ -25,6 +25,7 @@ pub mod arrange;
 pub mod choice;
 pub mod compare;
 pub mod conv;
+pub mod convolution;
 pub mod diagonal;
 pub mod elementwise;
 pub mod index;
@@ -38,6 +39,7 @@ pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod shaping;
+pub mod shuffle;
 pub mod softmax;
 pub mod sorting;
 pub mod windows;
@@ -120,6 +122,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         linalg::ROWS,
         softmax::ROWS,
         conv::ROWS,
+        convolution::ROWS,
+        shuffle::ROWS,
         pool::ROWS,
         norm::ROWS,
         loss::ROWS,
