@@ -1,7 +1,7 @@
 // Fixtures and comparisons that several specs share.
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
-import type { RuleName } from '../ts/optim/index.ts'
+import type { PlateauOptions, RuleName } from '../ts/optim/index.ts'
 import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
 
 /** A number of a fixture; JSON has no others. */
@@ -119,6 +119,16 @@ interface Fixtures {
       readonly normType: Stored
       readonly norm: number
       readonly grads: readonly (readonly number[])[]
+    }[]
+    readonly schedules: readonly {
+      readonly kind: string
+      readonly options: Readonly<Record<string, unknown>>
+      readonly values: readonly number[]
+    }[]
+    readonly plateaus: readonly {
+      readonly options: PlateauOptions
+      readonly metrics: readonly number[]
+      readonly values: readonly number[]
     }[]
     readonly cosine: readonly {
       readonly from: number

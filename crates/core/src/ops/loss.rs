@@ -1,11 +1,10 @@
-//! Losses.
+//! Losses of classes.
 
 use burn_backend::ops::IntTensorOps;
 use burn_dispatch::Dispatch;
 
 use super::choice::Reduction;
 use super::compare::{eq, where_};
-use super::elementwise::square;
 use super::index::{gather, index_select};
 use super::reduce::{mean, sum};
 use super::shaping::{reshape, signed, squeeze, unsqueeze};
@@ -16,7 +15,7 @@ use crate::error::{Result, bail};
 use crate::shape::show;
 use crate::tensor::Tensor;
 
-fn reduce(losses: &Tensor, reduction: Reduction) -> Result<Tensor> {
+pub(crate) fn reduce(losses: &Tensor, reduction: Reduction) -> Result<Tensor> {
     match reduction {
         Reduction::Mean => mean(losses, &[], false),
         Reduction::Sum => sum(losses, &[], false),
@@ -148,17 +147,6 @@ ops! {
             _ => reduce(&spread, reduction)?,
         };
         Ok(nll * (1.0 - label_smoothing) + spread * (label_smoothing / classes as f64))
-    }
-
-    /// Mean of the squared differences.
-    #[example("F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2")]
-    #[face(functional)]
-    #[check(cases)]
-    fn mse_loss(x: &Tensor, target: &Tensor; reduction: Reduction = Mean) -> Tensor {
-        if x.shape() != target.shape() {
-            bail!(Shape, "input {} and target {} must have one shape", show(x.shape()), show(target.shape()));
-        }
-        reduce(&square(&(x - target))?, reduction)
     }
 
     /// The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32.

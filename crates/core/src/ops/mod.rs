@@ -32,6 +32,8 @@ pub mod index;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
+pub mod loss_margin;
+pub mod loss_pointwise;
 pub mod norm;
 pub mod operand;
 pub mod padding;
@@ -127,6 +129,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         pool::ROWS,
         norm::ROWS,
         loss::ROWS,
+        loss_pointwise::ROWS,
+        loss_margin::ROWS,
         random::ROWS,
     ]
     .into_iter()

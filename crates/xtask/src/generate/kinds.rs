@@ -166,6 +166,12 @@ pub fn default(row: &Row, arg: &Arg) -> Option<String> {
     })
 }
 
+/// The words of a choice as a user reads them, None for other kinds.
+pub fn words(arg: &Arg) -> Option<String> {
+    let words: Vec<String> = choice(arg.kind)?.variants.iter().map(|(_, word)| format!("'{word}'")).collect();
+    Some(words.join(" | "))
+}
+
 /// A row's doc as one text.
 pub fn doc(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").replace("`dims`", "`dim`")
