@@ -67,6 +67,7 @@ export {
   type Indexing,
   type Memory,
   type MemorySite,
+  type PaddingWord,
   type PadMode,
   type Pair,
   type RandomOptions,

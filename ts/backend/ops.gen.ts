@@ -152,8 +152,28 @@ export interface NativeOps {
   batchNorm(x: number, weight: number, bias: number, eps: number): number
   nllLoss(x: number, target: number, weight: number, ignoreIndex: number, reduction: number): number
   crossEntropy(x: number, target: number, weight: number, ignoreIndex: number, reduction: number, labelSmoothing: number): number
-  mseLoss(x: number, target: number, reduction: number): number
   accuracy(x: number, target: number): number
+  mseLoss(x: number, target: number, weight: number, reduction: number): number
+  l1Loss(x: number, target: number, weight: number, reduction: number): number
+  smoothL1Loss(x: number, target: number, beta: number, reduction: number): number
+  huberLoss(x: number, target: number, delta: number, weight: number, reduction: number): number
+  binaryCrossEntropy(x: number, target: number, weight: number, reduction: number): number
+  binaryCrossEntropyWithLogits(x: number, target: number, weight: number, posWeight: number, reduction: number): number
+  klDiv(x: number, target: number, logTarget: boolean, reduction: number): number
+  poissonNllLoss(x: number, target: number, logInput: boolean, full: boolean, eps: number, reduction: number): number
+  gaussianNllLoss(x: number, target: number, variance: number, full: boolean, eps: number, reduction: number): number
+  sigmoidFocalLoss(x: number, target: number, alpha: number, gamma: number, reduction: number): number
+  softMarginLoss(x: number, target: number, reduction: number): number
+  multilabelSoftMarginLoss(x: number, target: number, weight: number, reduction: number): number
+  cosineSimilarity(x: number, other: number, dim: number, eps: number): number
+  cosineEmbeddingLoss(x: number, other: number, target: number, margin: number, reduction: number): number
+  pairwiseDistance(x: number, other: number, p: number, eps: number, keepDim: boolean): number
+  tripletMarginLoss(x: number, positive: number, negative: number, margin: number, p: number, eps: number, swap: boolean, reduction: number): number
+  marginRankingLoss(x: number, other: number, target: number, margin: number, reduction: number): number
+  hingeEmbeddingLoss(x: number, target: number, margin: number, reduction: number): number
+  multiMarginLoss(x: number, target: number, p: number, margin: number, weight: number, reduction: number): number
+  multilabelMarginLoss(x: number, target: number, reduction: number): number
+  bilinear(x: number, other: number, weight: number, bias: number): number
   dropout(x: number, p: number, training: boolean): number
   dropout1d(x: number, p: number, training: boolean): number
   dropout2d(x: number, p: number, training: boolean): number

@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -39,12 +39,223 @@ export interface CrossEntropyOptions<D extends DType = 'float32'> {
 const crossEntropyOptions = ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing'] as const
 
 /** Options of `mseLoss`. */
-export interface MseLossOptions {
+export interface MseLossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
   /** @default 'mean' */
   readonly reduction?: Reduction | undefined
 }
 
-const mseLossOptions = ['reduction'] as const
+const mseLossOptions = ['weight', 'reduction'] as const
+
+/** Options of `l1Loss`. */
+export interface L1LossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const l1LossOptions = ['weight', 'reduction'] as const
+
+/** Options of `smoothL1Loss`. */
+export interface SmoothL1LossOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const smoothL1LossOptions = ['beta', 'reduction'] as const
+
+/** Options of `huberLoss`. */
+export interface HuberLossOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly delta?: number | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const huberLossOptions = ['delta', 'weight', 'reduction'] as const
+
+/** Options of `binaryCrossEntropy`. */
+export interface BinaryCrossEntropyOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const binaryCrossEntropyOptions = ['weight', 'reduction'] as const
+
+/** Options of `binaryCrossEntropyWithLogits`. */
+export interface BinaryCrossEntropyWithLogitsOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly posWeight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const binaryCrossEntropyWithLogitsOptions = ['weight', 'posWeight', 'reduction'] as const
+
+/** Options of `klDiv`. */
+export interface KlDivOptions {
+  /** @default false */
+  readonly logTarget?: boolean | undefined
+  /** @default 'mean' */
+  readonly reduction?: BatchReduction | undefined
+}
+
+const klDivOptions = ['logTarget', 'reduction'] as const
+
+/** Options of `poissonNllLoss`. */
+export interface PoissonNllLossOptions {
+  /** @default true */
+  readonly logInput?: boolean | undefined
+  /** @default false */
+  readonly full?: boolean | undefined
+  /** @default 1e-8 */
+  readonly eps?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const poissonNllLossOptions = ['logInput', 'full', 'eps', 'reduction'] as const
+
+/** Options of `gaussianNllLoss`. */
+export interface GaussianNllLossOptions {
+  /** @default false */
+  readonly full?: boolean | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const gaussianNllLossOptions = ['full', 'eps', 'reduction'] as const
+
+/** Options of `sigmoidFocalLoss`. */
+export interface SigmoidFocalLossOptions {
+  /** @default 0.25 */
+  readonly alpha?: number | undefined
+  /** @default 2 */
+  readonly gamma?: number | undefined
+  /** @default 'none' */
+  readonly reduction?: Reduction | undefined
+}
+
+const sigmoidFocalLossOptions = ['alpha', 'gamma', 'reduction'] as const
+
+/** Options of `softMarginLoss`. */
+export interface SoftMarginLossOptions {
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const softMarginLossOptions = ['reduction'] as const
+
+/** Options of `multilabelSoftMarginLoss`. */
+export interface MultilabelSoftMarginLossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multilabelSoftMarginLossOptions = ['weight', 'reduction'] as const
+
+/** Options of `cosineSimilarity`. */
+export interface CosineSimilarityOptions {
+  /** @default 1 */
+  readonly dim?: number | undefined
+  /** @default 1e-8 */
+  readonly eps?: number | undefined
+}
+
+const cosineSimilarityOptions = ['dim', 'eps'] as const
+
+/** Options of `cosineEmbeddingLoss`. */
+export interface CosineEmbeddingLossOptions {
+  /** @default 0 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const cosineEmbeddingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `pairwiseDistance`. */
+export interface PairwiseDistanceOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const pairwiseDistanceOptions = ['p', 'eps', 'keepDim'] as const
+
+/** Options of `tripletMarginLoss`. */
+export interface TripletMarginLossOptions {
+  /** @default 1 */
+  readonly margin?: number | undefined
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default false */
+  readonly swap?: boolean | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const tripletMarginLossOptions = ['margin', 'p', 'eps', 'swap', 'reduction'] as const
+
+/** Options of `marginRankingLoss`. */
+export interface MarginRankingLossOptions {
+  /** @default 0 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const marginRankingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `hingeEmbeddingLoss`. */
+export interface HingeEmbeddingLossOptions {
+  /** @default 1 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const hingeEmbeddingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `multiMarginLoss`. */
+export interface MultiMarginLossOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly p?: number | undefined
+  /** @default 1 */
+  readonly margin?: number | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multiMarginLossOptions = ['p', 'margin', 'weight', 'reduction'] as const
+
+/** Options of `multilabelMarginLoss`. */
+export interface MultilabelMarginLossOptions {
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multilabelMarginLossOptions = ['reduction'] as const
+
+/** Options of `bilinear`. */
+export interface BilinearOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+}
+
+const bilinearOptions = ['bias'] as const
 
 /** Options of `dropout1d`. */
 export interface Dropout1dOptions {
@@ -371,17 +582,6 @@ export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: 
 }
 
 /**
- * Mean of the squared differences.
- * @example
- * F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2
- */
-export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions = {}): Tensor<D> {
-  checkOptions('mseLoss', options, mseLossOptions)
-  const { reduction = 'mean' } = options
-  return wrapHandle(native.mseLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
-}
-
-/**
  * The share of predictions `[batch, classes]` whose largest score is that of the class in `target`, as float32.
  * @example
  * const scores = tensor([[1, 2], [3, 0]])
@@ -389,6 +589,237 @@ export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
  */
 export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>): Tensor<D> {
   return wrapHandle(native.accuracy(x.handle, target.handle))
+}
+
+/**
+ * Mean of the squared differences; `weight` of the same shape weighs them, and the mean divides by its sum.
+ * @example
+ * F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2
+ */
+export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions<D> = {}): Tensor<D> {
+  checkOptions('mseLoss', options, mseLossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.mseLoss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Mean of the absolute differences; `weight` of the same shape weighs them, and the mean divides by its sum.
+ * @example
+ * F.l1Loss(tensor([1, 2]), tensor([1, 4])) // 1
+ */
+export function l1Loss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: L1LossOptions<D> = {}): Tensor<D> {
+  checkOptions('l1Loss', options, l1LossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.l1Loss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `d^2 / (2 beta)` for differences `d` below `beta`, `|d| - beta / 2` beyond; `l1Loss` where `beta` is 0.
+ * @example
+ * F.smoothL1Loss(tensor([0.5, 3]), tensor([0, 0]), { reduction: 'none' }) // [0.125, 2.5]
+ */
+export function smoothL1Loss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SmoothL1LossOptions = {}): Tensor<D> {
+  checkOptions('smoothL1Loss', options, smoothL1LossOptions)
+  const { beta = 1, reduction = 'mean' } = options
+  return wrapHandle(native.smoothL1Loss(x.handle, target.handle, beta, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `d^2 / 2` for differences `d` up to `delta`, `delta (|d| - delta / 2)` beyond; `weight` has the input's shape, and the mean divides by the number of elements.
+ * @example
+ * F.huberLoss(tensor([1, 4]), tensor([0, 0]), { delta: 2, reduction: 'none' }) // [0.5, 6]
+ */
+export function huberLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: HuberLossOptions<D> = {}): Tensor<D> {
+  checkOptions('huberLoss', options, huberLossOptions)
+  const { delta = 1, weight, reduction = 'mean' } = options
+  return wrapHandle(native.huberLoss(x.handle, target.handle, delta, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of probabilities and targets, both in [0, 1]; each logarithm is bounded below by -100, and `weight` broadcasts.
+ * @example
+ * F.binaryCrossEntropy(tensor([0.5, 0]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 100]
+ */
+export function binaryCrossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: BinaryCrossEntropyOptions<D> = {}): Tensor<D> {
+  checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.binaryCrossEntropy(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of scores before the sigmoid and targets in [0, 1]; `posWeight` weighs the positive part, `weight` all of it, and both broadcast.
+ * @example
+ * F.binaryCrossEntropyWithLogits(tensor([0, 50]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]
+ */
+export function binaryCrossEntropyWithLogits<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: BinaryCrossEntropyWithLogitsOptions<D> = {}): Tensor<D> {
+  checkOptions('binaryCrossEntropyWithLogits', options, binaryCrossEntropyWithLogitsOptions)
+  const { weight, posWeight, reduction = 'mean' } = options
+  return wrapHandle(native.binaryCrossEntropyWithLogits(x.handle, target.handle, weight?.handle ?? 0, posWeight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Kullback-Leibler divergence of log-probabilities `x` from probabilities `target`, or their logarithms with `logTarget`, element by element; `'batchmean'` divides the sum by the size of dim 0, which is the divergence by its definition.
+ * @example
+ * F.klDiv(tensor([[0.5, 0.5]]).log(), tensor([[1, 0]]), { reduction: 'batchmean' }) // 0.693147
+ */
+export function klDiv<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: KlDivOptions = {}): Tensor<D> {
+  checkOptions('klDiv', options, klDivOptions)
+  const { logTarget = false, reduction = 'mean' } = options
+  return wrapHandle(native.klDiv(x.handle, target.handle, logTarget, choiceCode('reduction', reduction, choices.BatchReduction)))
+}
+
+/**
+ * Negative log-likelihood of counts under a Poisson distribution of rate `e^x`, or `x` without `logInput`; `full` adds Stirling's approximation of `log(target!)` for targets above 1, and `eps` keeps the logarithm of a rate finite.
+ * @example
+ * F.poissonNllLoss(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' }) // [1, 2.718282]
+ */
+export function poissonNllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: PoissonNllLossOptions = {}): Tensor<D> {
+  checkOptions('poissonNllLoss', options, poissonNllLossOptions)
+  const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options
+  return wrapHandle(native.poissonNllLoss(x.handle, target.handle, logInput, full, eps, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Negative log-likelihood under normal distributions of mean `x` and variance `variance`, of the input's shape, with a last dimension of 1, or without it; `variance` counts as `eps` at least, and `full` adds the constant `log(2 pi) / 2`.
+ * @example
+ * F.gaussianNllLoss(tensor([1, 2]), tensor([0, 2]), tensor([1, 4]), { reduction: 'none' }) // [0.5, 0.693147]
+ */
+export function gaussianNllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, variance: Tensor<D>, options: GaussianNllLossOptions = {}): Tensor<D> {
+  checkOptions('gaussianNllLoss', options, gaussianNllLossOptions)
+  const { full = false, eps = 1e-6, reduction = 'mean' } = options
+  return wrapHandle(native.gaussianNllLoss(x.handle, target.handle, variance.handle, full, eps, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Focal loss of scores before the sigmoid (Lin et al., 2017): `(1 - p)^gamma` times the cross entropy, where `p` is the probability of the target; `alpha` weighs positives and `1 - alpha` negatives, a negative `alpha` neither.
+ * @example
+ * F.sigmoidFocalLoss(tensor([0]), tensor([1])) // [0.043322]
+ */
+export function sigmoidFocalLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SigmoidFocalLossOptions = {}): Tensor<D> {
+  checkOptions('sigmoidFocalLoss', options, sigmoidFocalLossOptions)
+  const { alpha = 0.25, gamma = 2, reduction = 'none' } = options
+  return wrapHandle(native.sigmoidFocalLoss(x.handle, target.handle, alpha, gamma, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `log(1 + e^(-target x))` for targets of 1 and -1.
+ * @example
+ * F.softMarginLoss(tensor([0, 100]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]
+ */
+export function softMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SoftMarginLossOptions = {}): Tensor<D> {
+  checkOptions('softMarginLoss', options, softMarginLossOptions)
+  const { reduction = 'mean' } = options
+  return wrapHandle(native.softMarginLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of each class by itself, a mean over the classes in the last dimension; targets are 0 or 1, `weight` holds one number a class.
+ * @example
+ * F.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])) // 0.693147
+ */
+export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MultilabelSoftMarginLossOptions<D> = {}): Tensor<D> {
+  checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.multilabelSoftMarginLoss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cosine of the angle between vectors along `dim`, with broadcasting; a norm counts as `eps` at least.
+ * @example
+ * F.cosineSimilarity(tensor([[3, 4]]), tensor([[4, 3]])) // [0.96]
+ */
+export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
+  checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
+  const { dim = 1, eps = 1e-8 } = options
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, dim, eps))
+}
+
+/**
+ * `1 - cosine` for pairs with target 1, `max(0, cosine - margin)` for those with target -1; vectors `[batch, size]`, or `[size]` with a target of rank 0.
+ * @example
+ * F.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])) // 1
+ */
+export function cosineEmbeddingLoss<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, target: Tensor<D>, options: CosineEmbeddingLossOptions = {}): Tensor<D> {
+  checkOptions('cosineEmbeddingLoss', options, cosineEmbeddingLossOptions)
+  const { margin = 0, reduction = 'mean' } = options
+  return wrapHandle(native.cosineEmbeddingLoss(x.handle, other.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * The p-norm of the difference of vectors in the last dimension, with broadcasting; `eps` is added to each difference.
+ * @example
+ * F.pairwiseDistance(tensor([[0, 0]]), tensor([[3, 4]])) // [5]
+ */
+export function pairwiseDistance<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: PairwiseDistanceOptions = {}): Tensor<D> {
+  checkOptions('pairwiseDistance', options, pairwiseDistanceOptions)
+  const { p = 2, eps = 1e-6, keepDim = false } = options
+  return wrapHandle(native.pairwiseDistance(x.handle, other.handle, p, eps, keepDim))
+}
+
+/**
+ * `max(0, d(x, positive) - d(x, negative) + margin)` for vectors in the last dimension, where `d` is `pairwiseDistance`; `swap` takes the distance of positive and negative where that is smaller.
+ * @example
+ * F.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[0, 3]])) // 0
+ */
+export function tripletMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, positive: Tensor<D>, negative: Tensor<D>, options: TripletMarginLossOptions = {}): Tensor<D> {
+  checkOptions('tripletMarginLoss', options, tripletMarginLossOptions)
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'mean' } = options
+  return wrapHandle(native.tripletMarginLoss(x.handle, positive.handle, negative.handle, margin, p, eps, swap, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `max(0, margin - target (x - other))`: a target of 1 wants `x` larger, -1 smaller.
+ * @example
+ * F.marginRankingLoss(tensor([1, 1]), tensor([3, 0]), tensor([1, 1])) // 1
+ */
+export function marginRankingLoss<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, target: Tensor<D>, options: MarginRankingLossOptions = {}): Tensor<D> {
+  checkOptions('marginRankingLoss', options, marginRankingLossOptions)
+  const { margin = 0, reduction = 'mean' } = options
+  return wrapHandle(native.marginRankingLoss(x.handle, other.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1.
+ * @example
+ * F.hingeEmbeddingLoss(tensor([2, 0.25]), tensor([1, -1]), { reduction: 'none' }) // [2, 0.75]
+ */
+export function hingeEmbeddingLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: HingeEmbeddingLossOptions = {}): Tensor<D> {
+  checkOptions('hingeEmbeddingLoss', options, hingeEmbeddingLossOptions)
+  const { margin = 1, reduction = 'mean' } = options
+  return wrapHandle(native.hingeEmbeddingLoss(x.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `sum(max(0, margin - x[target] + x[i])^p) / classes` over the other classes `i`, for scores `[batch, classes]` or `[classes]`; `p` is 1 or 2, and `weight` holds one number a class.
+ * @example
+ * F.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int64' })) // 0.25
+ */
+export function multiMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: MultiMarginLossOptions<D> = {}): Tensor<D> {
+  checkOptions('multiMarginLoss', options, multiMarginLossOptions)
+  const { p = 1, margin = 1, weight, reduction = 'mean' } = options
+  return wrapHandle(native.multiMarginLoss(x.handle, target.handle, p, margin, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `sum(max(0, 1 - x[j] + x[i])) / classes` over the classes `j` that the target lists and those `i` that it does not, for scores `[batch, classes]` or `[classes]`; a list of the same size ends at its first -1.
+ * @example
+ * F.multilabelMarginLoss(tensor([[0.5, 1]]), tensor([[1, -1]], { dtype: 'int64' })) // 0.25
+ */
+export function multilabelMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: MultilabelMarginLossOptions = {}): Tensor<D> {
+  checkOptions('multilabelMarginLoss', options, multilabelMarginLossOptions)
+  const { reduction = 'mean' } = options
+  return wrapHandle(native.multilabelMarginLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `x^T weight[k] other + bias[k]` for each output `k`: `[..., in1]` and `[..., in2]` with a weight `[out, in1, in2]` and a bias `[out]` give `[..., out]`.
+ * @example
+ * F.bilinear(tensor([[1, 2]]), tensor([[3]]), tensor([[[1], [10]]])) // [[63]]
+ */
+export function bilinear<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, weight: Tensor<D>, options: BilinearOptions<D> = {}): Tensor<D> {
+  checkOptions('bilinear', options, bilinearOptions)
+  const { bias } = options
+  return wrapHandle(native.bilinear(x.handle, other.handle, weight.handle, bias?.handle ?? 0))
 }
 
 /**

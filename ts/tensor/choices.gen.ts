@@ -5,6 +5,7 @@
 export const choices = {
   Reduction: ['mean', 'sum', 'none'],
   PaddingWord: ['same', 'valid'],
+  BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
 } as const
@@ -14,6 +15,9 @@ export type Reduction = (typeof choices)['Reduction'][number]
 
 /** Zeros around an image by a word: as many as keep its size, or none. */
 export type PaddingWord = (typeof choices)['PaddingWord'][number]
+
+/** What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch. */
+export type BatchReduction = (typeof choices)['BatchReduction'][number]
 
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]

@@ -1460,17 +1460,6 @@ pub fn cross_entropy(x: u32, target: u32, weight: u32, ignore_index: i32, reduct
     })
 }
 
-#[napi(js_name = "mseLoss")]
-#[allow(clippy::too_many_arguments)]
-pub fn mse_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
-    call("mse_loss", || {
-        let x = table::get(x)?;
-        let target = table::get(target)?;
-        let reduction = ops::choice::Reduction::from_code(reduction)?;
-        out(ops::loss::mse_loss(&x, &target, reduction)?)
-    })
-}
-
 #[napi(js_name = "accuracy")]
 #[allow(clippy::too_many_arguments)]
 pub fn accuracy(x: u32, target: u32) -> napi::Result<u32> {
@@ -1478,6 +1467,248 @@ pub fn accuracy(x: u32, target: u32) -> napi::Result<u32> {
         let x = table::get(x)?;
         let target = table::get(target)?;
         out(ops::loss::accuracy(&x, &target)?)
+    })
+}
+
+#[napi(js_name = "mseLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn mse_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("mse_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::mse_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "l1Loss")]
+#[allow(clippy::too_many_arguments)]
+pub fn l1_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("l1_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::l1_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "smoothL1Loss")]
+#[allow(clippy::too_many_arguments)]
+pub fn smooth_l1_loss(x: u32, target: u32, beta: f64, reduction: u32) -> napi::Result<u32> {
+    call("smooth_l1_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::smooth_l1_loss(&x, &target, beta, reduction)?)
+    })
+}
+
+#[napi(js_name = "huberLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn huber_loss(x: u32, target: u32, delta: f64, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("huber_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::huber_loss(&x, &target, delta, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "binaryCrossEntropy")]
+#[allow(clippy::too_many_arguments)]
+pub fn binary_cross_entropy(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("binary_cross_entropy", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::binary_cross_entropy(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "binaryCrossEntropyWithLogits")]
+#[allow(clippy::too_many_arguments)]
+pub fn binary_cross_entropy_with_logits(x: u32, target: u32, weight: u32, pos_weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("binary_cross_entropy_with_logits", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let pos_weight = optional(pos_weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::binary_cross_entropy_with_logits(&x, &target, weight.as_ref(), pos_weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "klDiv")]
+#[allow(clippy::too_many_arguments)]
+pub fn kl_div(x: u32, target: u32, log_target: bool, reduction: u32) -> napi::Result<u32> {
+    call("kl_div", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::BatchReduction::from_code(reduction)?;
+        out(ops::loss_pointwise::kl_div(&x, &target, log_target, reduction)?)
+    })
+}
+
+#[napi(js_name = "poissonNllLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn poisson_nll_loss(x: u32, target: u32, log_input: bool, full: bool, eps: f64, reduction: u32) -> napi::Result<u32> {
+    call("poisson_nll_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::poisson_nll_loss(&x, &target, log_input, full, eps, reduction)?)
+    })
+}
+
+#[napi(js_name = "gaussianNllLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn gaussian_nll_loss(x: u32, target: u32, variance: u32, full: bool, eps: f64, reduction: u32) -> napi::Result<u32> {
+    call("gaussian_nll_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let variance = table::get(variance)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::gaussian_nll_loss(&x, &target, &variance, full, eps, reduction)?)
+    })
+}
+
+#[napi(js_name = "sigmoidFocalLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn sigmoid_focal_loss(x: u32, target: u32, alpha: f64, gamma: f64, reduction: u32) -> napi::Result<u32> {
+    call("sigmoid_focal_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::sigmoid_focal_loss(&x, &target, alpha, gamma, reduction)?)
+    })
+}
+
+#[napi(js_name = "softMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn soft_margin_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
+    call("soft_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::soft_margin_loss(&x, &target, reduction)?)
+    })
+}
+
+#[napi(js_name = "multilabelSoftMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multilabel_soft_margin_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("multilabel_soft_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::multilabel_soft_margin_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "cosineSimilarity")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosine_similarity(x: u32, other: u32, dim: i32, eps: f64) -> napi::Result<u32> {
+    call("cosine_similarity", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::loss_margin::cosine_similarity(&x, &other, dim as isize, eps)?)
+    })
+}
+
+#[napi(js_name = "cosineEmbeddingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosine_embedding_loss(x: u32, other: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("cosine_embedding_loss", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::cosine_embedding_loss(&x, &other, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "pairwiseDistance")]
+#[allow(clippy::too_many_arguments)]
+pub fn pairwise_distance(x: u32, other: u32, p: f64, eps: f64, keep_dim: bool) -> napi::Result<u32> {
+    call("pairwise_distance", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::loss_margin::pairwise_distance(&x, &other, p, eps, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "tripletMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn triplet_margin_loss(x: u32, positive: u32, negative: u32, margin: f64, p: f64, eps: f64, swap: bool, reduction: u32) -> napi::Result<u32> {
+    call("triplet_margin_loss", || {
+        let x = table::get(x)?;
+        let positive = table::get(positive)?;
+        let negative = table::get(negative)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::triplet_margin_loss(&x, &positive, &negative, margin, p, eps, swap, reduction)?)
+    })
+}
+
+#[napi(js_name = "marginRankingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn margin_ranking_loss(x: u32, other: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("margin_ranking_loss", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::margin_ranking_loss(&x, &other, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "hingeEmbeddingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn hinge_embedding_loss(x: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("hinge_embedding_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::hinge_embedding_loss(&x, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "multiMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multi_margin_loss(x: u32, target: u32, p: f64, margin: f64, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("multi_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::multi_margin_loss(&x, &target, p, margin, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "multilabelMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multilabel_margin_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
+    call("multilabel_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::multilabel_margin_loss(&x, &target, reduction)?)
+    })
+}
+
+#[napi(js_name = "bilinear")]
+#[allow(clippy::too_many_arguments)]
+pub fn bilinear(x: u32, other: u32, weight: u32, bias: u32) -> napi::Result<u32> {
+    call("bilinear", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::loss_margin::bilinear(&x, &other, &weight, bias.as_ref())?)
     })
 }
 
