@@ -9,8 +9,21 @@ export interface Reason {
   readonly why: string
 }
 
+const oneShape: { readonly broadcast: Reason } = {
+  broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake, or broadcasts without a word' },
+}
+
 /** By op, by column. */
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
-  mse_loss: { broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake' } },
+  cosine_embedding_loss: oneShape,
+  gaussian_nll_loss: oneShape,
+  huber_loss: oneShape,
+  kl_div: oneShape,
+  l1_loss: oneShape,
+  mse_loss: oneShape,
+  multilabel_soft_margin_loss: oneShape,
+  poisson_nll_loss: oneShape,
+  smooth_l1_loss: oneShape,
+  soft_margin_loss: oneShape,
 }

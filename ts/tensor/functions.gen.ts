@@ -3,7 +3,7 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { choices, type Indexing } from './choices.gen.ts'
-import { choiceCode, handlesOf, isNumber, operand } from './convert.ts'
+import { choiceCode, handlesOf, isNumber, operand, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote } from './dtype.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
@@ -122,7 +122,7 @@ export function where(mask: Tensor<'bool'>, a: Tensor<DType> | number, b: Tensor
  * cat([ones([2, 3]), zeros([2, 1])], 1) // shape [2, 4]
  */
 export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
-  return wrapHandle(native.cat(handlesOf(tensors), dim))
+  return wrapHandle(native.cat(handlesOf(tensors), whole('dim', dim)))
 }
 
 /**
@@ -132,7 +132,7 @@ export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], 
  * stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]
  */
 export function stack<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
-  return wrapHandle(native.stack(handlesOf(tensors), dim))
+  return wrapHandle(native.stack(handlesOf(tensors), whole('dim', dim)))
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkOptions } from '../errors.ts'
 import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
 import { catchLater, caught, isUnscoped } from './lifetime.ts'
 import { trace, tracing } from './memory.ts'
+import { readPlaces, writePlaces, type IndexPutOptions, type Place } from './places.ts'
 import { TensorReading } from './reading.ts'
 import { resolve, type SliceRange } from './slice.ts'
 
@@ -164,13 +165,44 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this
   }
 
-  /** The part at one place of the first dimension. @example tensor([[1, 2], [3, 4]]).at(-1) // [3, 4] */
-  at(index: number): Tensor<D> {
-    return this.slice(index)
+  /**
+   * A part, as Python's `x[...]`: each place is a range of `slice` or a tensor. Tensors of positions (negative ones count from the end)
+   * broadcast together and read one element each; a boolean tensor reads where it is true. Their dimensions stand where they were if they
+   * are neighbours, else in front.
+   * @example
+   * const x = tensor([[1, 2], [3, 4], [5, 6]])
+   * x.at(-1) // [5, 6]
+   * x.at(tensor([2, 0], { dtype: 'int64' }), 1) // [6, 2]
+   * x.at(x.gt(3)) // [4, 5, 6]
+   */
+  at(...places: readonly Place[]): Tensor<D> {
+    const read = readPlaces(this, places)
+    return typeof read === 'number' ? this.wrap<D>(read) : this.slice(...read)
+  }
+
+  /**
+   * `at` with its places in a list.
+   * @example
+   * tensor([[1, 2], [3, 4]]).index([null, tensor([1, 1], { dtype: 'int64' })]) // [[2, 2], [4, 4]]
+   */
+  index(places: readonly Place[]): Tensor<D> {
+    return this.at(...places)
+  }
+
+  /**
+   * This tensor with `values` (a number, or a tensor that broadcasts) at the places that `at` would read, or added there with
+   * `accumulate`, where repeated places add up. Places are tensors of positions, masks, and `null` for a whole dimension.
+   * @example
+   * zeros([3]).indexPut([tensor([0, 2], { dtype: 'int64' })], tensor([5, 6])) // [5, 0, 6]
+   * zeros([2]).indexPut([tensor([1, 1], { dtype: 'int64' })], 1, { accumulate: true }) // [0, 2]
+   */
+  indexPut(places: readonly (Tensor<DType> | null)[], values: Tensor<D> | number, options: IndexPutOptions = {}): Tensor<D> {
+    return this.wrap<D>(writePlaces(this, places, values, options))
   }
 
   /**
    * A part: for each dimension `null` (all), a place, `[start, stop, step?]` with negative and open (`null`) bounds; `'...'` fills up.
+   * A step is 1 or more (`flip` reverses); `unsqueeze` adds dimensions.
    * @example
    * arange(0, 12).reshape([3, 4]).slice([1, null], [0, -1, 2]).shape // [2, 2]
    */
@@ -182,11 +214,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     const squeezed = native.squeeze(part, Int32Array.from(dropped))
     native.freeOne(part)
     return this.wrap<D>(squeezed)
-  }
-
-  /** Like `reshape`. @example arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]] */
-  view(shape: readonly number[]): Tensor<D> {
-    return this.reshape(shape)
   }
 
   /**

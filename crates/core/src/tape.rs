@@ -386,7 +386,7 @@ macro_rules! copied {
 }
 pub(crate) use copied;
 
-copied!(f64, isize, usize, bool, [usize; 2], Option<f64>);
+copied!(f64, isize, usize, bool, [usize; 2], Option<f64>, Option<isize>);
 
 saved! {
     &Tensor => Tensor => &'a Tensor, |x| x.clone(), |y| y;

@@ -4,6 +4,7 @@ use super::index::index_select;
 use super::shaping::{cat, expand, flip, narrow, permute, reshape, signed, transpose, unsqueeze};
 use super::{Index, Operand, ops};
 use crate::cpu::{from_vec, with_slice};
+use crate::create::room;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis, axis_of, show};
@@ -47,6 +48,7 @@ fn repeated(repeats: &Operand, size: usize) -> Result<Vec<i64>> {
         bail!(Shape, "{} repeats for {size} entries; give one for all, or one for each", counts.len());
     }
     let count = |i: usize| counts[if counts.len() == 1 { 0 } else { i }] as usize;
+    room(&[(0..size).fold(0_usize, |total, i| total.saturating_add(count(i)))], DType::Int64)?;
     Ok((0..size).flat_map(|i| std::iter::repeat_n(i as i64, count(i))).collect())
 }
 
@@ -67,6 +69,8 @@ ops! {
             bail!(Argument, "{repeats:?} must hold a number of 0 or more for each of the {} dimensions of {}", x.rank(), show(x.shape()));
         }
         let x = leading(x, repeats.len())?;
+        let sizes: Vec<usize> = repeats.iter().zip(x.shape()).map(|(&times, &size)| size.saturating_mul(times as usize)).collect();
+        room(&sizes, x.dtype())?;
         let (mut apart, mut wide, mut to) = (Vec::new(), Vec::new(), Vec::new());
         for (&times, &size) in repeats.iter().zip(x.shape()) {
             apart.extend([1, size as isize]);
@@ -219,6 +223,13 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn ravel(x: &Tensor) -> Tensor { reshape(x, &[x.size() as isize]) }
+
+    /// Like `reshape`: values never alias, so a view and a copy are the same to their users.
+    #[example("arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]")]
+    #[face(method)]
+    #[check(cases)]
+    #[torch("Tensor.view")]
+    fn view(x: &Tensor, shape: &[isize]) -> Tensor { reshape(x, shape) }
 
     /// The same elements in the shape of `other`.
     #[example("zeros([6]).reshapeAs(zeros([2, 3])) // shape [2, 3]")]

@@ -6,7 +6,7 @@ use firn_kernels::conv::Conv;
 use super::ops;
 use super::reduce::sum;
 use crate::cpu::{contiguous, from_vec, slice, with_slice};
-use crate::create::zeros;
+use crate::create::{room, zeros};
 use crate::dtype::DType;
 use crate::tensor::Tensor;
 
@@ -79,6 +79,7 @@ ops! {
         if x.size() == 0 {
             return zeros(&shape, x.dtype());
         }
+        room(&shape, x.dtype())?;
         Ok(run((x, weight, bias), &shape, |x, weight, bias| conv.forward(x, weight, bias), |x, weight, bias| conv.forward(x, weight, bias)))
     }
     grad(g; x, weight, geometry) {
@@ -95,6 +96,7 @@ ops! {
         if g.size() == 0 || shape.contains(&0) {
             return zeros(&shape, g.dtype());
         }
+        room(&shape, g.dtype())?;
         Ok(run((g, weight, bias), &shape, |g, weight, bias| conv.input_grad(g, weight, bias), |g, weight, bias| conv.input_grad(g, weight, bias)))
     }
     grad(h; g, weight, geometry) {

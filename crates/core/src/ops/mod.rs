@@ -26,9 +26,12 @@ pub mod choice;
 pub mod compare;
 pub mod conv;
 pub mod convolution;
+pub mod decompose;
 pub mod diagonal;
+pub mod einsum;
 pub mod elementwise;
 pub mod index;
+pub mod indexing;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
@@ -38,11 +41,15 @@ pub mod norm;
 pub mod operand;
 pub mod padding;
 pub mod pool;
+pub mod products;
 pub mod random;
 pub mod reduce;
+pub mod scatter;
+pub mod select;
 pub mod shaping;
 pub mod shuffle;
 pub mod softmax;
+pub mod solve;
 pub mod sorting;
 pub mod windows;
 
@@ -121,7 +128,14 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         windows::ROWS,
         sorting::ROWS,
         index::ROWS,
+        select::ROWS,
+        scatter::ROWS,
+        indexing::ROWS,
         linalg::ROWS,
+        einsum::ROWS,
+        products::ROWS,
+        solve::ROWS,
+        decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
         convolution::ROWS,

@@ -65,12 +65,21 @@ const KINDS: &[(&str, Kind)] = &[
     ),
     ("&[f64]", kind(&[("", "&[f64]", "Float64Array")], "", "$", "number | readonly number[]", &["reals($)"])),
     ("&str", kind(&[("", "String", "string")], "", "&$", "string", &["$"])),
-    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
+    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["whole('$', $)"])),
     ("usize", kind(&[("", "u32", "number")], "", "$ as usize", "number", &["count('$', $)"])),
     ("f64", kind(&[("", "f64", "number")], "", "$", "number", &["$"])),
     ("bool", kind(&[("", "bool", "boolean")], "", "$", "boolean", &["$"])),
     ("Option<f64>", kind(&[("", "f64", "number")], "", "number($)", "number | undefined", &["$ ?? NaN"])),
-    ("Option<isize>", kind(&[("", "f64", "number")], "", "number($).map(|n| n as isize)", "number | undefined", &["$ ?? NaN"])),
+    (
+        "Option<isize>",
+        kind(
+            &[("", "f64", "number")],
+            "",
+            "number($).map(|n| n as isize)",
+            "number | undefined",
+            &["$ === undefined ? NaN : whole('$', $)"],
+        ),
+    ),
     (
         "Option<usize>",
         kind(
