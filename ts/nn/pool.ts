@@ -41,22 +41,24 @@ export class AvgPool2d extends Module {
   readonly padding: readonly [number, number]
   readonly ceilMode: boolean
   readonly countIncludePad: boolean
+  readonly divisorOverride: number | undefined
 
   /** @example new nn.AvgPool2d(2).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 4, 4] */
   constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
     super()
-    checkOptions('AvgPool2d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad'])
-    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options
+    checkOptions('AvgPool2d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'])
+    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true, divisorOverride } = options
     this.kernel = checkPair('AvgPool2d: kernel', kernel)
     this.stride = checkPair('AvgPool2d: stride', stride)
     this.padding = checkPair('AvgPool2d: padding', padding, 0)
     this.ceilMode = ceilMode
     this.countIncludePad = countIncludePad
+    this.divisorOverride = divisorOverride
   }
 
   override forward(x: Tensor): Tensor {
-    const { stride, padding, ceilMode, countIncludePad } = this
-    return x.avgPool2d(this.kernel, { stride, padding, ceilMode, countIncludePad })
+    const { stride, padding, ceilMode, countIncludePad, divisorOverride } = this
+    return x.avgPool2d(this.kernel, { stride, padding, ceilMode, countIncludePad, divisorOverride })
   }
 
   override extraRepr(): string {

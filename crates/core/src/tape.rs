@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::dtype::DType;
 use crate::error::{Result, bail, camel_case};
 use crate::ops;
+use crate::ops::pooling::Windows;
 use crate::shape::show;
 use crate::tensor::Tensor;
 
@@ -393,5 +394,6 @@ saved! {
     Option<&Tensor> => Option<Tensor> => Option<&'a Tensor>, |x| x.cloned(), |y| y.as_ref();
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
+    &Windows => Windows => &'a Windows, |x| x.clone(), |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
 }

@@ -41,6 +41,8 @@ pub mod norm;
 pub mod operand;
 pub mod padding;
 pub mod pool;
+pub mod pool_mean;
+pub mod pooling;
 pub mod products;
 pub mod random;
 pub mod reduce;
@@ -141,6 +143,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         convolution::ROWS,
         shuffle::ROWS,
         pool::ROWS,
+        pool_mean::ROWS,
+        pooling::ROWS,
         norm::ROWS,
         loss::ROWS,
         loss_pointwise::ROWS,
