@@ -22,5 +22,7 @@ pub mod quantised;
 pub mod random;
 pub mod real;
 pub mod scatter;
+pub mod special;
 pub mod step;
 pub mod strided;
+pub mod wide;

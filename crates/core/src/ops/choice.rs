@@ -37,6 +37,8 @@ macro_rules! choices {
 }
 
 choices! {
+    /// By which formula `gelu` is computed.
+    Approximate { None = "none", Tanh = "tanh" }
     /// What becomes of the losses of a batch.
     Reduction { Mean = "mean", Sum = "sum", None = "none" }
     /// Zeros around an image by a word: as many as keep its size, or none.

@@ -22,7 +22,10 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod bits;
+pub mod blend;
 pub mod choice;
+pub mod closeness;
 pub mod compare;
 pub mod conv;
 pub mod convolution;
@@ -30,6 +33,7 @@ pub mod decompose;
 pub mod diagonal;
 pub mod einsum;
 pub mod elementwise;
+pub mod exponential;
 pub mod index;
 pub mod indexing;
 pub mod joining;
@@ -37,15 +41,19 @@ pub mod linalg;
 pub mod loss;
 pub mod loss_margin;
 pub mod loss_pointwise;
+pub mod masking;
 pub mod norm;
 pub mod operand;
 pub mod padding;
+pub mod pair;
+pub mod piecewise;
 pub mod pool;
 pub mod pool_mean;
 pub mod pooling;
 pub mod products;
 pub mod random;
 pub mod reduce;
+pub mod rounding;
 pub mod scatter;
 pub mod select;
 pub mod shaping;
@@ -53,6 +61,8 @@ pub mod shuffle;
 pub mod softmax;
 pub mod solve;
 pub mod sorting;
+pub mod special;
+pub mod trigonometry;
 pub mod windows;
 
 pub use joining::Parts;
@@ -72,6 +82,8 @@ pub type Promoted = Tensor;
 pub type Arithmetic = Tensor;
 /// `Promoted`, or float32 where that is no floating point dtype.
 pub type Quotient = Tensor;
+/// Steps without a gradient, of the dtype that the operands promote to.
+pub type Discrete = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.
 pub type Summed = Tensor;
 /// Several results, each named by the row's `outputs`.
@@ -120,8 +132,17 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         elementwise::ROWS,
+        exponential::ROWS,
+        trigonometry::ROWS,
+        rounding::ROWS,
+        special::ROWS,
+        blend::ROWS,
+        bits::ROWS,
         activation::ROWS,
+        piecewise::ROWS,
         compare::ROWS,
+        closeness::ROWS,
+        masking::ROWS,
         reduce::ROWS,
         shaping::ROWS,
         arrange::ROWS,

@@ -75,7 +75,7 @@ fn also(row: &Row) -> Vec<String> {
 
 fn is_discrete(row: &Row) -> bool {
     let outputs_discrete = !row.outputs.is_empty() && row.outputs.iter().all(|(_, returns)| matches!(*returns, "Mask" | "Index"));
-    matches!(row.returns, "Mask" | "Index") || outputs_discrete
+    matches!(row.returns, "Mask" | "Index" | "Discrete") || outputs_discrete
 }
 
 fn gradient(row: &Row) -> &'static str {

@@ -36,6 +36,9 @@ fn tensor_type(returns: &str) -> &'static str {
 
 /// The type of the result.
 pub fn result(row: &Row) -> String {
+    if row.returns == "Discrete" && kinds::operands(row).len() > 1 {
+        return tensor_type("Promoted").into();
+    }
     if !matches!(results(row), Results::Several) {
         return tensor_type(row.returns).into();
     }
