@@ -27,7 +27,7 @@ fn small(c: &mut Criterion) {
         c.bench_function("mul 4x4, tracked", |b| b.iter(|| mul(&(&tracked).into(), &(&y).into())));
         c.bench_function("mul 4x4 + backward", |b| {
             b.iter(|| -> Result<()> {
-                backward(&mul(&(&tracked).into(), &(&y).into())?, Some(&x), Walk::default())?;
+                backward(&[(mul(&(&tracked).into(), &(&y).into())?, Some(x.clone()))], Walk::default())?;
                 tracked.set_grad(None)
             });
         });

@@ -20,6 +20,7 @@ export {
   eye,
   fft,
   full,
+  HookHandle,
   fullLike,
   Generator,
   geometric,

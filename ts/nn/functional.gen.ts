@@ -2,17 +2,211 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool1dOptions, type MaxPool1dIndicesOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type MaxPool3dOptions, type MaxPool3dIndicesOptions, type MaxUnpool1dOptions, type MaxUnpool2dOptions, type MaxUnpool3dOptions, type AvgPool1dOptions, type AvgPool2dOptions, type AvgPool3dOptions, type LpPool1dOptions, type LpPool2dOptions, type LpPool3dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, type Triple, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+
+/** Options of `gumbelSoftmax`. */
+export interface GumbelSoftmaxOptions {
+  /** @default 1 */
+  readonly tau?: number | undefined
+  /** @default false */
+  readonly hard?: boolean | undefined
+}
+
+const gumbelSoftmaxOptions = ['tau', 'hard'] as const
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  readonly paddingIdx?: number | undefined
+}
+
+const embeddingOptions = ['paddingIdx'] as const
+
+/** Options of `embeddingBag`. */
+export interface EmbeddingBagOptions<D extends DType = 'float32'> {
+  readonly offsets?: Tensor<'int64'> | undefined
+  /** @default 'mean' */
+  readonly mode?: BagMode | undefined
+  readonly perSampleWeights?: Tensor<D> | undefined
+  readonly paddingIdx?: number | undefined
+  /** @default false */
+  readonly includeLastOffset?: boolean | undefined
+}
+
+const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx', 'includeLastOffset'] as const
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
+  readonly runningMean?: Tensor<D> | undefined
+  readonly runningVar?: Tensor<D> | undefined
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const batchNormOptions = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'eps'] as const
+
+/** Options of `layerNorm`. */
+export interface LayerNormOptions<D extends DType = 'float32'> {
   readonly weight?: Tensor<D> | undefined
   readonly bias?: Tensor<D> | undefined
   /** @default 1e-5 */
   readonly eps?: number | undefined
 }
 
-const batchNormOptions = ['weight', 'bias', 'eps'] as const
+const layerNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `rmsNorm`. */
+export interface RmsNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly eps?: number | undefined
+}
+
+const rmsNormOptions = ['weight', 'eps'] as const
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const groupNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `instanceNorm`. */
+export interface InstanceNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const instanceNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `localResponseNorm`. */
+export interface LocalResponseNormOptions {
+  /** @default 1e-4 */
+  readonly alpha?: number | undefined
+  /** @default 0.75 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly k?: number | undefined
+}
+
+const localResponseNormOptions = ['alpha', 'beta', 'k'] as const
+
+/** Options of `normalize`. */
+export interface NormalizeOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1 */
+  readonly dim?: number | undefined
+  /** @default 1e-12 */
+  readonly eps?: number | undefined
+}
+
+const normalizeOptions = ['p', 'dim', 'eps'] as const
+
+/** Options of `scaledDotProductAttention`. */
+export interface ScaledDotProductAttentionOptions<D extends DType = 'float32'> {
+  readonly mask?: Tensor<'bool'> | Tensor<D> | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default false */
+  readonly isCausal?: boolean | undefined
+  readonly scale?: number | undefined
+  /** @default false */
+  readonly enableGqa?: boolean | undefined
+}
+
+const scaledDotProductAttentionOptions = ['mask', 'dropout', 'isCausal', 'scale', 'enableGqa'] as const
+
+/** Options of `rnn`. */
+export interface RnnOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const rnnOptions = ['hidden', 'numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `lstm`. */
+export interface LstmOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const lstmOptions = ['hidden', 'cell', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `gru`. */
+export interface GruOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const gruOptions = ['hidden', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `rnnCell`. */
+export interface RnnCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+}
+
+const rnnCellOptions = ['hidden', 'nonlinearity'] as const
+
+/** Options of `lstmCell`. */
+export interface LstmCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+}
+
+const lstmCellOptions = ['hidden', 'cell'] as const
+
+/** Options of `gruCell`. */
+export interface GruCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+}
+
+const gruCellOptions = ['hidden'] as const
 
 /** Options of `nllLoss`. */
 export interface NllLossOptions<D extends DType = 'float32'> {
@@ -257,6 +451,18 @@ export interface BilinearOptions<D extends DType = 'float32'> {
 
 const bilinearOptions = ['bias'] as const
 
+/** Options of `ctcLoss`. */
+export interface CtcLossOptions {
+  /** @default 0 */
+  readonly blank?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+  /** @default false */
+  readonly zeroInfinity?: boolean | undefined
+}
+
+const ctcLossOptions = ['blank', 'reduction', 'zeroInfinity'] as const
+
 /** Options of `dropout1d`. */
 export interface Dropout1dOptions {
   /** @default true */
@@ -361,12 +567,13 @@ export function mish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
 }
 
 /**
- * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+ * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
  * @example
  * tensor([0, 2]).gelu() // [0, 1.9545]
+ * tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]
  */
-export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
-  return x.gelu()
+export function gelu<D extends DType = 'float32'>(x: Tensor<D>, options: GeluOptions = {}): Tensor<Floating<D>> {
+  return x.gelu(options)
 }
 
 /**
@@ -376,6 +583,163 @@ export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
  */
 export function softplus<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.softplus()
+}
+
+/**
+ * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+ * @example
+ * tensor([-3, 0.5, 3]).hardtanh() // [-1, 0.5, 1]
+ */
+export function hardtanh<D extends DType = 'float32'>(x: Tensor<D>, options: HardtanhOptions = {}): Tensor<D> {
+  return x.hardtanh(options)
+}
+
+/**
+ * `relu` bounded at 6.
+ * @example
+ * tensor([-1, 3, 9]).relu6() // [0, 3, 6]
+ */
+export function relu6<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.relu6()
+}
+
+/**
+ * `x / 6 + 1 / 2`, bounded to `[0, 1]`.
+ * @example
+ * tensor([-4, 0, 1.5]).hardsigmoid() // [0, 0.5, 0.75]
+ */
+export function hardsigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardsigmoid()
+}
+
+/**
+ * `x * hardsigmoid(x)` (Howard et al., MobileNetV3, 2019).
+ * @example
+ * tensor([-4, 1, 4]).hardswish() // [0, 0.666667, 4]
+ */
+export function hardswish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardswish()
+}
+
+/**
+ * `x` outside of `[-lambda, lambda]`, 0 inside.
+ * @example
+ * tensor([-1, 0.3, 2]).hardshrink() // [-1, 0, 2]
+ */
+export function hardshrink<D extends DType = 'float32'>(x: Tensor<D>, options: HardshrinkOptions = {}): Tensor<D> {
+  return x.hardshrink(options)
+}
+
+/**
+ * `x` brought nearer to 0 by `lambda`, 0 within `[-lambda, lambda]`.
+ * @example
+ * tensor([-1, 0.3, 2]).softshrink() // [-0.5, 0, 1.5]
+ */
+export function softshrink<D extends DType = 'float32'>(x: Tensor<D>, options: SoftshrinkOptions = {}): Tensor<D> {
+  return x.softshrink(options)
+}
+
+/**
+ * `x - tanh(x)`.
+ * @example
+ * tensor([0, 2]).tanhshrink() // [0, 1.035972]
+ */
+export function tanhshrink<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.tanhshrink()
+}
+
+/**
+ * `x / (1 + |x|)`.
+ * @example
+ * tensor([-1, 3]).softsign() // [-0.5, 0.75]
+ */
+export function softsign<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.softsign()
+}
+
+/**
+ * `x` above `threshold`, `value` elsewhere.
+ * @example
+ * tensor([1, 5]).threshold(3, -1) // [-1, 5]
+ */
+export function threshold<D extends DType = 'float32'>(x: Tensor<D>, threshold: number, value: number): Tensor<D> {
+  return x.threshold(threshold, value)
+}
+
+/**
+ * Scaled exponential linear unit, with the constants of Klambauer et al. (2017).
+ * @example
+ * tensor([-1, 2]).selu() // [-1.111331, 2.101402]
+ */
+export function selu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.selu()
+}
+
+/**
+ * Continuously differentiable exponential linear unit: `x` where positive, `alpha * (e^(x / alpha) - 1)` elsewhere.
+ * @example
+ * tensor([-1, 2]).celu({ alpha: 2 }) // [-0.786939, 2]
+ */
+export function celu<D extends DType = 'float32'>(x: Tensor<D>, options: CeluOptions = {}): Tensor<Floating<D>> {
+  return x.celu(options)
+}
+
+/**
+ * `x` where positive, `weight * x` elsewhere; a weight `[1]`, or one for each channel of `[batch, channels, ...]`.
+ * @example
+ * F.prelu(tensor([-4, 2]), tensor([0.25])) // [-1, 2]
+ */
+export function prelu<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.prelu(x.handle, weight.handle))
+}
+
+/**
+ * `leakyRelu` with a slope drawn for each element from `[lower, upper)` while `training`, else their mean.
+ * @example
+ * tensor([-4, 2]).rrelu({ lower: 0.25, upper: 0.25 }) // [-1, 2]
+ */
+export function rrelu<D extends DType = 'float32'>(x: Tensor<D>, options: RreluOptions = {}): Tensor<Floating<D>> {
+  return x.rrelu(options)
+}
+
+/**
+ * `log(sigmoid(x))`, in a form that does not overflow.
+ * @example
+ * tensor([0, -100]).logSigmoid() // [-0.693147, -100]
+ */
+export function logSigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.logSigmoid()
+}
+
+/**
+ * The first half along `dim` times the sigmoid of the second (Dauphin et al., 2017).
+ * `dim` is -1 by default.
+ * @example
+ * tensor([2, 4, 0, 0]).glu() // [1, 2]
+ */
+export function glu<D extends DType = 'float32'>(x: Tensor<D>, dim: number = -1): Tensor<D> {
+  return x.glu(dim)
+}
+
+/**
+ * `softmax(-x)`.
+ * @example
+ * tensor([0, 0]).softmin(0) // [0.5, 0.5]
+ */
+export function softmin<D extends DType = 'float32'>(x: Tensor<D>, dim: number): Tensor<Floating<D>> {
+  return x.softmin(dim)
+}
+
+/**
+ * A sample of the Gumbel-softmax distribution over `dim` (Jang et al., 2017) at temperature `tau`: a soft choice, or if `hard` a choice whose gradient is the soft one's.
+ * `dim` is -1 by default.
+ * @example
+ * F.gumbelSoftmax(tensor([0, 100]), -1, { hard: true }) // [0, 1]
+ */
+export function gumbelSoftmax<D extends DType = 'float32'>(logits: Tensor<D>, dim: number = -1, options: GumbelSoftmaxOptions = {}): Tensor<Floating<D>> {
+  checkOptions('gumbelSoftmax', options, gumbelSoftmaxOptions)
+  const { tau = 1, hard = false } = options
+  return wrapHandle(native.gumbelSoftmax(logits.handle, whole('dim', dim), tau, hard))
 }
 
 /**
@@ -389,13 +753,26 @@ export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number |
 }
 
 /**
- * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+ * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`; no gradient reaches the row `paddingIdx`.
  * @example
  * const table = tensor([[0, 0], [1, 2], [3, 4]])
  * F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]
  */
-export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>): Tensor<D> {
-  return wrapHandle(native.embedding(index.handle, weight.handle))
+export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingOptions = {}): Tensor<D> {
+  checkOptions('embedding', options, embeddingOptions)
+  const { paddingIdx } = options
+  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx)))
+}
+
+/**
+ * Bags of rows of a table as one vector each: the sum, mean or largest elements of the rows at `index`. `[bags, n]` are bags of equal size, a list is cut at `offsets`; rows at `paddingIdx` do not count, and an empty bag gives zeros.
+ * @example
+ * F.embeddingBag(tensor([[0, 1]], { dtype: 'int64' }), tensor([[1, 2], [3, 4]])) // [[2, 3]]
+ */
+export function embeddingBag<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingBagOptions<D> = {}): Tensor<D> {
+  checkOptions('embeddingBag', options, embeddingBagOptions)
+  const { offsets, mode = 'mean', perSampleWeights, paddingIdx, includeLastOffset = false } = options
+  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx), includeLastOffset))
 }
 
 /**
@@ -510,7 +887,25 @@ export function channelShuffle<D extends DType = 'float32'>(x: Tensor<D>, groups
 }
 
 /**
- * Largest element of each window; `stride` is the kernel by default.
+ * Largest element of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default.
+ * @example
+ * tensor([[[1, 3, 2, 0]]]).maxPool1d(2) // [[[3, 2]]]
+ */
+export function maxPool1d<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: MaxPool1dOptions = {}): Tensor<D> {
+  return x.maxPool1d(kernel, options)
+}
+
+/**
+ * Where in its image `maxPool1d` found each element: `column`.
+ * @example
+ * tensor([[[1, 3, 2, 0]]]).maxPool1dIndices(2) // [[[1, 2]]]
+ */
+export function maxPool1dIndices<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: MaxPool1dIndicesOptions = {}): Tensor<'int64'> {
+  return x.maxPool1dIndices(kernel, options)
+}
+
+/**
+ * Largest element of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]
  * zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]
@@ -520,7 +915,7 @@ export function maxPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pai
 }
 
 /**
- * Where in its plane `maxPool2d` found each element: `row * width + column`.
+ * Where in its image `maxPool2d` found each element: `row * width + column`.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]
  */
@@ -529,7 +924,118 @@ export function maxPool2dIndices<D extends DType = 'float32'>(x: Tensor<D>, kern
 }
 
 /**
- * Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+ * Largest element of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3d(2) // [[[[[9]]]]]
+ */
+export function maxPool3d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: MaxPool3dOptions = {}): Tensor<D> {
+  return x.maxPool3d(kernel, options)
+}
+
+/**
+ * Where in its image `maxPool3d` found each element: `(slice * height + row) * width + column`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3dIndices(2) // [[[[[5]]]]]
+ */
+export function maxPool3dIndices<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: MaxPool3dIndicesOptions = {}): Tensor<'int64'> {
+  return x.maxPool3dIndices(kernel, options)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+ * @example
+ * tensor([[[1, 3, 2]]]).adaptiveMaxPool1d(2) // [[[3, 3]]]
+ */
+export function adaptiveMaxPool1d<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<D> {
+  return x.adaptiveMaxPool1d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool1d` found each element: `column`.
+ * @example
+ * tensor([[[1, 3, 2]]]).adaptiveMaxPool1dIndices(2) // [[[1, 1]]]
+ */
+export function adaptiveMaxPool1dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<'int64'> {
+  return x.adaptiveMaxPool1dIndices(output)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2d(1) // [[[[4]]]]
+ */
+export function adaptiveMaxPool2d<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<D> {
+  return x.adaptiveMaxPool2d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool2d` found each element: `row * width + column`.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2dIndices(1) // [[[[2]]]]
+ */
+export function adaptiveMaxPool2dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<'int64'> {
+  return x.adaptiveMaxPool2dIndices(output)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3d(1) // [[[[[4]]]]]
+ */
+export function adaptiveMaxPool3d<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<D> {
+  return x.adaptiveMaxPool3d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool3d` found each element: `(slice * height + row) * width + column`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3dIndices(1) // [[[[[2]]]]]
+ */
+export function adaptiveMaxPool3dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<'int64'> {
+  return x.adaptiveMaxPool3dIndices(output)
+}
+
+/**
+ * Zeros with each element where `maxPool1dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[1, 2]]], { dtype: 'int64' })
+ * tensor([[[5, 6]]]).maxUnpool1d(at, 2) // [[[0, 5, 6, 0]]]
+ */
+export function maxUnpool1d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: number, options: MaxUnpool1dOptions = {}): Tensor<D> {
+  return x.maxUnpool1d(indices, kernel, options)
+}
+
+/**
+ * Zeros with each element where `maxPool2dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[[2]]]], { dtype: 'int64' })
+ * tensor([[[[5]]]]).maxUnpool2d(at, 2) // [[[[0, 0], [5, 0]]]]
+ */
+export function maxUnpool2d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: Pair, options: MaxUnpool2dOptions = {}): Tensor<D> {
+  return x.maxUnpool2d(indices, kernel, options)
+}
+
+/**
+ * Zeros with each element where `maxPool3dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[[[2]]]]], { dtype: 'int64' })
+ * tensor([[[[[5]]]]]).maxUnpool3d(at, 2) // [[[[[0, 0], [5, 0]], [[0, 0], [0, 0]]]]]
+ */
+export function maxUnpool3d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: Triple, options: MaxUnpool3dOptions = {}): Tensor<D> {
+  return x.maxUnpool3d(indices, kernel, options)
+}
+
+/**
+ * Mean of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros.
+ * @example
+ * tensor([[[1, 3, 2, 4]]]).avgPool1d(2) // [[[2, 3]]]
+ */
+export function avgPool1d<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: AvgPool1dOptions = {}): Tensor<D> {
+  return x.avgPool1d(kernel, options)
+}
+
+/**
+ * Mean of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]
  */
@@ -538,7 +1044,25 @@ export function avgPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pai
 }
 
 /**
- * Mean of each of `[height, width]` equal regions, whatever the input size.
+ * Mean of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 8], [1, 1]]]]]).avgPool3d(2) // [[[[[2.5]]]]]
+ */
+export function avgPool3d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: AvgPool3dOptions = {}): Tensor<D> {
+  return x.avgPool3d(kernel, options)
+}
+
+/**
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+ * @example
+ * zeros([1, 8, 7]).adaptiveAvgPool1d(3) // shape [1, 8, 3]
+ */
+export function adaptiveAvgPool1d<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<D> {
+  return x.adaptiveAvgPool1d(output)
+}
+
+/**
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
  * @example
  * zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]
  */
@@ -547,14 +1071,205 @@ export function adaptiveAvgPool2d<D extends DType = 'float32'>(x: Tensor<D>, out
 }
 
 /**
- * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, then scales by `weight` and shifts by `bias`, each `[channels]`.
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+ * @example
+ * zeros([1, 8, 7, 5, 4]).adaptiveAvgPool3d([3, 1, 2]) // shape [1, 8, 3, 1, 2]
+ */
+export function adaptiveAvgPool3d<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<D> {
+  return x.adaptiveAvgPool3d(output)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, width]`, with p `normType`.
+ * @example
+ * tensor([[[3, 4, 6, 8]]]).lpPool1d(2, 2) // [[[5, 10]]]
+ */
+export function lpPool1d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: number, options: LpPool1dOptions = {}): Tensor<D> {
+  return x.lpPool1d(normType, kernel, options)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, height, width]`, with p `normType`.
+ * @example
+ * tensor([[[[1, 2], [4, 2]]]]).lpPool2d(2, 2) // [[[[5]]]]
+ */
+export function lpPool2d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: Pair, options: LpPool2dOptions = {}): Tensor<D> {
+  return x.lpPool2d(normType, kernel, options)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, depth, height, width]`, with p `normType`.
+ * @example
+ * ones([1, 1, 2, 2, 2]).lpPool3d(3, 2) // [[[[[2]]]]]
+ */
+export function lpPool3d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: Triple, options: LpPool3dOptions = {}): Tensor<D> {
+  return x.lpPool3d(normType, kernel, options)
+}
+
+/**
+ * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, or by `runningMean` and `runningVar` unless `training`; then scales by `weight` and shifts by `bias`. All four are `[channels]`. Tensors are values: running statistics are read here and never written; `nn.BatchNorm2d` keeps them.
  * @example
  * F.batchNorm(tensor([[1], [3]])) // [[-1], [1]]
  */
 export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: BatchNormOptions<D> = {}): Tensor<D> {
   checkOptions('batchNorm', options, batchNormOptions)
+  const { runningMean, runningVar, weight, bias, training = true, eps = 1e-5 } = options
+  return wrapHandle(native.batchNorm(x.handle, runningMean?.handle ?? 0, runningVar?.handle ?? 0, weight?.handle ?? 0, bias?.handle ?? 0, training, eps))
+}
+
+/**
+ * Normalises the last dimensions, of the sizes `normalizedShape`, by their mean and biased variance; then scales by `weight` and shifts by `bias`, both of that shape.
+ * @example
+ * F.layerNorm(tensor([[1, 3]]), 2) // [[-1, 1]]
+ */
+export function layerNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: LayerNormOptions<D> = {}): Tensor<D> {
+  checkOptions('layerNorm', options, layerNormOptions)
   const { weight, bias, eps = 1e-5 } = options
-  return wrapHandle(native.batchNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+  return wrapHandle(native.layerNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by the root of the mean square over the last dimensions, of the sizes `normalizedShape`, and scales by `weight`; `eps`, the distance from 1 to the next number of the dtype by default, is added under the root.
+ * @example
+ * F.rmsNorm(tensor([3, 4]), 2) // [0.848528, 1.131371]
+ */
+export function rmsNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: RmsNormOptions<D> = {}): Tensor<D> {
+  checkOptions('rmsNorm', options, rmsNormOptions)
+  const { weight, eps } = options
+  return wrapHandle(native.rmsNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, eps ?? NaN))
+}
+
+/**
+ * Normalises each of `groups` equal groups of channels of `[batch, channels, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.groupNorm(tensor([[1, 3, 10, 30]]), 2) // [[-1, 1, -1, 1]]
+ */
+export function groupNorm<D extends DType = 'float32'>(x: Tensor<D>, groups: number, options: GroupNormOptions<D> = {}): Tensor<D> {
+  checkOptions('groupNorm', options, groupNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.groupNorm(x.handle, count('groups', groups), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Normalises each channel of each sample of `[batch, channels, size, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.instanceNorm(tensor([[[1, 3], [10, 30]]])) // [[[-1, 1], [-1, 1]]]
+ */
+export function instanceNorm<D extends DType = 'float32'>(x: Tensor<D>, options: InstanceNormOptions<D> = {}): Tensor<D> {
+  checkOptions('instanceNorm', options, instanceNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.instanceNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by `(k + alpha * mean of squares)^beta`, where the mean is over `size` neighbouring channels of `[batch, channels, size, ...]` and counts absent ones as 0 (Krizhevsky et al., 2012).
+ * @example
+ * F.localResponseNorm(ones([1, 2, 1]), 2, { alpha: 1, beta: 1, k: 0 }) // [[[2], [1]]]
+ */
+export function localResponseNorm<D extends DType = 'float32'>(x: Tensor<D>, size: number, options: LocalResponseNormOptions = {}): Tensor<D> {
+  checkOptions('localResponseNorm', options, localResponseNormOptions)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  return wrapHandle(native.localResponseNorm(x.handle, count('size', size), alpha, beta, k))
+}
+
+/**
+ * Divides by the p-norm along `dim`, or by `eps` where that is larger.
+ * @example
+ * F.normalize(tensor([[3, 4]])) // [[0.6, 0.8]]
+ */
+export function normalize<D extends DType = 'float32'>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {
+  checkOptions('normalize', options, normalizeOptions)
+  const { p = 2, dim = 1, eps = 1e-12 } = options
+  return wrapHandle(native.normalize(x.handle, p, whole('dim', dim), eps))
+}
+
+/**
+ * Scaled dot product attention, `softmax(x key^T scale + mask) value`, for queries `[..., queries, size]`, keys `[..., keys, size]` and values `[..., keys, valueSize]` whose leading dimensions broadcast. A boolean `mask` keeps where true, another is added; either broadcasts to `[..., queries, keys]`, and a query that sees no key gets 0. `isCausal` lets query i see the keys up to i. `dropout` drops weights whenever it is not 0; `scale` is `1 / sqrt(size)` by default; with `enableGqa`, fewer heads of keys and values serve several heads of queries each.
+ * @example
+ * const x = tensor([[1, 0], [0, 1]])
+ * F.scaledDotProductAttention(x, x, x, { isCausal: true, scale: 0 }) // [[1, 0], [0.5, 0.5]]
+ */
+export function scaledDotProductAttention<D extends DType = 'float32'>(x: Tensor<D>, key: Tensor<D>, value: Tensor<D>, options: ScaledDotProductAttentionOptions<D> = {}): Tensor<D> {
+  checkOptions('scaledDotProductAttention', options, scaledDotProductAttentionOptions)
+  const { mask, dropout = 0, isCausal = false, scale, enableGqa = false } = options
+  return wrapHandle(native.scaledDotProductAttention(x.handle, key.handle, value.handle, mask?.handle ?? 0, dropout, isCausal, scale ?? NaN, enableGqa))
+}
+
+/**
+ * An Elman network: `h = tanh(x W_ih^T + b_ih + h W_hh^T + b_hh)`, or relu, along the steps of `[steps, batch, features]`. `weights` is a flat list in PyTorch's order: for each layer and direction weight_ih, weight_hh, and bias_ih, bias_hh unless `bias` is false. `hidden` holds the first states, `[numLayers directions, batch, hidden]`, zeros by default; `dropout` works between layers while `training`. Without a batch all shapes lack that dimension.
+ * @example
+ * const weights = [[[1]], [[1]]].map((weight) => tensor(weight))
+ * const { output } = F.rnn(tensor([[0.5], [0]]), weights, { bias: false, nonlinearity: 'relu' })
+ * output // [[0.5], [0.5]]
+ */
+export function rnn<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('rnn', options, rnnOptions)
+  const { hidden, numLayers = 1, nonlinearity = 'tanh', bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.rnn(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * A long short-term memory (Hochreiter and Schmidhuber, 1997) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: input, forget, cell, output. Weights, states and options are those of `rnn`; `cell` holds the first cell states.
+ * @example
+ * const weights = [zeros([8, 3]), zeros([8, 2]), zeros([8]), zeros([8])]
+ * const { output, hidden, cell } = F.lstm(ones([5, 4, 3]), weights)
+ * output // shape [5, 4, 2]
+ * cell // shape [1, 4, 2]
+ */
+export function lstm<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstm', options, lstmOptions)
+  const { hidden, cell, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0, cellHandle = 0] = native.lstm(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * A gated recurrent unit (Cho et al., 2014) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: reset, update, new. Weights, states and options are those of `rnn`.
+ * @example
+ * const weights = [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]
+ * F.gru(ones([5, 4, 3]), weights).output // shape [5, 4, 2]
+ */
+export function gru<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('gru', options, gruOptions)
+  const { hidden, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.gru(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * One step of `rnn` for `[batch, features]`: the states `[batch, hidden]` after it. `weights` are weight_ih, weight_hh, and bias_ih, bias_hh or neither.
+ * @example
+ * F.rnnCell(tensor([2]), [tensor([[1]]), tensor([[1]])], { hidden: tensor([3]), nonlinearity: 'relu' }) // [5]
+ */
+export function rnnCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnCellOptions<D> = {}): Tensor<D> {
+  checkOptions('rnnCell', options, rnnCellOptions)
+  const { hidden, nonlinearity = 'tanh' } = options
+  return wrapHandle(native.rnnCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity)))
+}
+
+/**
+ * One step of `lstm` for `[batch, features]`: the states and cell states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * const weights = [zeros([4, 1]), zeros([4, 1])]
+ * F.lstmCell(tensor([1]), weights, { cell: tensor([2]) }).cell // [1]
+ */
+export function lstmCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmCellOptions<D> = {}): { readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstmCell', options, lstmCellOptions)
+  const { hidden, cell } = options
+  const [hiddenHandle = 0, cellHandle = 0] = native.lstmCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0)
+  return { hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * One step of `gru` for `[batch, features]`: the states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * F.gruCell(tensor([1]), [zeros([3, 1]), zeros([3, 1])], { hidden: tensor([2]) }) // [1]
+ */
+export function gruCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruCellOptions<D> = {}): Tensor<D> {
+  checkOptions('gruCell', options, gruCellOptions)
+  const { hidden } = options
+  return wrapHandle(native.gruCell(x.handle, handlesOf(weights), hidden?.handle ?? 0))
 }
 
 /**
@@ -566,19 +1281,19 @@ export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: Ba
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /**
- * Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes.
+ * Cross entropy of scores `[batch, classes, ...]` for targets that are classes `[batch, ...]`, or probabilities in the shape of the scores. `weight` holds one number a class; classes equal to `ignoreIndex` do not count; `labelSmoothing` of the target is spread evenly over all classes.
  * @example
  * const target = tensor([1, 0], { dtype: 'int64' })
  * F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038
  */
-export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
+export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'> | Tensor<D>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /**
@@ -731,7 +1446,7 @@ export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<
 export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
   checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
   const { dim = 1, eps = 1e-8 } = options
-  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, dim, eps))
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, whole('dim', dim), eps))
 }
 
 /**
@@ -820,6 +1535,18 @@ export function bilinear<D extends DType = 'float32'>(x: Tensor<D>, other: Tenso
   checkOptions('bilinear', options, bilinearOptions)
   const { bias } = options
   return wrapHandle(native.bilinear(x.handle, other.handle, weight.handle, bias?.handle ?? 0))
+}
+
+/**
+ * Connectionist temporal classification of log-probabilities `[steps, batch, classes]`, or `[steps, classes]` for one sample: the negative log-likelihood of all alignments of the labels, with `blank` between them. `targets` are `[batch, longest]` or all labels in one list; the lengths are `[batch]`, or numbers for one sample. The mean divides each loss by its number of labels first. `zeroInfinity` makes losses of targets that do not fit 0. The gradient is PyTorch's, right through a log-softmax only; it has no second one.
+ * @example
+ * const labels = (...list: number[]) => tensor(list, { dtype: 'int64' })
+ * F.ctcLoss(zeros([2, 1, 3]).logSoftmax(-1), labels(1), labels(2), labels(1)) // 1.098612
+ */
+export function ctcLoss<D extends DType = 'float32'>(x: Tensor<D>, targets: Tensor<'int64'>, inputLengths: Tensor<'int64'>, targetLengths: Tensor<'int64'>, options: CtcLossOptions = {}): Tensor<D> {
+  checkOptions('ctcLoss', options, ctcLossOptions)
+  const { blank = 0, reduction = 'mean', zeroInfinity = false } = options
+  return wrapHandle(native.ctcLoss(x.handle, targets.handle, inputLengths.handle, targetLengths.handle, count('blank', blank), choiceCode('reduction', reduction, choices.Reduction), zeroInfinity))
 }
 
 /**

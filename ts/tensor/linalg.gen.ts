@@ -196,8 +196,8 @@ export function matrixNorm<D extends DType = 'float32'>(x: Tensor<D>, options: M
 export function qr<D extends DType = 'float32'>(x: Tensor<D>, options: QrOptions = {}): { readonly q: Tensor<D>; readonly r: Tensor<D> } {
   checkOptions('qr', options, qrOptions)
   const { mode = 'reduced' } = options
-  const [q = 0, r = 0] = native.qr(x.handle, choiceCode('mode', mode, choices.QrMode))
-  return { q: wrapHandle(q), r: wrapHandle(r) }
+  const [qHandle = 0, rHandle = 0] = native.qr(x.handle, choiceCode('mode', mode, choices.QrMode))
+  return { q: wrapHandle(qHandle), r: wrapHandle(rHandle) }
 }
 
 /**
@@ -207,8 +207,8 @@ export function qr<D extends DType = 'float32'>(x: Tensor<D>, options: QrOptions
  * eigenvalues // [1, 3]
  */
 export function eigh<D extends DType = 'float32'>(x: Tensor<D>): { readonly eigenvalues: Tensor<D>; readonly eigenvectors: Tensor<D> } {
-  const [eigenvalues = 0, eigenvectors = 0] = native.eigh(x.handle)
-  return { eigenvalues: wrapHandle(eigenvalues), eigenvectors: wrapHandle(eigenvectors) }
+  const [eigenvaluesHandle = 0, eigenvectorsHandle = 0] = native.eigh(x.handle)
+  return { eigenvalues: wrapHandle(eigenvaluesHandle), eigenvectors: wrapHandle(eigenvectorsHandle) }
 }
 
 /**
@@ -229,8 +229,8 @@ export function eigvalsh<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
 export function svd<D extends DType = 'float32'>(x: Tensor<D>, options: SvdOptions = {}): { readonly u: Tensor<D>; readonly s: Tensor<D>; readonly vh: Tensor<D> } {
   checkOptions('svd', options, svdOptions)
   const { fullMatrices = true } = options
-  const [u = 0, s = 0, vh = 0] = native.svd(x.handle, fullMatrices)
-  return { u: wrapHandle(u), s: wrapHandle(s), vh: wrapHandle(vh) }
+  const [uHandle = 0, sHandle = 0, vhHandle = 0] = native.svd(x.handle, fullMatrices)
+  return { u: wrapHandle(uHandle), s: wrapHandle(sHandle), vh: wrapHandle(vhHandle) }
 }
 
 /**

@@ -2,23 +2,11 @@
 import { native, resolveDevice } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
 import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
-import { catchLater, caught, isUnscoped } from './lifetime.ts'
+import { TensorGradients } from './gradients.ts'
+import { catchLater, caught, isUnscoped, tidy } from './lifetime.ts'
 import { trace, tracing } from './memory.ts'
 import { readPlaces, writePlaces, type IndexPutOptions, type Place } from './places.ts'
-import { TensorReading } from './reading.ts'
 import { resolve, type SliceRange } from './slice.ts'
-
-export interface BackwardOptions<D extends DType = 'float32'> {
-  /** Gradient of the result, of this tensor's shape; needed unless it holds one element. */
-  readonly gradient?: Tensor<D>
-  /** Keep the graph for another pass. @default false */
-  readonly retainGraph?: boolean
-  /**
-   * Put the pass itself on the tape, for gradients of gradients. The `.grad` it leaves refers to its own leaf: set it to null, or take the
-   * gradients with `grad()`, for the graph to be freed. @default false
-   */
-  readonly createGraph?: boolean
-}
 
 const HERE = Symbol('a tensor stays on its thread: post `await x.data()` and make a tensor of it there; the tensor')
 
@@ -29,7 +17,7 @@ const HERE = Symbol('a tensor stays on its thread: post `await x.data()` and mak
  * x.mul(x).sum().backward()
  * console.log(x.grad) // [[2, 4], [6, 8]]
  */
-export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
+export class Tensor<D extends DType = 'float32'> extends TensorGradients<D> {
   /** Structured clones refuse a symbol with its text, and would make a bare object of a tensor. */
   protected readonly thread: symbol = HERE
   #handle: number
@@ -76,25 +64,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
   /** Where the values are. @example zeros([2]).device // 'cpu' */
   get device(): string {
     return native.deviceOf(this.#handle)
-  }
-
-  /** Whether gradients flow to this tensor; settable on leaves of floating point. @example zeros([2], { requiresGrad: true }).mul(2).requiresGrad // true */
-  get requiresGrad(): boolean {
-    return native.requiresGrad(this.#handle)
-  }
-
-  set requiresGrad(requiresGrad: boolean) {
-    native.setRequiresGrad(this.#handle, requiresGrad)
-  }
-
-  /** The gradient that backward passes added up, null when there is none. @example zeros([2]).grad // null */
-  get grad(): Tensor<D> | null {
-    const handle = native.gradOf(this.#handle)
-    return handle === 0 ? null : new Tensor<D>(handle)
-  }
-
-  set grad(grad: Tensor<D> | null) {
-    native.setGrad(this.#handle, grad === null ? 0 : grad.handle)
   }
 
   /** Whether the value was freed. @example zeros([2]).isDisposed // false */
@@ -159,9 +128,29 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this.wrap<D>(native.toDtype(this.handle, dtypeCode(this.dtype)))
   }
 
-  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. @example zeros([2]).assign(tensor([1, 2])) // [1, 2] */
+  /**
+   * Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change, the tape included.
+   * @example zeros([2]).assign(tensor([1, 2])) // [1, 2]
+   * @throws FirnError 'autograd' for a leaf that requires gradients, except inside `noGrad`
+   */
   assign(value: Tensor<D>): this {
     native.assign(this.handle, value.handle)
+    return this
+  }
+
+  /**
+   * Replaces the value by what `fn` makes of it, off the tape: what `add_`, `mul_` and their like do to a parameter in PyTorch.
+   * @example
+   * const w = tensor([1, 2], { requiresGrad: true })
+   * w.update((x) => x.mul(0.5).add(1)) // [1.5, 2]
+   */
+  update(fn: (x: this) => Tensor<D>): this {
+    const recording = native.setGradEnabled(false)
+    try {
+      tidy(() => void this.assign(fn(this)))
+    } finally {
+      native.setGradEnabled(recording)
+    }
     return this
   }
 
@@ -214,20 +203,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     const squeezed = native.squeeze(part, Int32Array.from(dropped))
     native.freeOne(part)
     return this.wrap<D>(squeezed)
-  }
-
-  /**
-   * Adds the gradients of this tensor to the `.grad` of every leaf it came from.
-   * @example
-   * const x = tensor([1, 2], { requiresGrad: true })
-   * x.square().sum().backward()
-   * x.grad // [2, 4]
-   * @throws FirnError 'autograd' without a path to a leaf, for more than one element without `gradient`, or a second time without `retainGraph`
-   */
-  backward(options: BackwardOptions<D> = {}): void {
-    checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
-    const { gradient, retainGraph = false, createGraph = false } = options
-    native.backward(this.handle, gradient?.handle ?? 0, (retainGraph ? 1 : 0) | (createGraph ? 2 : 0))
   }
 
   /** Frees the value now; doing it again does nothing. @example const x = zeros([2]); x.dispose(); x.isDisposed // true */

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::matrix::{Matrix, Threads, product};
 use crate::parallel::simd;
-use crate::step::Real;
+use crate::real::Real;
 
 /// Geometry of a convolution; sizes are `[depth, height, width]`, 1 where there are fewer dimensions.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Arithmetic of two slices, element by element.
 
 use crate::parallel::{for_each, simd};
-use crate::step::Real;
+use crate::real::Real;
 
 /// Elements a piece holds: few enough to stay in a core's cache with both operands.
 const PIECE: usize = 1 << 15;

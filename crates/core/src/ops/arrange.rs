@@ -2,7 +2,7 @@
 
 use super::index::index_select;
 use super::shaping::{cat, expand, flip, narrow, permute, reshape, signed, transpose, unsqueeze};
-use super::{Index, Operand, ops};
+use super::{Index, Operand, Summed, ops};
 use crate::cpu::{from_vec, with_slice};
 use crate::create::room;
 use crate::dtype::{DType, Kind};
@@ -279,13 +279,15 @@ ops! {
     }
 
     /// Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+    /// Whole numbers and booleans give int64.
     #[example("tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]")]
     #[face(method)]
     #[check(cases)]
-    fn vander(x: &Tensor; n: Option<usize> = None, increasing: bool = false) -> Tensor {
+    fn vander(x: &Tensor; n: Option<usize> = None, increasing: bool = false) -> Summed {
         if x.rank() != 1 {
             bail!(Shape, "a list (rank 1) is needed and the tensor has shape {}", show(x.shape()));
         }
+        let x = &if x.dtype().is_float() { x.clone() } else { Tensor::new(x.value_as(DType::Int64), DType::Int64) };
         let n = n.unwrap_or(x.size());
         let mut columns = Vec::with_capacity(n);
         let mut power = crate::create::full(x.shape(), 1.0, x.dtype())?;

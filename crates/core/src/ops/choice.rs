@@ -45,6 +45,8 @@ choices! {
     PaddingWord { Same = "same", Valid = "valid" }
     /// What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch.
     BatchReduction { Mean = "mean", Sum = "sum", None = "none", BatchMean = "batchmean" }
+    /// What a plain recurrent cell puts its sums through.
+    Nonlinearity { Tanh = "tanh", Relu = "relu" }
     /// What padding is made of: a value, a reflection without the border, the border itself, or the other end.
     PadMode { Constant = "constant", Reflect = "reflect", Replicate = "replicate", Circular = "circular" }
     /// Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y.

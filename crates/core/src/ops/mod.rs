@@ -22,6 +22,7 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod attention;
 pub mod bits;
 pub mod blend;
 pub mod choice;
@@ -29,6 +30,7 @@ pub mod closeness;
 pub mod compare;
 pub mod conv;
 pub mod convolution;
+pub mod ctc;
 pub mod decompose;
 pub mod diagonal;
 pub mod einsum;
@@ -52,6 +54,7 @@ pub mod pool_mean;
 pub mod pooling;
 pub mod products;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
 pub mod scatter;
@@ -63,6 +66,7 @@ pub mod solve;
 pub mod sorting;
 pub mod special;
 pub mod trigonometry;
+pub(crate) mod vjp;
 pub mod windows;
 
 pub use joining::Parts;
@@ -74,6 +78,10 @@ use crate::tensor::Tensor;
 pub type Index = Tensor;
 /// A boolean tensor.
 pub type Mask = Tensor;
+/// A boolean tensor, or one of the inputs' dtype that is added.
+pub type AnyMask = Tensor;
+/// Class indices, or probabilities of the input's dtype.
+pub type Labels = Tensor;
 /// A result of the input's dtype where that is floating point, float32 otherwise.
 pub type Floating = Tensor;
 /// A result of the dtype that both operands promote to.
@@ -167,9 +175,12 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         pool_mean::ROWS,
         pooling::ROWS,
         norm::ROWS,
+        attention::ROWS,
+        recurrent::ROWS,
         loss::ROWS,
         loss_pointwise::ROWS,
         loss_margin::ROWS,
+        ctc::ROWS,
         random::ROWS,
     ]
     .into_iter()

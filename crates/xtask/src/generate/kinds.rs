@@ -38,6 +38,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
     ("&Index", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'>", &["$.handle"])),
     ("&Mask", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'bool'>", &["$.handle"])),
+    ("&Labels", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'> | Tensor<D>", &["$.handle"])),
     ("&Operand", kind(&[("", "f64", "number")], "let $ = operand($, numbers & # != 0)?;", "&$", "Tensor<E> | number", &["operand($)"])),
     (
         "Option<&Tensor>",
@@ -50,6 +51,16 @@ const KINDS: &[(&str, Kind)] = &[
     (
         "Option<&Mask>",
         kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<'bool'> | undefined", &["$?.handle ?? 0"]),
+    ),
+    (
+        "Option<&AnyMask>",
+        kind(
+            &[("", "u32", "number")],
+            "let $ = optional($)?;",
+            "$.as_ref()",
+            "Tensor<'bool'> | Tensor<D> | undefined",
+            &["$?.handle ?? 0"],
+        ),
     ),
     ("&[Tensor]", kind(&[("", "&[u32]", "Uint32Array")], "let $ = list($)?;", "&$", "readonly Tensor<D>[]", &["handlesOf($)"])),
     ("&[isize]", kind(&[("", "&[i32]", "Int32Array")], "let $ = signed($);", "&$", "number | readonly number[]", &["integers($)"])),
