@@ -22,12 +22,7 @@ fn unpool<const N: usize>(
 ) -> Result<Tensor> {
     let input = image::<N>(x)?;
     if indices.shape() != x.shape() {
-        bail!(
-            Shape,
-            "indices must have the shape {} of the input and have {}",
-            show(x.shape()),
-            show(indices.shape())
-        );
+        bail!(Shape, "indices must have the shape {} of the input and have {}", show(x.shape()), show(indices.shape()));
     }
     let lead = x.rank() - N;
     let mut shape = signed(&x.shape()[..lead]);
