@@ -1,7 +1,7 @@
 // firn's end of the pipe.
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { nn, optim, tensor, tensorScope } from '../../ts/index.ts'
+import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
 import { convnetStep, mlpStep } from '../models.ts'
 import { signs, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
@@ -37,9 +37,10 @@ function optimizer({ kind, shapes, guarded = false }: OptimizerCase, variant?: s
   if (!guarded) return { step: () => opt.step(), close }
   // A window's end drops the gradients: each step gets them anew.
   const grads = params.map(({ grad }) => grad)
-  const gradScaler = { scale: 1024, record: () => {} }
+  const gradScaler = new GradScaler({ initScale: 1024 })
   const step = () => {
     opt.update({ gradScaler })
+    gradScaler.update()
     params.forEach((param, k) => (param.grad = grads[k] ?? null))
   }
   return { step, close }
