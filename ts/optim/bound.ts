@@ -3,11 +3,12 @@ import { native } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { DType, HookHandle, Tensor } from '../tensor/index.ts'
 import { type AveragedGuard, Averages, under } from './averages.ts'
-import type { ParamGroup } from './group.ts'
+import { type GroupSource, type ParamGroup, parseTarget } from './group.ts'
 import { loadState } from './load.ts'
 import type { Optimizer, UpdaterContext } from './optimizer.ts'
+import type { RuleName } from './rule.ts'
 import { type OptimizerState, saveState } from './state.ts'
-import { type Outcome, Stepper, type StepSettings } from './stepper.ts'
+import { type Outcome, type Place, Stepper, type StepSettings } from './stepper.ts'
 import { groupTable } from './table.ts'
 
 /** What a step asks of a gradient scaler; `GradScaler` is one. */
@@ -40,9 +41,8 @@ export type Skipped = { readonly kind: 'skipped'; readonly reason: 'nonFinite' |
 const contextNames = ['gradScaler', 'gradAccSteps', 'weight', 'node', 'currentEpoch', 'epochSteps', 'epochSize', 'globalSteps'] as const
 
 /** An optimizer with its parameters; made by `bind`. */
-export class BoundOptimizer {
+export class BoundOptimizer<R extends RuleName = RuleName> {
   readonly optimizer: Optimizer
-  readonly paramGroups: readonly ParamGroup[]
   readonly #stepper: Stepper
   #steps = 0
   #window = { count: 0, weight: 0 }
@@ -53,10 +53,34 @@ export class BoundOptimizer {
 
   constructor(optimizer: Optimizer, groups: readonly ParamGroup[]) {
     this.optimizer = optimizer
-    this.paramGroups = groups
     this.#stepper = new Stepper(optimizer.rule, groups)
     this.#averages = new Averages(optimizer.average, this.#stepper)
-    if (optimizer.inBackward) this.#updateInBackward()
+    if (optimizer.inBackward) this.#updateInBackward(this.#stepper.allPlaces())
+  }
+
+  /** The groups of parameters, in order. */
+  get paramGroups(): readonly ParamGroup[] {
+    return this.#stepper.groups
+  }
+
+  /**
+   * Takes more parameters, as a group of its own; what it does not say of its options is the optimizer's. Schedules go by the updates that the
+   * optimizer has made, for the new group as for the others; the rule's own counts begin at nothing.
+   *
+   * @example
+   * const [body, head] = [new nn.Linear(4, 4), new nn.Linear(4, 2)]
+   * const opt = optim.adamW({ lr: 1e-3 }).bind(body)
+   * opt.addGroup({ params: head.parameters(), lr: 1e-2 })
+   * opt.paramGroups.map(({ lr }) => lr) // [0.001, 0.01]
+   */
+  addGroup(group: GroupSource<R>): void {
+    this.#averages.refuse('addGroup')
+    const { rule, options } = this.optimizer
+    const first = this.#stepper.handles.length
+    const groups = parseTarget(`${rule}.addGroup`, rule, options, [group], this.paramGroups)
+    for (const each of groups) each.follow(this.#steps)
+    this.#stepper.add(groups)
+    if (this.optimizer.inBackward) this.#updateInBackward(this.#stepper.allPlaces().slice(first))
   }
 
   /** Updates made so far. */
@@ -247,8 +271,8 @@ export class BoundOptimizer {
   }
 
   // The first parameter of an update in a backward pass begins it; `step` updates what is left, and ends it.
-  #updateInBackward(): void {
-    for (const { at, param } of this.#stepper.allPlaces()) {
+  #updateInBackward(places: readonly Place[]): void {
+    for (const { at, param } of places) {
       const update = (): void => {
         this.#begin({})
         this.#stepper.stepOne(at, this.#settings(1, true))

@@ -2,6 +2,7 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Module } from '../nn/index.ts'
 import { type DType, Tensor } from '../tensor/index.ts'
+import { type HasMatch, matchGroups } from './match.ts'
 import {
   type CompleteOptions,
   completeOptions,
@@ -110,13 +111,37 @@ function optionAt(value: GivenOption, step: number, standing?: (plateau: Plateau
   return Array.isArray(now) ? now.map(Number) : typeof now === 'boolean' || now === null ? now : Number(now)
 }
 
-/** The groups that `target` stands for, with `base` where they say nothing themselves; `what` opens error messages. */
-export function parseTarget(what: string, rule: RuleName, base: CompleteOptions, target: ParamSource | readonly HasParams[]): ParamGroup[] {
+/** The groups of `target`, some of whose parameters match groups with options of their own. */
+export function parseMatched(
+  what: string,
+  rule: RuleName,
+  base: CompleteOptions,
+  target: ParamSource | readonly HasParams[],
+  matched: readonly HasMatch[],
+): ParamGroup[] {
+  if (isGroups(target) || target instanceof Tensor) {
+    const given = target instanceof Tensor ? 'one tensor' : 'groups already'
+    throw new FirnError(
+      'argument',
+      `${what}: groups by match are made of a module's parameters, or a list of them; this target is ${given}`,
+    )
+  }
+  return parseTarget(what, rule, base, matchGroups(what, nameAll(what, target, 0), matched))
+}
+
+/** The groups that `target` stands for, with `base` where they say nothing themselves, beside those there are; `what` opens error messages. */
+export function parseTarget(
+  what: string,
+  rule: RuleName,
+  base: CompleteOptions,
+  target: ParamSource | readonly HasParams[],
+  before: readonly ParamGroup[] = [],
+): ParamGroup[] {
   if (target instanceof Tensor) {
     throw new FirnError('argument', `${what}: got one tensor; give a module, a list of tensors or a list of groups`)
   }
   const sources: readonly HasParams[] = isGroups(target) ? target : [{ params: target }]
-  let count = 0
+  let count = before.reduce((sum, { params }) => sum + params.length, 0)
   const groups = sources.map(({ params, ...own }, i) => {
     const where = sources.length > 1 ? `${what}: group ${i}` : what
     checkOptions(where, own, optionNames(rule))
@@ -124,7 +149,7 @@ export function parseTarget(what: string, rule: RuleName, base: CompleteOptions,
     count += named.length
     return new ParamGroup(named, completeOptions(where, rule, { ...base, ...own }))
   })
-  checkDistinct(what, groups)
+  checkDistinct(what, [...before, ...groups])
   return groups
 }
 

@@ -5,6 +5,7 @@ export { BoundOptimizer, type LossScale, type Skipped, type Stepped, type Update
 export { clipGradNorm, clipGradValue } from './clip.ts'
 export * from './factories.gen.ts'
 export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } from './group.ts'
+export type { Match, MatchedGroup } from './match.ts'
 export { Optimizer, type OptimizerJson, type StepOptions, type Updater, type UpdaterContext } from './optimizer.ts'
 export type { Course, OptionsOf, OptionValue, RuleName } from './rule.ts'
 export type * from './rules.gen.ts'

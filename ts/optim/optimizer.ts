@@ -2,7 +2,8 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
-import { type BindTarget, type ParamGroup, parseTarget } from './group.ts'
+import { type BindTarget, type ParamGroup, parseMatched, parseTarget } from './group.ts'
+import type { MatchedGroup } from './match.ts'
 import {
   type Course,
   type CompleteOptions,
@@ -130,14 +131,19 @@ export class Optimizer<R extends RuleName = RuleName> {
   }
 
   /**
-   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own.
+   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own. With
+   * `groups`, the parameters that match by name or by a function get options of their own, and the rest those of the optimizer.
    *
    * @example
    * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
    * const two = optim.sgd({ lr: 0.1 }).bind([{ params: [model.fc.weight] }, { params: [model.fc.bias], lr: 0.01 }])
+   * const decayed = optim.adamW({ lr: 1e-3 }).bind(model, [{ match: /bias$/, weightDecay: 0 }])
    */
-  bind(target: BindTarget<R>): BoundOptimizer {
-    return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this.options, target))
+  bind(target: BindTarget<R>, groups: readonly MatchedGroup<R>[] = []): BoundOptimizer<R> {
+    const { rule, options } = this
+    const what = `${rule}.bind`
+    const parsed = groups.length > 0 ? parseMatched(what, rule, options, target, groups) : parseTarget(what, rule, options, target)
+    return new BoundOptimizer(this, parsed)
   }
 
   /** The rate, or a course of it. */

@@ -47,30 +47,44 @@ export interface Outcome {
 
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
 export class Stepper {
-  readonly groups: readonly ParamGroup[]
-  readonly handles: Uint32Array
+  handles = new Uint32Array()
   /** Updates so far, by parameter. */
-  readonly steps: Float64Array
+  steps = new Float64Array()
   readonly #rule: RuleName
   readonly #slots: readonly string[]
-  readonly #counts: Uint32Array
-  readonly #options: Float64Array
-  readonly #rows: readonly Float64Array[]
-  readonly #state: Uint32Array
+  readonly #groups: ParamGroup[] = []
+  #counts = new Uint32Array()
+  #options = new Float64Array()
+  #rows: readonly Float64Array[] = []
+  #state = new Uint32Array()
   readonly #settings = new Float64Array(5)
   readonly #owned: (Tensor<DType> | undefined)[] = []
 
   constructor(rule: RuleName, groups: readonly ParamGroup[]) {
-    this.groups = groups
     this.#rule = rule
     this.#slots = ruleOf(rule).slots
-    this.#counts = Uint32Array.from(groups, ({ params }) => params.length)
-    this.handles = Uint32Array.from(groups.flatMap(({ params }) => params.map(({ handle }) => handle)))
+    this.add(groups)
+  }
+
+  get groups(): readonly ParamGroup[] {
+    return this.#groups
+  }
+
+  /** Takes more groups, behind those there are. */
+  add(more: readonly ParamGroup[]): void {
+    this.#groups.push(...more)
+    const { steps } = this
+    const state = this.#state
+    this.#counts = Uint32Array.from(this.#groups, ({ params }) => params.length)
+    this.handles = Uint32Array.from(this.#groups.flatMap(({ params }) => params.map(({ handle }) => handle)))
     this.steps = new Float64Array(this.handles.length)
-    const width = rowSize(rule)
-    this.#options = new Float64Array(width * groups.length)
-    this.#rows = groups.map((_, g) => this.#options.subarray(g * width, (g + 1) * width))
+    this.steps.set(steps)
+    const width = rowSize(this.#rule)
+    const options = new Float64Array(width * this.#groups.length)
+    this.#options = options
+    this.#rows = this.#groups.map((_, g) => options.subarray(g * width, (g + 1) * width))
     this.#state = new Uint32Array(this.handles.length * this.#slots.length)
+    this.#state.set(state)
   }
 
   /** Updates the parameters that have a gradient. */
