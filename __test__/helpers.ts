@@ -1,7 +1,7 @@
 // Fixtures and comparisons that several specs share.
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
-import type { PlateauOptions, RuleName } from '../ts/optim/index.ts'
+import type { LbfgsOptions, PlateauOptions, RuleName } from '../ts/optim/index.ts'
 import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
 
 /** A number of a fixture; JSON has no others. */
@@ -122,6 +122,44 @@ interface ScalerTrace {
 }
 
 interface Fixtures {
+  lbfgs: {
+    readonly cases: readonly {
+      readonly problem: 'rosenbrock' | 'quadratic'
+      readonly name: string
+      readonly dtype: 'float32' | 'float64'
+      readonly options: LbfgsOptions
+      readonly start: readonly (readonly number[] | readonly (readonly number[])[])[]
+      /** By step. */
+      readonly losses: readonly number[]
+      readonly params: readonly (readonly (readonly number[])[])[]
+      /** After the second step: the state dict, and the parameters. */
+      readonly saved: unknown
+      readonly middle: readonly StoredTensor[]
+      /** Counted by the end. */
+      readonly evaluations: number
+      readonly iterations: number
+    }[]
+  }
+  optim_torch: {
+    readonly first: number
+    readonly last: number
+    readonly cases: readonly {
+      readonly rule: RuleName
+      readonly name: string
+      readonly options: Readonly<Record<string, unknown>>
+      /** The factor of an exponential schedule. */
+      readonly gamma: number | null
+      readonly start: readonly StoredTensor[]
+      /** After the first steps: PyTorch's state dict, and its parameters. */
+      readonly saved: unknown
+      readonly middle: readonly StoredTensor[]
+      /** After the last, by parameter. */
+      readonly params: readonly (readonly number[])[]
+      readonly state: readonly Readonly<Record<string, readonly number[]>>[]
+      /** After the last, from what firn saved. */
+      readonly back: readonly (readonly number[])[]
+    }[]
+  }
   scaler: {
     readonly published: readonly { readonly grad: Stored; readonly scale: number; readonly tracker: number; readonly param: number }[]
     readonly random: ScalerTrace

@@ -5,7 +5,7 @@ import { closeTo, fixture, fromStored } from '../helpers.ts'
 
 const { start, snapshots, traces } = fixture('optim')
 
-/** The gradient that scripts/fixtures/optim.py gives parameter `k` at `step`; null where it gives none. */
+/** The gradient that scripts/fixtures/optimizers.py gives parameter `k` at `step`; null where it gives none. */
 function gradient(step: number, k: number, { shape, size, dtype }: Tensor<DType>): Tensor<DType> | null {
   if (k === 1 && step % 3 === 0) return null
   return tensor(

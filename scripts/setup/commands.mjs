@@ -137,6 +137,10 @@ export const commands = {
     about: 'expected values from PyTorch (needs Python with torch); takes family names',
     run: (args) => run(process.execPath, ['scripts/fixtures/run.mjs', ...args]),
   },
+  'fixtures:firn': {
+    about: "states of firn's optimizers for PyTorch to go on from; then `npm run fixtures -- optim_torch`",
+    run: withCore('scripts/fixtures/optim_firn.ts'),
+  },
   conformance: {
     about: 'every op against PyTorch, column by column, into docs/conformance.md',
     run: withCore('scripts/conformance.ts'),

@@ -107,6 +107,8 @@ export interface Native extends NativeOps {
     settings: Float64Array,
     flags: number,
   ): number[]
+  /** What each slot of a parameter holds before its first step, and whether the rule with these options uses the slot. */
+  optimizerFirstState(rule: number, options: Float64Array, param: number): { handles: number[]; used: boolean[] }
   gradsAreFinite(params: Uint32Array): boolean
   /** Multiplies all gradients by `factor`; gives whether they were finite, null where there are none. */
   unscaleGrads(params: Uint32Array, factor: number): boolean | null

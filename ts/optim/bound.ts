@@ -5,40 +5,15 @@ import type { DType, HookHandle, Tensor } from '../tensor/index.ts'
 import { type AveragedGuard, Averages, under } from './averages.ts'
 import { type GroupSource, type ParamGroup, parseTarget } from './group.ts'
 import { loadState } from './load.ts'
-import type { Optimizer, UpdaterContext } from './optimizer.ts'
+import type { Optimizer } from './optimizer.ts'
 import type { RuleName } from './rule.ts'
 import { type OptimizerState, saveState } from './state.ts'
-import { type Outcome, type Place, Stepper, type StepSettings } from './stepper.ts'
+import { type Outcome, type Place, Stepper } from './stepper.ts'
 import { groupTable } from './table.ts'
-
-/** What a step asks of a gradient scaler; `GradScaler` is one. */
-export interface LossScale {
-  /** What is still to be taken out of the gradients as a factor, and whether they are finite; null where the step is to find out. */
-  begin(optimizer: BoundOptimizer): { readonly factor: number; readonly finite: boolean | null }
-  /** Told what `begin` left open; null where there was no gradient. */
-  record(finite: boolean | null): void
-}
-
-/** Where training stands: told to the updaters, and how a micro-batch counts. */
-export interface UpdateContext extends Partial<Omit<UpdaterContext, 'group'>> {
-  /** Takes the scale out of the gradients, and skips the update when one is not finite. @default none */
-  readonly gradScaler?: LossScale
-  /** Micro-batches of a window, unless the optimizer's `accumulate` says otherwise. @default 1 */
-  readonly gradAccSteps?: number
-  /** What the gradients are divided by for this micro-batch; its number of tokens if its loss is a sum over them. @default 1 */
-  readonly weight?: number
-}
-
-/** An update was made; `gradNorm` is the norm of the gradients before clipping, null without `clipGradNorm`. */
-export type Stepped = { readonly kind: 'stepped'; readonly gradNorm: number | null }
-
-/** What became of a micro-batch. */
-export type UpdateResult = Stepped | { readonly kind: 'accumulating'; readonly count: number; readonly window: number } | Skipped
-
-/** No update was made, and nothing advanced. */
-export type Skipped = { readonly kind: 'skipped'; readonly reason: 'nonFinite' | 'zeroWeight' }
-
-const contextNames = ['gradScaler', 'gradAccSteps', 'weight', 'node', 'currentEpoch', 'epochSteps', 'epochSize', 'globalSteps'] as const
+import { fromTorch, initialRates } from './torch/load.ts'
+import { saveTorch } from './torch/save.ts'
+import type { TorchOptimizerState } from './torch/state.ts'
+import { contextNames, settingsOf, type LossScale, type Skipped, type Stepped, type UpdateContext, type UpdateResult } from './update.ts'
 
 /** An optimizer with its parameters; made by `bind`. */
 export class BoundOptimizer<R extends RuleName = RuleName> {
@@ -202,6 +177,43 @@ export class BoundOptimizer<R extends RuleName = RuleName> {
     this.#window = window
   }
 
+  /**
+   * The state as PyTorch's optimizer of the same name saves it: parameters by number, options under PyTorch's names; see
+   * docs/design/optimizers.md for the way into a file that Python reads. `names` adds `param_names` to the groups. Running averages, an
+   * open window and the number of updates are no part of it.
+   *
+   * @example
+   * const layer = new nn.Linear(2, 1)
+   * const opt = optim.sgd({ lr: 0.1, momentum: 0.9 }).bind(layer)
+   * opt.torchStateDict({ names: true }).param_groups[0].param_names // ['weight', 'bias']
+   */
+  torchStateDict({ names = false }: { readonly names?: boolean } = {}): TorchOptimizerState {
+    this.#averages.refuse('torchStateDict')
+    return saveTorch(this.optimizer.rule, this.#stepper, names)
+  }
+
+  /**
+   * Takes over what `state_dict()` of PyTorch's optimizer of the same name gave, as PyTorch does: parameters by position, whatever their
+   * names; options too, the rate among them; tensors in the dtypes of the parameters. Number and sizes of groups, options and shapes are
+   * compared first; any difference is an error that lists every one, and nothing is loaded. `steps` are the updates made so far, for
+   * schedules; by default the most that any parameter counts (SGD and Muon count none).
+   *
+   * @example
+   * const optimizer = optim.adamW({ lr: 1e-3 })
+   * const layer = new nn.Linear(2, 1)
+   * const opt = optimizer.bind(layer)
+   * layer.forward(ones([1, 2])).sum().backward()
+   * opt.step()
+   * const other = optimizer.bind(layer)
+   * other.loadTorchStateDict(opt.torchStateDict())
+   * other.steps // 1
+   */
+  loadTorchStateDict(state: object, { steps = null }: { readonly steps?: number | null } = {}): void {
+    this.#averages.refuse('loadTorchStateDict')
+    this.loadStateDict(fromTorch(this.optimizer.rule, this.#stepper, state, steps))
+    for (const [g, rate] of initialRates(state).entries()) this.paramGroups[g]?.begin(rate)
+  }
+
   /** Frees the state; the parameters stay. */
   dispose(): void {
     for (const hook of this.#hooks) hook.remove()
@@ -248,7 +260,7 @@ export class BoundOptimizer<R extends RuleName = RuleName> {
 
   #step(gradScale: number, dropGradients: boolean, context: UpdateContext, checkFinite = false): Outcome {
     this.#begin(context)
-    const outcome = this.#stepper.step({ ...this.#settings(gradScale, dropGradients), checkFinite })
+    const outcome = this.#stepper.step(settingsOf(this.optimizer, this.#steps, { gradScale, dropGradients, checkFinite }))
     this.#begun = false
     if (!outcome.finite) return outcome
     this.#steps += 1
@@ -256,26 +268,12 @@ export class BoundOptimizer<R extends RuleName = RuleName> {
     return outcome
   }
 
-  #settings(gradScale: number, dropGradients: boolean): StepSettings {
-    const { clipGradNorm, normType, clipGradValue, average, fused } = this.optimizer
-    return {
-      gradScale,
-      clipNorm: clipGradNorm ?? 0,
-      normType,
-      clipValue: clipGradValue ?? 0,
-      averageWeight: average?.weightAt(this.#steps) ?? 0,
-      dropGradients,
-      fused,
-      checkFinite: false,
-    }
-  }
-
   // The first parameter of an update in a backward pass begins it; `step` updates what is left, and ends it.
   #updateInBackward(places: readonly Place[]): void {
     for (const { at, param } of places) {
       const update = (): void => {
         this.#begin({})
-        this.#stepper.stepOne(at, this.#settings(1, true))
+        this.#stepper.stepOne(at, settingsOf(this.optimizer, this.#steps, { gradScale: 1, dropGradients: true, checkFinite: false }))
       }
       this.#hooks.push(param.registerPostAccumulateGradHook(update))
     }

@@ -41,8 +41,7 @@ export class ParamGroup {
   readonly params: readonly Tensor<DType>[]
   /** The schedule of the rate; null where there is none. */
   readonly schedule: Schedule | null
-  /** The rate this group began with. */
-  readonly initialLr: number
+  #initialLr: number
   /** The rate of the next update. */
   lr = 0
   /** The rule's options other than the rate. */
@@ -64,7 +63,17 @@ export class ParamGroup {
     this.given = Object.fromEntries(entries.map(([name, value]) => [name, optionJson(value)]))
     this.schedule = given['lr'] instanceof Schedule ? given['lr'] : null
     this.lr = Number(optionAt(given['lr'] ?? 0, 0))
-    this.initialLr = this.lr
+    this.#initialLr = this.lr
+  }
+
+  /** The rate this group began with. */
+  get initialLr(): number {
+    return this.#initialLr
+  }
+
+  /** Sets the rate that the group began with, as a state from elsewhere tells it; null leaves it. @internal */
+  begin(rate: number | null): void {
+    this.#initialLr = rate ?? this.#initialLr
   }
 
   /** How many numbers the parameters hold. */
@@ -157,7 +166,8 @@ function isGroups(target: ParamSource | readonly HasParams[]): target is readonl
   return Array.isArray(target) && target.length > 0 && target.every((item) => 'params' in item)
 }
 
-function nameAll(where: string, source: ParamSource, start: number): readonly NamedTensor[] {
+/** The tensors of a source with their names; those without are called by number, from `start` on. */
+export function nameAll(where: string, source: ParamSource, start: number): readonly NamedTensor[] {
   const entries = source instanceof Module ? source.namedParameters() : source
   if (entries.length === 0) throw new FirnError('argument', `${where}: the list of parameters is empty`)
   return entries.map((entry, i): NamedTensor => {

@@ -1,17 +1,8 @@
 // Loading an optimizer's state: everything is compared before anything is changed.
 import { FirnError, nearest } from '../errors.ts'
-import type { DType, Tensor } from '../tensor/index.ts'
+import { type DType, type Tensor, tidy } from '../tensor/index.ts'
 import type { ParamGroup } from './group.ts'
-import {
-  type CompleteOptions,
-  completeOptions,
-  fromKeys,
-  type GivenOption,
-  hasCourse,
-  type OptionValue,
-  type RuleName,
-  ruleOf,
-} from './rule.ts'
+import { type CompleteOptions, completeOptions, fromKeys, type GivenOption, hasCourse, type OptionValue, type RuleName } from './rule.ts'
 import type { PlateauState } from './schedule/index.ts'
 import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
 import type { Place, Stepper } from './stepper.ts'
@@ -20,21 +11,27 @@ import type { Place, Stepper } from './stepper.ts'
 export function loadState(rule: RuleName, stepper: Stepper, saved: object): Counts {
   const what = `${rule}.loadStateDict`
   if (!isOptimizerState(saved)) throw new FirnError('argument', `${what}: this is not what an optimizer's stateDict() gives`)
-  const differences = compare(rule, stepper, saved)
-  if (differences.length > 0) {
-    const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
-    throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
-  }
+  refuse(what, compareGroups(rule, stepper, saved))
   const groups = saved.groups.map(({ options, given, plateaus = [] }, g): SavedOptions => {
     const values = completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options))
     return { values, given: fromKeys(rule, given), plateaus }
   })
+  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, stepper.groups[g]?.names ?? [], group.params))
+  const tensors = groups.flatMap(({ values }, g) => compareTensors(stepper, g, values, saved.state))
+  refuse(what, [...names, ...tensors])
   for (const [g, group] of stepper.groups.entries()) {
     const options = groups[g]
     if (options) restoreOptions(group, options, saved.steps)
     for (const place of stepper.places(g)) restoreTensors(stepper, place, saved.state[place.name] ?? {})
   }
   return { steps: saved.steps, window: { ...saved.window } }
+}
+
+/** Throws an error that lists the differences, if there are any. */
+export function refuse(what: string, differences: readonly string[]): void {
+  if (differences.length === 0) return
+  const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
+  throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
 }
 
 interface SavedOptions extends Pick<GroupState, 'given'> {
@@ -58,17 +55,9 @@ function restoreTensors(stepper: Stepper, { at, param }: Place, { step, grad, ..
   param.grad = grad ?? null
 }
 
-function compare(rule: RuleName, { groups }: Stepper, saved: OptimizerState): string[] {
+function compareGroups(rule: RuleName, { groups }: Stepper, saved: OptimizerState): string[] {
   if (saved.rule !== rule) return [`rule: ${rule} here, ${saved.rule} in the state`]
-  if (saved.groups.length !== groups.length) return [`groups: ${groups.length} here, ${saved.groups.length} in the state`]
-  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, groups[g]?.names ?? [], group.params))
-  const tensors = groups.flatMap((group) =>
-    group.params.flatMap((tensor, i) => {
-      const name = group.names[i] ?? ''
-      return compareTensors(rule, name, tensor, saved.state[name] ?? {})
-    }),
-  )
-  return [...names, ...tensors]
+  return saved.groups.length === groups.length ? [] : [`groups: ${groups.length} here, ${saved.groups.length} in the state`]
 }
 
 function compareNames(where: string, here: readonly string[], there: readonly string[]): string[] {
@@ -84,12 +73,33 @@ function compareNames(where: string, here: readonly string[], there: readonly st
   ]
 }
 
-function compareTensors(rule: RuleName, name: string, param: Tensor<DType>, saved: TensorRecord): string[] {
+/** How the tensors saved for group `g` differ from what its rule keeps under these options. */
+export function compareTensors(
+  stepper: Stepper,
+  g: number,
+  options: Readonly<Record<string, unknown>>,
+  state: OptimizerState['state'],
+): string[] {
+  return stepper.places(g).flatMap(({ name, param }) => {
+    const saved = state[name]
+    return saved === undefined ? [] : tidy(() => compareSlots(stepper, name, param, options, saved))
+  })
+}
+
+function compareSlots(
+  stepper: Stepper,
+  name: string,
+  param: Tensor<DType>,
+  options: Readonly<Record<string, unknown>>,
+  saved: TensorRecord,
+): string[] {
+  const expected = new Map(stepper.first(param, options).map(({ slot, value }) => [slot, typeOf(value)]))
   return Object.entries(saved).flatMap(([slot, value]) => {
     if (slot === 'step') return value.size === 1 ? [] : [`${name}: step is ${typeOf(value)}, expected one number`]
-    if (slot !== 'grad' && !ruleOf(rule).slots.includes(slot)) return [`${name}: unexpected: ${slot}`]
+    const type = slot === 'grad' ? typeOf(param) : expected.get(slot)
+    if (type === undefined) return [`${name}: unexpected: ${slot}`]
     if (slot === 'grad' && !param.requiresGrad) return [`${name}: grad in the state, but the parameter requires none`]
-    return typeOf(value) === typeOf(param) ? [] : [`${name}: ${slot} is ${typeOf(value)}, expected ${typeOf(param)}`]
+    return typeOf(value) === type ? [] : [`${name}: ${slot} is ${typeOf(value)}, expected ${type}`]
   })
 }
 

@@ -11,6 +11,14 @@ const checkFinite = 4
 /** A tensor of optimizer state, under the name it has in state dicts. */
 export type Slot = readonly [slot: string, tensor: Tensor<DType>]
 
+/** What a slot of a parameter begins with; saved ones are like it. */
+export interface FirstSlot {
+  readonly slot: string
+  readonly value: Tensor<DType>
+  /** Whether the rule with the options at hand needs the slot. */
+  readonly used: boolean
+}
+
 /** A parameter and its place among all. */
 export interface Place {
   readonly at: number
@@ -157,6 +165,17 @@ export class Stepper {
     return this.#slots.flatMap((slot, k): Slot[] => {
       const tensor = this.#owned[first + k]
       return tensor === undefined ? [] : [[slot, tensor]]
+    })
+  }
+
+  /** What every slot of a parameter begins with under the given options. */
+  first(param: Tensor<DType>, options: Readonly<Record<string, unknown>>): FirstSlot[] {
+    const row = new Float64Array(rowSize(this.#rule))
+    packOptions(this.#rule, this.#rule, options, row)
+    const { handles, used } = native.optimizerFirstState(ruleOf(this.#rule).id, row, param.handle)
+    return this.#slots.flatMap((slot, k): FirstSlot[] => {
+      const handle = handles[k]
+      return handle === undefined ? [] : [{ slot, value: wrapHandle(handle), used: used[k] ?? false }]
     })
   }
 

@@ -5,7 +5,7 @@ use firn_core::{Error, table};
 use napi::bindgen_prelude::{Float64Array, Uint32Array};
 use napi_derive::napi;
 
-use crate::call::{call, list};
+use crate::call::{call, list, outs};
 
 /// Bits of `flags`.
 const ZERO_GRAD: u32 = 1;
@@ -58,6 +58,22 @@ pub fn optimizer_step(
             }
             Ok(vec![outcome.norm, f64::from(u8::from(outcome.finite)), count as f64])
         })
+    })
+}
+
+#[napi(object)]
+pub struct FirstState {
+    pub handles: Vec<u32>,
+    pub used: Vec<bool>,
+}
+
+/// What each slot of a parameter holds before its first step, and whether the rule with these options uses the slot.
+#[napi]
+pub fn optimizer_first_state(rule: u32, options: &[f64], param: u32) -> napi::Result<FirstState> {
+    call("load_state_dict", || {
+        let first = optim::first_state(rule, options, &table::get(param)?)?;
+        let used = first.iter().map(|slot| slot.used).collect();
+        Ok(FirstState { handles: outs(first.into_iter().map(|slot| slot.value).collect())?, used })
     })
 }
 

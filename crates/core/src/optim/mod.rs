@@ -13,7 +13,7 @@ mod run;
 pub use norm::{clamp_grads, grad_norm, grads_are_finite, scale_grads};
 pub use options::{OptionRow, RuleRow};
 pub use rules::RULES;
-pub use run::{Group, Outcome, SHARED_SLOTS, Settings};
+pub use run::{First, Group, Outcome, SHARED_SLOTS, Settings};
 
 use crate::error::{Result, bail};
 use crate::tensor::Tensor;
@@ -21,8 +21,17 @@ use crate::tensor::Tensor;
 /// One step of all parameters that have a gradient. `states` holds a row for each parameter (the rule's slots, then the shared ones) and
 /// is filled where empty; `steps` advances where a parameter moved.
 pub fn step(settings: Settings<'_>, params: &mut [Tensor], states: &mut [Option<Tensor>], steps: &mut [f64]) -> Result<Outcome> {
-    match RULES.get(settings.rule as usize) {
-        Some(row) => (row.step)(settings, params, states, steps),
-        None => bail!(Argument, "unknown optimizer rule {}", settings.rule),
+    (row(settings.rule)?.step)(settings, params, states, steps)
+}
+
+/// What each slot of a parameter holds before its first step; saved states must be like it.
+pub fn first_state(rule: u32, options: &[f64], param: &Tensor) -> Result<Vec<First>> {
+    (row(rule)?.begin)(options, param)
+}
+
+fn row(rule: u32) -> Result<&'static RuleRow> {
+    match RULES.get(rule as usize) {
+        Some(row) => Ok(row),
+        None => bail!(Argument, "unknown optimizer rule {rule}"),
     }
 }

@@ -1,6 +1,6 @@
 //! `options!`: a rule's options, written once: the struct, its reading from numbers, and the row the generator prints.
 
-use super::run::Step;
+use super::run::{Begin, Step};
 
 /// What the generator knows of a rule.
 #[derive(Clone, Copy)]
@@ -12,6 +12,7 @@ pub struct RuleRow {
     /// State tensors by PyTorch's names; `SHARED_SLOTS` follow them.
     pub slots: &'static [&'static str],
     pub(crate) step: Step,
+    pub(crate) begin: Begin,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +122,7 @@ macro_rules! options {
             )+],
             slots: &$slots,
             step: $crate::optim::run::step::<$rule>,
+            begin: $crate::optim::run::begin::<$rule>,
         };
     };
 }

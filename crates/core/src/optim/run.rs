@@ -3,7 +3,7 @@
 use firn_kernels::step::Incoming;
 
 use super::norm::{are_finite, norm_of};
-use super::rule::{Part, Rule, Work};
+use super::rule::{Part, Rule, Work, like};
 use crate::cpu;
 use crate::error::{Result, bail};
 use crate::ops::elementwise::clamp;
@@ -59,6 +59,28 @@ pub struct Outcome {
 }
 
 pub(crate) type Step = fn(Settings<'_>, &mut [Tensor], &mut [Option<Tensor>], &mut [f64]) -> Result<Outcome>;
+
+pub(crate) type Begin = fn(&[f64], &Tensor) -> Result<Vec<First>>;
+
+/// What a slot of a parameter holds before the first step.
+#[derive(Clone)]
+pub struct First {
+    pub value: Tensor,
+    /// Whether the rule with these options needs the slot; if not, it may still be left from other options.
+    pub used: bool,
+}
+
+/// `first_state` of one rule.
+pub(crate) fn begin<R: Rule>(options: &[f64], param: &Tensor) -> Result<Vec<First>> {
+    let rule = R::from_numbers(options)?;
+    rule.check(param)?;
+    let own = (0..R::SLOTS).map(|slot| {
+        let used = rule.uses(slot, param);
+        Ok(First { value: if used { rule.first(slot, param)? } else { like(param, 0.0)? }, used })
+    });
+    let shared = SHARED_SLOTS.iter().map(|_| Ok(First { value: like(param, 0.0)?, used: false }));
+    own.chain(shared).collect()
+}
 
 /// `step` of one rule.
 pub(crate) fn step<R: Rule>(
