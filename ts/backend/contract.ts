@@ -8,6 +8,8 @@ type Callback = (scope: number, handles: readonly number[]) => boolean
 export interface Native extends NativeOps {
   install(thrower: (code: string, message: string) => never, isMainThread: boolean): void
   info(): { version: string; features: string[]; devices: string[]; threads: number; simd: string }
+  /** Bytes a second of the triad `a = b + s * c` on all cores, over arrays of `bytes` together. */
+  memoryBandwidth(bytes: number): number
   resolveDevice(name: string): string
 
   fromBytes(bytes: Uint8Array, shape: Uint32Array, dtype: number): number
