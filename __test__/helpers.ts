@@ -121,6 +121,25 @@ interface ScalerTrace {
   readonly events: readonly ScalerEvent[]
 }
 
+interface AutocastFixtures {
+  /** What an op gives for the arguments of one of its cases, those in float32 brought to `given`; `cpu`: dtypes that PyTorch has instead. */
+  readonly ops: readonly {
+    readonly op: string
+    readonly class: 'low' | 'full' | 'widest'
+    readonly of: number
+    readonly given: 'float32' | 'bfloat16'
+    readonly out: readonly StoredTensor[]
+    readonly cpu?: readonly DType[]
+  }[]
+  readonly training: {
+    readonly start: Readonly<Record<string, StoredTensor>>
+    readonly x: StoredTensor
+    readonly labels: readonly number[]
+    readonly losses: readonly number[]
+    readonly end: Readonly<Record<string, readonly Stored[]>>
+  }
+}
+
 interface Fixtures {
   lbfgs: {
     readonly cases: readonly {
@@ -160,6 +179,7 @@ interface Fixtures {
       readonly back: readonly (readonly number[])[]
     }[]
   }
+  autocast: AutocastFixtures
   scaler: {
     readonly published: readonly { readonly grad: Stored; readonly scale: number; readonly tracker: number; readonly param: number }[]
     readonly random: ScalerTrace

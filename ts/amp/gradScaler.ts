@@ -141,8 +141,11 @@ export class GradScaler implements LossScale {
     return this.#found
   }
 
-  set found(found: boolean | null) {
+  /** `loadStateDict` in the middle of an iteration: with what was found in it. @internal */
+  resume(state: object, found: boolean | null): void {
+    this.loadStateDict(state)
     this.#found = found
+    this.#begun = true
   }
 
   /** The scale; 1 where the scaler is disabled. @example new GradScaler().getScale() // 65536 */

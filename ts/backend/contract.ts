@@ -73,6 +73,10 @@ export interface Native extends NativeOps {
   gradients(outputs: Uint32Array, starts: Uint32Array, inputs: Uint32Array, retainGraph: boolean, createGraph: boolean): number[]
   setGradEnabled(enabled: boolean): boolean
   isGradEnabled(): boolean
+  /** Opens a region whose low dtype has this code, or one without autocast; gives what was before, for `autocastLeave`. */
+  autocastEnter(enabled: boolean, dtype: number, cache: boolean): number
+  autocastLeave(before: number): void
+  isAutocastEnabled(): boolean
   isLeaf(handle: number): boolean
   retainGrad(handle: number): void
   /** Hooks get a number, with which they are removed. */

@@ -21,7 +21,6 @@ export interface NativeOps {
   reciprocal(x: number): number
   sin(x: number): number
   cos(x: number): number
-  tan(x: number): number
   tanh(x: number): number
   erf(x: number): number
   floor(x: number): number
@@ -37,6 +36,7 @@ export interface NativeOps {
   logAddExp(a: number, b: number, numbers: number): number
   logAddExp2(a: number, b: number, numbers: number): number
   ldexp(a: number, b: number, numbers: number): number
+  tan(x: number): number
   sinh(x: number): number
   cosh(x: number): number
   asin(x: number): number

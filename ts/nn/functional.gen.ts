@@ -1227,8 +1227,7 @@ export function lstm<D extends DType = 'float32'>(x: Tensor<D>, weights: readonl
 /**
  * A gated recurrent unit (Cho et al., 2014) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: reset, update, new. Weights, states and options are those of `rnn`.
  * @example
- * const weights = [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]
- * F.gru(ones([5, 4, 3]), weights).output // shape [5, 4, 2]
+ * F.gru(ones([5, 4, 3]), [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]).output // shape [5, 4, 2]
  */
 export function gru<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
   checkOptions('gru', options, gruOptions)
@@ -1251,8 +1250,7 @@ export function rnnCell<D extends DType = 'float32'>(x: Tensor<D>, weights: read
 /**
  * One step of `lstm` for `[batch, features]`: the states and cell states `[batch, hidden]` after it; weights as those of `rnnCell`.
  * @example
- * const weights = [zeros([4, 1]), zeros([4, 1])]
- * F.lstmCell(tensor([1]), weights, { cell: tensor([2]) }).cell // [1]
+ * F.lstmCell(tensor([1]), [zeros([4, 1]), zeros([4, 1])], { cell: tensor([2]) }).cell // [1]
  */
 export function lstmCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmCellOptions<D> = {}): { readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
   checkOptions('lstmCell', options, lstmCellOptions)

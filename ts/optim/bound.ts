@@ -63,6 +63,11 @@ export class BoundOptimizer<R extends RuleName = RuleName> {
     return this.#steps
   }
 
+  /** Whether a window has begun and is not full. */
+  get isAccumulating(): boolean {
+    return this.#window.count > 0
+  }
+
   /**
    * Updates every parameter that has a gradient, at once and whatever the window; gradients stay until `zeroGrad`.
    *

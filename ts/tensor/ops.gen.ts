@@ -981,15 +981,6 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Tangent of an angle in radians.
-   * @example
-   * tensor([0, Math.PI / 4]).tan() // [0, 1]
-   */
-  tan(): Tensor<Floating<D>> {
-    return this.wrap(native.tan(this.handle))
-  }
-
-  /**
    * Hyperbolic tangent.
    * @example
    * tensor([0, 1]).tanh() // [0, 0.761594]
@@ -1125,6 +1116,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   ldexp<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
   ldexp(b: Tensor<DType> | number): Tensor<DType> {
     return this.wrap(native.ldexp(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Tangent of an angle in radians.
+   * @example
+   * tensor([0, Math.PI / 4]).tan() // [0, 1]
+   */
+  tan(): Tensor<Floating<D>> {
+    return this.wrap(native.tan(this.handle))
   }
 
   /**

@@ -196,15 +196,6 @@ pub fn cos(x: u32) -> napi::Result<u32> {
     })
 }
 
-#[napi(js_name = "tan")]
-#[allow(clippy::too_many_arguments)]
-pub fn tan(x: u32) -> napi::Result<u32> {
-    call("tan", || {
-        let x = table::get(x)?;
-        out(ops::elementwise::tan(&x)?)
-    })
-}
-
 #[napi(js_name = "tanh")]
 #[allow(clippy::too_many_arguments)]
 pub fn tanh(x: u32) -> napi::Result<u32> {
@@ -342,6 +333,15 @@ pub fn ldexp(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
         let a = operand(a, numbers & 1 != 0)?;
         let b = operand(b, numbers & 2 != 0)?;
         out(ops::exponential::ldexp(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "tan")]
+#[allow(clippy::too_many_arguments)]
+pub fn tan(x: u32) -> napi::Result<u32> {
+    call("tan", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::tan(&x)?)
     })
 }
 
