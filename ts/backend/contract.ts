@@ -8,12 +8,20 @@ export interface Native extends NativeOps {
   resolveDevice(name: string): string
 
   fromBytes(bytes: Uint8Array, shape: Uint32Array, dtype: number): number
+  /** Refuses numbers that an integer dtype cannot hold. */
+  fromNumbers(numbers: Float64Array, shape: Uint32Array, dtype: number): number
   full(shape: Uint32Array, value: number, dtype: number): number
   arange(start: number, end: number, step: number, dtype: number): number
+  linspace(start: number, end: number, steps: number, dtype: number): number
+  logspace(start: number, end: number, steps: number, base: number, dtype: number): number
+  eye(rows: number, columns: number, dtype: number): number
+  triangle(rows: number, columns: number, offset: number, upper: boolean): number
   /** `[dtype, ...shape]`. */
   describe(handle: number): number[]
-  /** The elements in row-major order, little-endian. */
-  read(handle: number): Uint8Array
+  /** Writes the elements in row-major order, little-endian, into `to`, which has their size. */
+  read(handle: number, to: Uint8Array): void
+  /** The element of a tensor of size 1. */
+  item(handle: number): number
   assign(to: number, from: number): void
   detach(handle: number): number
   deviceOf(handle: number): string
@@ -22,10 +30,16 @@ export interface Native extends NativeOps {
   randomNormal(shape: Uint32Array, mean: number, std: number, dtype: number): number
   randomBernoulli(shape: Uint32Array, p: number, dtype: number): number
   randomInt(shape: Uint32Array, low: number, high: number, dtype: number): number
+  randomBernoulliAt(p: number, dtype: number): number
   randomPermutation(n: number): number
+  /** `law`: 0 exponential(a), 1 cauchy(a, b), 2 geometric(a). */
+  randomLaw(shape: Uint32Array, law: number, a: number, b: number, dtype: number): number
+  randomMultinomial(weights: number, count: number, replacement: boolean): number
   /** `[seed low, seed high, calls]`. */
   randomState(): number[]
   setRandomState(seedLow: number, seedHigh: number, calls: number): void
+  /** `[seed low, seed high]` of a stream of a seed. */
+  randomStream(seedLow: number, seedHigh: number, name: string): number[]
 
   free(handles: Uint32Array): void
   freeOne(handle: number): void
@@ -34,8 +48,15 @@ export interface Native extends NativeOps {
   scopeBegin(): number
   scopeEnd(scope: number): void
   scopeEndExcept(scope: number, survivors: Uint32Array): void
-  /** `[handles, tensors, bytes]`. */
+  /** Opens a lane, a stack of scopes of its own, with one scope, and enters it. */
+  laneBegin(): number
+  /** Lets another lane note what is made; a handle that its code made just now, unless 0, moves over. */
+  laneEnter(lane: number, handle: number): void
+  /** Frees what a lane made and enters `heir`, to which the survivors go. */
+  laneEnd(lane: number, survivors: Uint32Array, heir: number): void
+  /** `[handles, tensors, bytes, peak bytes]`. */
   memory(): number[]
+  resetPeak(): void
 
   requiresGrad(handle: number): boolean
   setRequiresGrad(handle: number, requiresGrad: boolean): void

@@ -147,4 +147,9 @@ export interface NativeOps {
   mseLoss(x: number, target: number, reduction: number): number
   accuracy(x: number, target: number): number
   dropout(x: number, p: number, training: boolean): number
+  dropout1d(x: number, p: number, training: boolean): number
+  dropout2d(x: number, p: number, training: boolean): number
+  dropout3d(x: number, p: number, training: boolean): number
+  alphaDropout(x: number, p: number, training: boolean): number
+  featureAlphaDropout(x: number, p: number, training: boolean): number
 }

@@ -46,6 +46,46 @@ export interface MseLossOptions {
 
 const mseLossOptions = ['reduction'] as const
 
+/** Options of `dropout1d`. */
+export interface Dropout1dOptions {
+  /** @default true */
+  readonly training?: boolean | undefined
+}
+
+const dropout1dOptions = ['training'] as const
+
+/** Options of `dropout2d`. */
+export interface Dropout2dOptions {
+  /** @default true */
+  readonly training?: boolean | undefined
+}
+
+const dropout2dOptions = ['training'] as const
+
+/** Options of `dropout3d`. */
+export interface Dropout3dOptions {
+  /** @default true */
+  readonly training?: boolean | undefined
+}
+
+const dropout3dOptions = ['training'] as const
+
+/** Options of `alphaDropout`. */
+export interface AlphaDropoutOptions {
+  /** @default false */
+  readonly training?: boolean | undefined
+}
+
+const alphaDropoutOptions = ['training'] as const
+
+/** Options of `featureAlphaDropout`. */
+export interface FeatureAlphaDropoutOptions {
+  /** @default false */
+  readonly training?: boolean | undefined
+}
+
+const featureAlphaDropoutOptions = ['training'] as const
+
 /**
  * Hyperbolic tangent.
  * @example
@@ -282,11 +322,68 @@ export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tens
  * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
  * `p` is 0.5 by default.
  * @example
- * seed(0)
- * const kept = ones([1000]).dropout(0.25).ne(0)
- * kept.to('float32').mean().itemSync() > 0.7 // true
- * ones([2]).dropout(0.9, { training: false }) // [1, 1]
+ * ones([2, 2]).dropout(0.5, { training: false }) // [[1, 1], [1, 1]]
  */
 export function dropout<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {
   return x.dropout(p, options)
+}
+
+/**
+ * Sets whole channels of `[N, C, L]` or `[C, L]` to 0 with probability `p` and scales the others by `1 / (1 - p)`.
+ * `p` is 0.5 by default.
+ * @example
+ * F.dropout1d(ones([2, 3, 4]), 0.5).shape // [2, 3, 4]
+ */
+export function dropout1d<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: Dropout1dOptions = {}): Tensor<D> {
+  checkOptions('dropout1d', options, dropout1dOptions)
+  const { training = true } = options
+  return wrapHandle(native.dropout1d(x.handle, p, training))
+}
+
+/**
+ * Sets whole channels of `[N, C, H, W]`, or as PyTorch has it of `[N, C, L]`, to 0 with probability `p` and scales the others by `1 / (1 - p)`.
+ * `p` is 0.5 by default.
+ * @example
+ * F.dropout2d(ones([2, 3, 4, 4]), 0.5).shape // [2, 3, 4, 4]
+ */
+export function dropout2d<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: Dropout2dOptions = {}): Tensor<D> {
+  checkOptions('dropout2d', options, dropout2dOptions)
+  const { training = true } = options
+  return wrapHandle(native.dropout2d(x.handle, p, training))
+}
+
+/**
+ * Sets whole channels of `[N, C, D, H, W]` or `[C, D, H, W]` to 0 with probability `p` and scales the others by `1 / (1 - p)`.
+ * `p` is 0.5 by default.
+ * @example
+ * F.dropout3d(ones([3, 2, 2, 2]), 0.5).shape // [3, 2, 2, 2]
+ */
+export function dropout3d<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: Dropout3dOptions = {}): Tensor<D> {
+  checkOptions('dropout3d', options, dropout3dOptions)
+  const { training = true } = options
+  return wrapHandle(native.dropout3d(x.handle, p, training))
+}
+
+/**
+ * Dropout that keeps mean and variance behind SELU: with probability `p`, an element becomes SELU's negative limit.
+ * `p` is 0.5 by default.
+ * @example
+ * F.alphaDropout(ones([4]), 0.5, { training: false }) // [1, 1, 1, 1]
+ */
+export function alphaDropout<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: AlphaDropoutOptions = {}): Tensor<D> {
+  checkOptions('alphaDropout', options, alphaDropoutOptions)
+  const { training = false } = options
+  return wrapHandle(native.alphaDropout(x.handle, p, training))
+}
+
+/**
+ * Alpha dropout of whole channels of `[N, C, ...]`.
+ * `p` is 0.5 by default.
+ * @example
+ * F.featureAlphaDropout(ones([2, 3, 4]), 0.5, { training: true }).shape // [2, 3, 4]
+ */
+export function featureAlphaDropout<D extends DType = 'float32'>(x: Tensor<D>, p: number = 0.5, options: FeatureAlphaDropoutOptions = {}): Tensor<D> {
+  checkOptions('featureAlphaDropout', options, featureAlphaDropoutOptions)
+  const { training = false } = options
+  return wrapHandle(native.featureAlphaDropout(x.handle, p, training))
 }

@@ -87,6 +87,7 @@ export function edge(name: string, triple: Triple, which: 0 | 1 | 2): number {
   return count(name, typeof triple === 'number' ? triple : triple[which])
 }
 
-function describe(x: unknown): string {
+/** How a message names a value: the class of an object. */
+export function describe(x: unknown): string {
   return typeof x === 'object' ? (x === null ? 'null' : (x.constructor?.name ?? 'an object')) : String(x)
 }

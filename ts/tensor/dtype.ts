@@ -9,18 +9,24 @@ export type DType = (typeof names)[number]
 
 export type FloatDType = 'float16' | 'bfloat16' | 'float32' | 'float64'
 
-/** The typed array of a dtype's elements; half types come as their 16 bits, booleans as 0 and 1. */
+/** `Float16Array` where the program's types know it, else never. */
+export type HalfArray = typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : never
+
+/**
+ * The typed array of a dtype's elements; booleans come as 0 and 1, bfloat16 as its 16 bits, float16 as its bits too where the runtime has
+ * no `Float16Array` (Node before 24).
+ */
 export interface TypedArrays {
-  bool: Uint8Array
-  uint8: Uint8Array
-  int8: Int8Array
-  int16: Int16Array
-  int32: Int32Array
-  int64: BigInt64Array
-  float16: Uint16Array
-  bfloat16: Uint16Array
-  float32: Float32Array
-  float64: Float64Array
+  bool: Uint8Array<ArrayBuffer>
+  uint8: Uint8Array<ArrayBuffer>
+  int8: Int8Array<ArrayBuffer>
+  int16: Int16Array<ArrayBuffer>
+  int32: Int32Array<ArrayBuffer>
+  int64: BigInt64Array<ArrayBuffer>
+  float16: HalfArray | Uint16Array<ArrayBuffer>
+  bfloat16: Uint16Array<ArrayBuffer>
+  float32: Float32Array<ArrayBuffer>
+  float64: Float64Array<ArrayBuffer>
 }
 
 export type TypedArrayOf<D extends DType> = TypedArrays[D]
@@ -72,31 +78,50 @@ export function dtypeOf(code: number): DType {
   return name
 }
 
-const views: { readonly [K in DType]: (bytes: Uint8Array) => TypedArrays[K] } = {
-  bool: (bytes) => bytes,
-  uint8: (bytes) => bytes,
-  int8: ({ buffer, byteOffset, length }) => new Int8Array(buffer, byteOffset, length),
-  int16: ({ buffer, byteOffset, length }) => new Int16Array(buffer, byteOffset, length / 2),
-  int32: ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
-  int64: ({ buffer, byteOffset, length }) => new BigInt64Array(buffer, byteOffset, length / 8),
-  float16: ({ buffer, byteOffset, length }) => new Uint16Array(buffer, byteOffset, length / 2),
-  bfloat16: ({ buffer, byteOffset, length }) => new Uint16Array(buffer, byteOffset, length / 2),
-  float32: ({ buffer, byteOffset, length }) => new Float32Array(buffer, byteOffset, length / 4),
-  float64: ({ buffer, byteOffset, length }) => new Float64Array(buffer, byteOffset, length / 8),
+// Absent from older runtimes, whatever the types say.
+const Float16: typeof Float16Array | undefined = globalThis.Float16Array
+
+const makers: { readonly [K in DType]: { readonly bytes: number; readonly of: (buffer: ArrayBuffer) => TypedArrays[K] } } = {
+  bool: { bytes: 1, of: (buffer) => new Uint8Array(buffer) },
+  uint8: { bytes: 1, of: (buffer) => new Uint8Array(buffer) },
+  int8: { bytes: 1, of: (buffer) => new Int8Array(buffer) },
+  int16: { bytes: 2, of: (buffer) => new Int16Array(buffer) },
+  int32: { bytes: 4, of: (buffer) => new Int32Array(buffer) },
+  int64: { bytes: 8, of: (buffer) => new BigInt64Array(buffer) },
+  float16: { bytes: 2, of: (buffer) => (Float16 === undefined ? new Uint16Array(buffer) : new Float16(buffer)) },
+  bfloat16: { bytes: 2, of: (buffer) => new Uint16Array(buffer) },
+  float32: { bytes: 4, of: (buffer) => new Float32Array(buffer) },
+  float64: { bytes: 8, of: (buffer) => new Float64Array(buffer) },
 }
 
-/** A view of little-endian bytes as the typed array of a dtype. */
-export function typedArray<D extends DType>(dtype: D, bytes: Uint8Array): TypedArrayOf<D> {
-  return views[dtype](bytes)
+/** Bytes of one element. */
+export function bytesOf(dtype: DType): number {
+  return makers[dtype].bytes
+}
+
+/** The dtype that a typed array brings; undefined for one that has none, as `Uint16Array`. */
+export function dtypeOfArray(data: ArrayBufferView): DType | undefined {
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Float64Array) return 'float64'
+  if (data instanceof BigInt64Array) return 'int64'
+  if (data instanceof Int32Array) return 'int32'
+  if (data instanceof Int16Array) return 'int16'
+  if (data instanceof Int8Array) return 'int8'
+  if (data instanceof Uint8Array || data instanceof Uint8ClampedArray) return 'uint8'
+  return Float16 !== undefined && data instanceof Float16 ? 'float16' : undefined
+}
+
+/** Little-endian bytes as the typed array of a dtype. */
+export function typedArray<D extends DType>(dtype: D, buffer: ArrayBuffer): TypedArrayOf<D> {
+  return makers[dtype].of(buffer)
 }
 
 /** The elements as plain numbers. */
-export function numbers(dtype: DType, bytes: Uint8Array): number[] {
-  const array = typedArray(dtype, bytes)
+export function numbers(dtype: DType, buffer: ArrayBuffer): number[] {
+  const array = typedArray(dtype, buffer)
   if (array instanceof BigInt64Array) return Array.from(array, Number)
-  if (dtype === 'float16') return Array.from(array, half)
-  if (dtype === 'bfloat16') return Array.from(new Float32Array(Uint32Array.from(array, (bits) => bits << 16).buffer))
-  return Array.from(array)
+  if (dtype === 'bfloat16') return Array.from(new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer))
+  return array instanceof Uint16Array ? Array.from(array, half) : Array.from(array)
 }
 
 /** IEEE 754 binary16 from its bits. */

@@ -1,6 +1,7 @@
 // When tensors go: scopes free what was made in them; what was made outside goes with its JavaScript object.
 import { native } from '../backend/index.ts'
 import type { DType } from './dtype.ts'
+import { currentLane, inLane, type Lane } from './lane.ts'
 import type { Tensor } from './tensor.ts'
 
 // The net under code that opens no scope. Collectors run late, and not at all within a synchronous loop, so it is only that.
@@ -9,11 +10,10 @@ const registry = new FinalizationRegistry<number>((handle) => native.freeOne(han
 // The net is dear, and most tensors are freed by hand soon: the youngest few wait here first.
 const youngest: (Tensor<DType> | undefined)[] = Array.from({ length: 8 })
 let next = 0
-let open = 0
 
-/** Whether no scope is open, so that a new tensor needs the net. */
-export function isUnscoped(): boolean {
-  return open === 0
+/** Whether no scope is open where a new handle was made, so that its tensor needs the net. */
+export function isUnscoped(handle: number): boolean {
+  return currentLane(handle).open === 0
 }
 
 /** Puts a tensor that no scope frees over the net; gives its place, for `caught`. */
@@ -34,20 +34,22 @@ export function caught(tensor: Tensor<DType>, place: number): void {
 
 /**
  * A scope in force until it is disposed of: it frees every tensor made in it, but those kept, and those held as a parameter, a buffer, a
- * gradient or the state of an optimizer. Scopes are a stack on this thread, so they end in the reverse order of their start; a scope that
- * spans an `await` also takes what other code makes meanwhile.
+ * gradient or the state of an optimizer. Scopes are a stack, so they end in the reverse order of their start. One that spans an `await`
+ * also takes what other code makes meanwhile; each async `tidy` has a stack of its own.
  * @example
  * using scope = tensorScope()
  * const kept = scope.keep(ones([2]).add(1))
  * kept // [2, 2]
  */
 export class TensorScope {
+  readonly #lane: Lane
   readonly #id: number
   #open = true
 
   constructor() {
+    this.#lane = currentLane()
     this.#id = native.scopeBegin()
-    open++
+    this.#lane.open++
   }
 
   /** Exempts a tensor from every scope; returns it. */
@@ -63,14 +65,16 @@ export class TensorScope {
   end(survivors: readonly Tensor<DType>[] = []): void {
     if (!this.#open) return
     this.#open = false
-    open--
-    if (survivors.length === 0) return native.scopeEnd(this.#id)
-    native.scopeEndExcept(
-      this.#id,
-      Uint32Array.from(survivors, (tensor) => tensor.handle),
-    )
-    if (isUnscoped()) for (const tensor of survivors) registry.register(tensor, tensor.handle, tensor)
+    this.#lane.open--
+    if (survivors.length === 0) native.scopeEnd(this.#id)
+    else native.scopeEndExcept(this.#id, inherited(survivors, this.#lane))
   }
+}
+
+/** The handles of what outlives a scope; over the net where no other scope takes them. */
+function inherited(survivors: readonly Tensor<DType>[], heir: Lane): Uint32Array {
+  if (heir.open === 0) for (const tensor of survivors) registry.register(tensor, tensor.handle, tensor)
+  return Uint32Array.from(survivors, (tensor) => tensor.handle)
 }
 
 /** Opens a scope: `using scope = tensorScope()`. @example const scope = tensorScope(); const x = ones([2]); scope.end(); x.isDisposed // true */
@@ -79,7 +83,8 @@ export function tensorScope(): TensorScope {
 }
 
 /**
- * Runs `fn` in a scope, sync or async; the tensors in its result (in arrays, objects and maps too) survive.
+ * Runs `fn` in a scope, sync or async; the tensors in its result (in arrays, objects and maps too) survive. An async one owns what `fn`
+ * and the functions it calls make, however it overlaps with others.
  * @example
  * // The sum is freed, the product lives.
  * tidy(() => ones([2]).add(1).mul(3)) // [6, 6]
@@ -87,34 +92,7 @@ export function tensorScope(): TensorScope {
 export function tidy<T>(fn: () => Promise<T>): Promise<T>
 export function tidy<T>(fn: () => T): T
 export function tidy<T>(fn: () => T | Promise<T>): T | Promise<T> {
-  const scope = new TensorScope()
-  let result: T | Promise<T>
-  try {
-    result = fn()
-  } catch (error) {
-    scope.end()
-    throw error
-  }
-  if (result instanceof Promise) {
-    return result.then(
-      (value) => {
-        scope.end(tensorsIn(value))
-        return value
-      },
-      (error: unknown) => {
-        scope.end()
-        throw error
-      },
-    )
-  }
-  scope.end(tensorsIn(result))
-  return result
-}
-
-/** Tensors alive on this thread and their bytes: those with handles, and those the tape and the optimizers hold. @example const before = memory().tensors; const x = zeros([2]); memory().tensors - before // 1 */
-export function memory(): { handles: number; tensors: number; bytes: number } {
-  const [handles = 0, tensors = 0, bytes = 0] = native.memory()
-  return { handles, tensors, bytes }
+  return inLane(fn, (result, heir) => inherited(tensorsIn(result), heir))
 }
 
 function isTensor(value: object): value is Tensor<DType> {

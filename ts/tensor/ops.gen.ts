@@ -1578,10 +1578,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * Sets each element to 0 with probability `p` and scales the others by `1 / (1 - p)`; the input itself unless `training`.
    * `p` is 0.5 by default.
    * @example
-   * seed(0)
-   * const kept = ones([1000]).dropout(0.25).ne(0)
-   * kept.to('float32').mean().itemSync() > 0.7 // true
-   * ones([2]).dropout(0.9, { training: false }) // [1, 1]
+   * ones([2, 2]).dropout(0.5, { training: false }) // [[1, 1], [1, 1]]
    */
   dropout(p: number = 0.5, options: DropoutOptions = {}): Tensor<D> {
     checkOptions('dropout', options, dropoutOptions)

@@ -1,56 +1,40 @@
-// How a tensor prints: dtype, shape and a summary of its values.
+// How a tensor prints: PyTorch's layout and digits, JavaScript's words.
 import type { DType } from './dtype.ts'
 
 /** Entries shown at either end of a dimension that is cut. */
-const EDGE = 3
+export const EDGE = 3
 /** Elements up to which everything is shown. */
 const LIMIT = 1000
+const LINE = 80
+const DIGITS = 4
 
-/** `Tensor float32 [2, 2]` and the values, long dimensions cut in the middle. */
+/** Whether long dimensions are cut in the middle. */
+export function summarised(shape: readonly number[]): boolean {
+  return shape.reduce((product, size) => product * size, 1) > LIMIT
+}
+
+/** The elements of a tensor of `shape`, nested; those in the middle of long dimensions are not among `values` where it is summarised. */
 export function show(dtype: DType, shape: readonly number[], values: readonly number[]): string {
-  const head = `Tensor ${dtype} [${shape.join(', ')}]`
-  if (values.length === 0) return `${head} (empty)`
-  const shown = places(shape, values.length > LIMIT)
-  const format = formatter(
-    dtype,
-    leaves(shown).map((place) => values[place] ?? 0),
-  )
-  const text = render(shown, (place) => format(values[place] ?? 0))
-  return `${head}\n${join(text, Math.max(...widths(text)), '')}`
-}
-
-/** Positions of elements, nested like the dimensions; null stands for what is left out. */
-type Places = number | null | Places[]
-type Text = string | Text[]
-
-function places(shape: readonly number[], cut: boolean): Places {
-  const build = (dim: number, offset: number): Places => {
-    const size = shape[dim]
-    if (size === undefined) return offset
-    const stride = shape.slice(dim + 1).reduce((a, b) => a * b, 1)
-    const all = Array.from({ length: size }, (_, i) => i)
-    const entries = cut && size > 2 * EDGE ? [...all.slice(0, EDGE), null, ...all.slice(-EDGE)] : all
-    return entries.map((i) => (i === null ? null : build(dim + 1, offset + i * stride)))
+  const format = formatter(dtype, values)
+  const width = Math.max(...values.map((value) => format(value).length))
+  const cut = summarised(shape)
+  const shown = shape.map((size) => (cut ? Math.min(size, 2 * EDGE) : size))
+  const write = (dim: number, offset: number): string => {
+    const size = shown[dim]
+    if (size === undefined) return format(values[offset] ?? 0).padStart(width)
+    const stride = shown.slice(dim + 1).reduce((a, b) => a * b, 1)
+    const parts = Array.from({ length: size }, (_, i) => write(dim + 1, offset + i * stride))
+    const inner = dim < shape.length - 1
+    if (size < (shape[dim] ?? 0)) parts.splice(EDGE, 0, inner ? '...' : ' ...')
+    const indent = ' '.repeat(dim + 1)
+    if (inner) return `[${parts.join(`,${'\n'.repeat(shape.length - dim - 1)}${indent}`)}]`
+    const perLine = Math.max(1, Math.floor((LINE - dim) / (width + 2)))
+    const lines = Array.from({ length: Math.ceil(parts.length / perLine) }, (_, i) =>
+      parts.slice(i * perLine, (i + 1) * perLine).join(', '),
+    )
+    return `[${lines.join(`,\n${indent}`)}]`
   }
-  return build(0, 0)
-}
-
-function leaves(at: Places): number[] {
-  if (Array.isArray(at)) return at.flatMap(leaves)
-  return at === null ? [] : [at]
-}
-
-function render(at: Places, format: (place: number) => string): Text {
-  if (Array.isArray(at)) return at.map((inner) => render(inner, format))
-  return at === null ? '...' : format(at)
-}
-
-const widths = (text: Text): number[] => (typeof text === 'string' ? [text.length] : text.flatMap(widths))
-
-function join(text: Text, width: number, indent: string): string {
-  if (typeof text === 'string') return text === '...' ? text : text.padStart(width)
-  const rows = text.some(Array.isArray)
-  return `[${text.map((part) => join(part, width, `${indent} `)).join(rows ? `,\n${indent} ` : ', ')}]`
+  return write(0, 0)
 }
 
 /** How elements are written: with the digits that the range of those shown asks for. */
@@ -58,6 +42,12 @@ function formatter(dtype: DType, shown: readonly number[]): (value: number) => s
   if (dtype === 'bool') return (value) => String(value !== 0)
   if (!dtype.includes('float')) return String
   const sizes = shown.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs)
-  const exponential = sizes.length > 0 && (Math.max(...sizes) >= 1e5 || Math.min(...sizes) < 1e-4)
-  return (value) => (Number.isFinite(value) ? (exponential ? value.toExponential(4) : value.toFixed(4)) : String(value))
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)]
+  const finite = digits(sizes.length > 0 && (most / least > 1000 || most > 1e8 || least < 1e-4), sizes.every(Number.isInteger))
+  return (value) => (Number.isFinite(value) ? (Object.is(value, -0) ? `-${finite(0)}` : finite(value)) : String(value))
+}
+
+function digits(exponential: boolean, whole: boolean): (value: number) => string {
+  if (exponential) return (value) => value.toExponential(DIGITS).replace(/([+-])(\d)$/, '$10$2')
+  return whole ? (value) => `${value}.` : (value) => value.toFixed(DIGITS)
 }

@@ -1,17 +1,11 @@
 // Tensor: a handle to a value in the core; its ops come from the generated TensorOps.
 import { native, resolveDevice } from '../backend/index.ts'
-import { checkOptions, FirnError } from '../errors.ts'
-import { dtypeCode, dtypeOf, numbers, typedArray, type DType, type TypedArrayOf } from './dtype.ts'
+import { checkOptions } from '../errors.ts'
+import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
 import { catchLater, caught, isUnscoped } from './lifetime.ts'
-import { TensorOps } from './ops.gen.ts'
-import { show } from './print.ts'
+import { trace, tracing } from './memory.ts'
+import { TensorReading } from './reading.ts'
 import { resolve, type SliceRange } from './slice.ts'
-
-/** Nested arrays, as deep as the tensor's rank; a number or boolean for rank 0. */
-export type Nested<T> = T | readonly Nested<T>[]
-
-/** What a single element is in JavaScript. */
-export type Item<D extends DType> = D extends 'bool' ? boolean : number
 
 export interface BackwardOptions<D extends DType = 'float32'> {
   /** Gradient of the result, of this tensor's shape; needed unless it holds one element. */
@@ -25,6 +19,8 @@ export interface BackwardOptions<D extends DType = 'float32'> {
   readonly createGraph?: boolean
 }
 
+const HERE = Symbol('a tensor stays on its thread: post `await x.data()` and make a tensor of it there; the tensor')
+
 /**
  * An array of numbers on a device, of any rank. Values never alias: no operation on one tensor is seen through another.
  * @example
@@ -32,7 +28,9 @@ export interface BackwardOptions<D extends DType = 'float32'> {
  * x.mul(x).sum().backward()
  * console.log(x.grad) // [[2, 4], [6, 8]]
  */
-export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
+export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
+  /** Structured clones refuse a symbol with its text, and would make a bare object of a tensor. */
+  protected readonly thread: symbol = HERE
   #handle: number
   #shape: readonly number[] | undefined
   #dtype: DType | undefined
@@ -44,7 +42,8 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   constructor(handle: number) {
     super()
     this.#handle = handle
-    if (isUnscoped()) this.#place = catchLater(this)
+    if (isUnscoped(handle)) this.#place = catchLater(this)
+    if (tracing) trace(handle)
   }
 
   get handle(): number {
@@ -78,16 +77,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
     return native.deviceOf(this.#handle)
   }
 
-  /** Number of dimensions. @example zeros([2, 3]).rank // 2 */
-  get rank(): number {
-    return this.shape.length
-  }
-
-  /** Number of elements. @example zeros([2, 3]).size // 6 */
-  get size(): number {
-    return this.shape.reduce((product, size) => product * size, 1)
-  }
-
   /** Whether gradients flow to this tensor; settable on leaves of floating point. @example zeros([2], { requiresGrad: true }).mul(2).requiresGrad // true */
   get requiresGrad(): boolean {
     return native.requiresGrad(this.#handle)
@@ -110,56 +99,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Whether the value was freed. @example zeros([2]).isDisposed // false */
   get isDisposed(): boolean {
     return !native.isLive(this.#handle)
-  }
-
-  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. @example tensor([[1, 2]]).dataSync() // [1, 2] */
-  dataSync(): TypedArrayOf<D> {
-    return typedArray(this.dtype, native.read(this.handle))
-  }
-
-  /** The elements in row-major order, copied; float16 and bfloat16 come as their 16 bits. @example await tensor([[1, 2]]).data() // [1, 2] */
-  async data(): Promise<TypedArrayOf<D>> {
-    return this.dataSync()
-  }
-
-  #numbers(): number[] {
-    return numbers(this.dtype, native.read(this.handle))
-  }
-
-  /** The one element of a tensor of size 1; int64 as a number. @example tensor([[5]]).itemSync() // 5 */
-  itemSync(): Item<D> {
-    const [value, ...others] = this.#numbers()
-    if (value === undefined || others.length > 0) {
-      throw new FirnError(
-        'shape',
-        `item: expected one element and shape [${this.shape.join(', ')}] has ${this.size}; use data() or index first`,
-      )
-    }
-    return this.#item(value)
-  }
-
-  /** The one element of a tensor of size 1; int64 as a number. @example await tensor([1, 2]).sum().item() // 3 */
-  async item(): Promise<Item<D>> {
-    return this.itemSync()
-  }
-
-  #item(value: number): Item<D> {
-    return (this.dtype === 'bool' ? value !== 0 : value) as Item<D>
-  }
-
-  /** The elements as nested arrays. @example eye(2).toArraySync() // [[1, 0], [0, 1]] */
-  toArraySync(): Nested<Item<D>> {
-    const values = this.#numbers()
-    const { shape } = this
-    let at = 0
-    const build = (dim: number): Nested<Item<D>> =>
-      dim === shape.length ? this.#item(values[at++] ?? 0) : Array.from({ length: shape[dim] ?? 0 }, () => build(dim + 1))
-    return build(0)
-  }
-
-  /** The elements as nested arrays. @example await eye(2).toArray() // [[1, 0], [0, 1]] */
-  async toArray(): Promise<Nested<Item<D>>> {
-    return this.toArraySync()
   }
 
   /**
@@ -250,16 +189,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorOps<D> {
   /** Whether `keep()` exempted it from every scope. @example zeros([2]).keep().isKept // true */
   get isKept(): boolean {
     return this.#kept
-  }
-
-  /** Dtype, shape and a summary of the elements. @example String(tensor([1, 2])) // 'Tensor float32 [2]\n[1.0000, 2.0000]' */
-  override toString(): string {
-    if (this.isDisposed) return 'Tensor (freed)'
-    return show(this.dtype, this.shape, this.#numbers())
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
   }
 }
 

@@ -6,7 +6,7 @@ use burn_std::{Bytes, Element, Shape};
 use firn_kernels::map::{Floats, Made};
 
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Result, bail};
 use crate::tensor::{Tensor, Value, cast};
 
 fn flex(value: &Value) -> &FlexTensor {
@@ -119,12 +119,41 @@ fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: La
 
 /// The bytes of the elements in row-major order.
 pub fn bytes<R>(tensor: &Tensor, f: impl FnOnce(&[u8]) -> R) -> R {
-    let flex = flex(tensor.value_ref());
-    let size = tensor.dtype().size();
-    match flex.layout().contiguous_offsets() {
-        Some((start, end)) => f(&flex.bytes()[start * size..end * size]),
-        None => f(&flex.to_contiguous().bytes()[..tensor.size() * size]),
+    raw(tensor.value_ref(), tensor.dtype(), |bytes, _| f(bytes))
+}
+
+/// Copies the bytes of the elements in row-major order into `to`, which has their size.
+pub fn read(tensor: &Tensor, to: &mut [u8]) -> Result<()> {
+    bytes(tensor, |from| {
+        if from.len() != to.len() {
+            bail!(Internal, "{} bytes were to be read into {}", from.len(), to.len());
+        }
+        to.copy_from_slice(from);
+        Ok(())
+    })
+}
+
+/// The bytes of a value's elements in row-major order, and its shape.
+pub(crate) fn raw<R>(value: &Value, dtype: DType, f: impl FnOnce(&[u8], Shape) -> R) -> R {
+    let flex = flex(value);
+    let (size, layout) = (dtype.size(), flex.layout());
+    match layout.contiguous_offsets() {
+        Some((start, end)) => f(&flex.bytes()[start * size..end * size], layout.shape().clone()),
+        None => f(&flex.to_contiguous().bytes()[..layout.num_elements() * size], layout.shape().clone()),
     }
+}
+
+/// The element of a tensor of size 1, rounded to a double.
+pub fn item(tensor: &Tensor) -> Result<f64> {
+    if tensor.size() != 1 {
+        bail!(
+            Shape,
+            "expected one element and shape {} has {}; use data() or index first",
+            crate::shape::show(tensor.shape()),
+            tensor.size()
+        );
+    }
+    Ok(with_slice(&tensor.value_as(DType::Float64), |x: &[f64]| x[0]))
 }
 
 /// The value laid out in row-major order over storage of its own length.

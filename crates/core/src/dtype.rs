@@ -80,6 +80,19 @@ impl DType {
         self.kind() == Kind::Float
     }
 
+    /// The smallest and the largest number of an integer dtype; of int64 the largest that a double is.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            DType::Bool => (0.0, 1.0),
+            DType::UInt8 => (0.0, 255.0),
+            DType::Int8 => (-128.0, 127.0),
+            DType::Int16 => (-32_768.0, 32_767.0),
+            DType::Int32 => (-2_147_483_648.0, 2_147_483_647.0),
+            DType::Int64 => (i64::MIN as f64, 9_223_372_036_854_774_784.0),
+            DType::Float16 | DType::BFloat16 | DType::Float32 | DType::Float64 => (f64::NEG_INFINITY, f64::INFINITY),
+        }
+    }
+
     /// Bytes of one element.
     pub fn size(self) -> usize {
         self.burn().size()

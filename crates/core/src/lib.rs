@@ -12,6 +12,7 @@
 //!
 //! All calls to burn live here and in `firn-kernels`. No module below knows JavaScript.
 
+mod cast;
 pub mod cpu;
 pub mod create;
 pub mod device;

@@ -4,7 +4,8 @@
 //! slot waits behind at least 16,384 others, so a stale handle names another tensor only after 33 million frees.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Result, bail};
 use crate::tensor::Tensor;
@@ -21,24 +22,46 @@ struct Slot {
     kept: bool,
 }
 
+/// A stack of scopes.
 #[derive(Default)]
-struct Table {
-    slots: Vec<Slot>,
-    free: VecDeque<u32>,
+struct Lane {
     /// Handles made while a scope is open, oldest first.
     made: Vec<u32>,
     /// Each open scope's number, and where it starts in `made`.
     scopes: Vec<(u32, usize)>,
+}
+
+#[derive(Default)]
+struct Table {
+    slots: Vec<Slot>,
+    free: VecDeque<u32>,
+    /// The lane of the code that runs, and its number; 0 is that of code outside every other.
+    lane: Lane,
+    number: u32,
+    /// The other lanes, by number.
+    parked: HashMap<u32, Lane>,
     scopes_opened: u32,
     live: usize,
+    /// The first generation of a slot; see `first_generation`.
+    generation: u32,
 }
 
 thread_local! {
-    static TABLE: RefCell<Table> = RefCell::default();
+    static TABLE: RefCell<Table> = RefCell::new(Table { generation: first_generation(), ..Table::default() });
+}
+
+/// Slots of different threads start with different generations, so that a handle of one is an error on another, as long as neither
+/// has used a slot for hundreds of tensors.
+fn first_generation() -> u32 {
+    static THREADS: AtomicU32 = AtomicU32::new(0);
+    // A step that reaches every generation, far apart from each other for the first threads. Generation 0 is never used, so 0 is no handle.
+    (1 + THREADS.fetch_add(1, Ordering::Relaxed).wrapping_mul(773)) % (GENERATIONS - 1) + 1
 }
 
 fn stale() -> String {
-    "this tensor was freed: by dispose(), or by the end of the scope it was made in; keep it with t.keep() or return it from tidy()".into()
+    "this tensor was freed: by dispose(), or by the end of the scope it was made in; keep it with t.keep() or return it from tidy(). \
+     Or it is another thread's: send await x.data() instead"
+        .into()
 }
 
 impl Table {
@@ -58,8 +81,7 @@ impl Table {
         let index = match index {
             Some(index) => index,
             None if self.slots.len() < 1 << INDEX_BITS => {
-                // Generation 0 is never used, so 0 is no handle.
-                self.slots.push(Slot { generation: 1, ..Slot::default() });
+                self.slots.push(Slot { generation: self.generation, ..Slot::default() });
                 self.slots.len() as u32 - 1
             }
             None => match self.free.pop_front() {
@@ -72,10 +94,47 @@ impl Table {
         slot.kept = false;
         let handle = slot.generation << INDEX_BITS | index;
         self.live += 1;
-        if !self.scopes.is_empty() {
-            self.made.push(handle);
+        if !self.lane.scopes.is_empty() {
+            self.lane.made.push(handle);
         }
         Ok(handle)
+    }
+
+    /// The lane with this number, if it is there.
+    fn lane_mut(&mut self, number: u32) -> Option<&mut Lane> {
+        if number == self.number { Some(&mut self.lane) } else { self.parked.get_mut(&number) }
+    }
+
+    /// Lets a lane's code run.
+    fn enter(&mut self, number: u32) {
+        if number != self.number {
+            let lane = self.parked.remove(&number).unwrap_or_default();
+            let left = std::mem::replace(&mut self.lane, lane);
+            self.parked.insert(self.number, left);
+            self.number = number;
+        }
+    }
+
+    fn new_scope(&mut self) -> u32 {
+        self.scopes_opened = self.scopes_opened.wrapping_add(1).max(1);
+        self.scopes_opened
+    }
+
+    /// Frees the handles of a scope that ended, but what is kept or among `survivors`: they go to the innermost scope of lane `heir`.
+    fn release(&mut self, made: Vec<u32>, survivors: &[u32], heir: u32) -> Vec<Tensor> {
+        let mut freed = Vec::with_capacity(made.len());
+        for handle in made {
+            match self.slot(handle).map(|slot| slot.kept) {
+                Ok(false) if survivors.contains(&handle) => {
+                    if let Some(lane) = self.lane_mut(heir).filter(|lane| !lane.scopes.is_empty()) {
+                        lane.made.push(handle);
+                    }
+                }
+                Ok(false) => freed.extend(self.free(handle)),
+                Ok(true) | Err(_) => {}
+            }
+        }
+        freed
     }
 
     /// Frees a handle; one that is free already stays so.
@@ -184,46 +243,70 @@ pub fn with_slots<R>(handles: &mut [u32], f: impl FnOnce(&mut [Option<Tensor>]) 
 /// Opens a scope and gives its number.
 pub fn scope_begin() -> u32 {
     TABLE.with_borrow_mut(|table| {
-        table.scopes_opened = table.scopes_opened.wrapping_add(1);
-        table.scopes.push((table.scopes_opened, table.made.len()));
-        table.scopes_opened
+        let number = table.new_scope();
+        table.lane.scopes.push((number, table.lane.made.len()));
+        number
     })
 }
 
-/// Closes the innermost scope: frees what was made in it, but what is kept or among `survivors`, which pass to the scope around.
-/// Another than the innermost closes too, with an error: what it made waits for the scope that was opened after it.
+/// Closes the innermost scope of its lane: frees what was made in it, but what is kept or among `survivors`, which pass to the scope
+/// around. Another than the innermost closes too, with an error: what it made waits for the scope that was opened after it.
 pub fn scope_end(scope: u32, survivors: &[u32]) -> Result<()> {
-    let made = TABLE.with_borrow_mut(|table| {
-        let Some(at) = table.scopes.iter().position(|&(number, _)| number == scope) else { return Ok(Vec::new()) };
-        let (_, start) = table.scopes.remove(at);
-        if let Some((_, later)) = table.scopes.get_mut(at) {
+    let freed = TABLE.with_borrow_mut(|table| {
+        let holds = |lane: &Lane| lane.scopes.iter().any(|&(number, _)| number == scope);
+        let number = match holds(&table.lane) {
+            true => Some(table.number),
+            false => table.parked.iter().find(|(_, lane)| holds(lane)).map(|(&number, _)| number),
+        };
+        // A scope that is gone ended with its lane.
+        let Some((number, lane)) = number.and_then(|number| Some((number, table.lane_mut(number)?))) else { return Ok(Vec::new()) };
+        let Some(at) = lane.scopes.iter().position(|&(number, _)| number == scope) else { return Ok(Vec::new()) };
+        let (_, start) = lane.scopes.remove(at);
+        if let Some((_, later)) = lane.scopes.get_mut(at) {
             *later = start;
             bail!(
                 Memory,
-                "scopes end in the reverse order of their start, and this one ended while a later one was open; \
-                 on one thread, await one async tidy() before starting the next"
+                "scopes end in the reverse order of their start, and this one ended while a later one was open; where async code \
+                 overlaps, give each part a tidy(async () => ...) of its own"
             );
         }
-        Ok(table.made.split_off(start))
+        let made = lane.made.split_off(start);
+        Ok(table.release(made, survivors, number))
     })?;
-    let mut freed = Vec::with_capacity(made.len());
-    TABLE.with_borrow_mut(|table| {
-        let outer = !table.scopes.is_empty();
-        for handle in made {
-            let kept = table.slot(handle).map(|slot| slot.kept);
-            match kept {
-                Ok(false) if survivors.contains(&handle) => {
-                    if outer {
-                        table.made.push(handle);
-                    }
-                }
-                Ok(false) => freed.extend(table.free(handle)),
-                Ok(true) | Err(_) => {}
-            }
-        }
-    });
     drop(freed);
     Ok(())
+}
+
+/// Opens a lane with one scope, lets its code run, and gives its number.
+pub fn lane_begin() -> u32 {
+    TABLE.with_borrow_mut(|table| {
+        let number = table.new_scope();
+        table.parked.insert(number, Lane { made: Vec::new(), scopes: vec![(number, 0)] });
+        table.enter(number);
+        number
+    })
+}
+
+/// Lets another lane's code run. A handle it made just now, unless 0, moves over from the lane that ran.
+pub fn lane_enter(number: u32, handle: u32) {
+    TABLE.with_borrow_mut(|table| {
+        let made = &mut table.lane.made;
+        let moved = made.iter().rposition(|&made| made == handle).map(|at| made.remove(at));
+        table.enter(number);
+        if handle != 0 && !table.lane.scopes.is_empty() {
+            table.lane.made.push(moved.unwrap_or(handle));
+        }
+    });
+}
+
+/// Closes a lane and every scope in it, and lets the code of `heir` run, to which the survivors go.
+pub fn lane_end(number: u32, survivors: &[u32], heir: u32) {
+    let _freed = TABLE.with_borrow_mut(|table| {
+        let made = table.lane_mut(number).map(|lane| std::mem::take(&mut lane.made)).unwrap_or_default();
+        table.enter(heir);
+        table.parked.remove(&number);
+        table.release(made, survivors, heir)
+    });
 }
 
 #[cfg(test)]
@@ -261,6 +344,36 @@ mod tests {
         assert!(scope_end(outer, &[]).is_err() && is_live(made));
         assert!(scope_end(inner, &[]).is_ok() && !is_live(made));
         assert_eq!(live_handles(), before);
+    }
+
+    #[test]
+    fn lanes_are_stacks_of_their_own() {
+        let before = live_handles();
+        let a = lane_begin();
+        let of_a = tensor();
+        lane_enter(0, 0);
+        let b = lane_begin();
+        let of_b = tensor();
+        // Made by code of `a` before anybody noticed that it runs.
+        let late = tensor();
+        lane_enter(a, late);
+        let inner = scope_begin();
+        lane_enter(b, 0);
+        assert!(scope_end(inner, &[]).is_ok());
+        lane_end(a, &[of_a], b);
+        assert!(!is_live(late) && is_live(of_a) && is_live(of_b));
+        lane_end(b, &[of_b], 0);
+        assert!(!is_live(of_a) && is_live(of_b));
+        free(&[of_b]);
+        assert_eq!(live_handles(), before);
+    }
+
+    #[test]
+    fn a_handle_of_another_thread_is_an_error() {
+        let here = tensor();
+        let elsewhere = std::thread::spawn(tensor).join();
+        assert!(elsewhere.is_ok_and(|handle| handle != here && get(handle).is_err()));
+        free(&[here]);
     }
 
     #[test]

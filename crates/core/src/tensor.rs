@@ -16,6 +16,8 @@ use crate::error::{Result, bail};
 use crate::shape;
 use crate::tape::Node;
 
+pub(crate) use crate::cast::cast;
+
 /// A tensor of the engine: what kernels see.
 pub(crate) type Value = DispatchTensor;
 
@@ -35,6 +37,7 @@ struct Counted(usize);
 
 thread_local! {
     static LIVE: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Tensors alive on this thread (handles, the tape's saved ones, gradients, states) and their bytes;
@@ -43,10 +46,21 @@ pub fn live() -> (usize, usize) {
     LIVE.get()
 }
 
+/// The most bytes that were alive on this thread at once, since the start or `reset_peak`.
+pub fn peak() -> usize {
+    PEAK.get()
+}
+
+/// Lets the peak begin again at what is alive now.
+pub fn reset_peak() {
+    PEAK.set(LIVE.get().1);
+}
+
 impl Counted {
     fn new(bytes: usize) -> Self {
         let (tensors, before) = LIVE.get();
         LIVE.set((tensors + 1, before + bytes));
+        PEAK.set(PEAK.get().max(before + bytes));
         Self(bytes)
     }
 }
@@ -237,24 +251,6 @@ impl Tensor {
     /// The value brought to `dtype`, outside the tape.
     pub(crate) fn value_as(&self, dtype: DType) -> Value {
         cast(self.value(), self.dtype(), dtype)
-    }
-}
-
-/// Converts between any two dtypes as PyTorch does (floats truncate towards zero, anything but zero is true).
-pub(crate) fn cast(value: Value, from: DType, to: DType) -> Value {
-    if from == to {
-        return value;
-    }
-    match (from.kind(), to.kind()) {
-        (Kind::Float, Kind::Float) => Dispatch::float_cast(value, to.float()),
-        (Kind::Float, Kind::Int) => Dispatch::float_into_int(value, to.int()),
-        (Kind::Float, Kind::Bool) => Dispatch::float_not_equal_elem(value, 0.0.into(), crate::dtype::BOOL),
-        (Kind::Int, Kind::Float) => Dispatch::int_into_float(value, to.float()),
-        (Kind::Int, Kind::Int) => Dispatch::int_cast(value, to.int()),
-        (Kind::Int, Kind::Bool) => Dispatch::int_not_equal_elem(value, 0.into(), crate::dtype::BOOL),
-        (Kind::Bool, Kind::Float) => Dispatch::bool_into_float(value, to.float()),
-        (Kind::Bool, Kind::Int) => Dispatch::bool_into_int(value, to.int()),
-        (Kind::Bool, Kind::Bool) => value,
     }
 }
 

@@ -5,6 +5,7 @@
 //! fuses and orders its sums as fits the machine.
 
 mod approx;
+pub mod cast;
 pub mod conv;
 pub mod elementwise;
 pub mod functions;
@@ -17,6 +18,7 @@ pub mod parallel;
 pub mod philox;
 pub mod pool;
 pub mod quantised;
+pub mod random;
 pub mod real;
 pub mod step;
 pub mod strided;

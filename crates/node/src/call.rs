@@ -29,6 +29,8 @@ pub fn install(env: Env, thrower: Function<FnArgs<(String, String)>, ()>, is_mai
     }
     let thrower = thrower.create_ref()?;
     THROWER.replace(Some((env, thrower)));
+    // The reference belongs to the environment, and a worker's ends before its thread does.
+    env.add_env_cleanup_hook((), |()| drop(THROWER.take()))?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod info;
 #[rustfmt::skip]
 mod ops;
 mod optim;
+mod random;
 mod store;
 mod tensor;
 

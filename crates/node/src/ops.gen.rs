@@ -1404,3 +1404,48 @@ pub fn dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
         out(ops::random::dropout(&x, p, training)?)
     })
 }
+
+#[napi(js_name = "dropout1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout1d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout1d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout1d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "dropout2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout2d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout2d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout2d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "dropout3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn dropout3d(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("dropout3d", || {
+        let x = table::get(x)?;
+        out(ops::random::dropout3d(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "alphaDropout")]
+#[allow(clippy::too_many_arguments)]
+pub fn alpha_dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("alpha_dropout", || {
+        let x = table::get(x)?;
+        out(ops::random::alpha_dropout(&x, p, training)?)
+    })
+}
+
+#[napi(js_name = "featureAlphaDropout")]
+#[allow(clippy::too_many_arguments)]
+pub fn feature_alpha_dropout(x: u32, p: f64, training: bool) -> napi::Result<u32> {
+    call("feature_alpha_dropout", || {
+        let x = table::get(x)?;
+        out(ops::random::feature_alpha_dropout(&x, p, training)?)
+    })
+}

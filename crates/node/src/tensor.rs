@@ -1,6 +1,6 @@
 //! Creating, reading and freeing tensors.
 
-use firn_core::{DType, cpu, create, random, table, tensor};
+use firn_core::{DType, cpu, create, table, tensor};
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 
@@ -9,6 +9,11 @@ use crate::call::{call, out, sizes};
 #[napi]
 pub fn from_bytes(bytes: &[u8], shape: &[u32], dtype: u32) -> napi::Result<u32> {
     call("tensor", || out(create::from_bytes(bytes.to_vec(), &sizes(shape), DType::from_code(dtype)?)?))
+}
+
+#[napi]
+pub fn from_numbers(numbers: &[f64], shape: &[u32], dtype: u32) -> napi::Result<u32> {
+    call("tensor", || out(create::from_numbers(numbers, &sizes(shape), DType::from_code(dtype)?)?))
 }
 
 #[napi]
@@ -22,40 +27,24 @@ pub fn arange(start: f64, end: f64, step: f64, dtype: u32) -> napi::Result<u32> 
 }
 
 #[napi]
-pub fn random_uniform(shape: &[u32], low: f64, high: f64, dtype: u32) -> napi::Result<u32> {
-    call("rand", || out(random::uniform(&sizes(shape), low, high, DType::from_code(dtype)?)?))
+pub fn linspace(start: f64, end: f64, steps: u32, dtype: u32) -> napi::Result<u32> {
+    call("linspace", || out(create::linspace(start, end, steps as usize, DType::from_code(dtype)?)?))
 }
 
 #[napi]
-pub fn random_normal(shape: &[u32], mean: f64, std: f64, dtype: u32) -> napi::Result<u32> {
-    call("randn", || out(random::normal(&sizes(shape), mean, std, DType::from_code(dtype)?)?))
+pub fn logspace(start: f64, end: f64, steps: u32, base: f64, dtype: u32) -> napi::Result<u32> {
+    call("logspace", || out(create::logspace(start, end, steps as usize, base, DType::from_code(dtype)?)?))
 }
 
 #[napi]
-pub fn random_bernoulli(shape: &[u32], p: f64, dtype: u32) -> napi::Result<u32> {
-    call("bernoulli", || out(random::bernoulli(&sizes(shape), p, DType::from_code(dtype)?)?))
+pub fn eye(rows: u32, columns: u32, dtype: u32) -> napi::Result<u32> {
+    call("eye", || out(create::eye(rows as usize, columns as usize, DType::from_code(dtype)?)?))
 }
 
 #[napi]
-pub fn random_int(shape: &[u32], low: f64, high: f64, dtype: u32) -> napi::Result<u32> {
-    call("randint", || out(random::randint(&sizes(shape), low as i64, high as i64, DType::from_code(dtype)?)?))
-}
-
-#[napi]
-pub fn random_permutation(n: u32) -> napi::Result<u32> {
-    call("randperm", || out(random::randperm(n as usize)?))
-}
-
-/// `[seed low, seed high, calls]`.
-#[napi]
-pub fn random_state() -> Vec<f64> {
-    let random::State { seed, calls } = random::state();
-    vec![f64::from(seed as u32), f64::from((seed >> 32) as u32), calls as f64]
-}
-
-#[napi]
-pub fn set_random_state(seed_low: u32, seed_high: u32, calls: f64) {
-    random::set_state(random::State { seed: u64::from(seed_low) | u64::from(seed_high) << 32, calls: calls as u64 });
+pub fn triangle(rows: u32, columns: u32, offset: i32, upper: bool) -> napi::Result<u32> {
+    let name = if upper { "triu_indices" } else { "tril_indices" };
+    call(name, || out(create::triangle(rows as usize, columns as usize, i64::from(offset), upper)?))
 }
 
 /// `[dtype, ...shape]`.
@@ -67,10 +56,17 @@ pub fn describe(x: u32) -> napi::Result<Vec<u32>> {
     })
 }
 
-/// The elements in row-major order, little-endian.
+/// Writes the elements in row-major order, little-endian, into `to`, which has their size.
 #[napi]
-pub fn read(x: u32) -> napi::Result<Uint8Array> {
-    call("data", || Ok(Uint8Array::new(cpu::bytes(&table::get(x)?, <[u8]>::to_vec))))
+pub fn read(x: u32, mut to: Uint8Array) -> napi::Result<()> {
+    // SAFETY: no JavaScript runs during this call, so nothing else touches the array.
+    call("data", || cpu::read(&table::get(x)?, unsafe { to.as_mut() }))
+}
+
+/// The element of a tensor of size 1.
+#[napi]
+pub fn item(x: u32) -> napi::Result<f64> {
+    call("item", || cpu::item(&table::get(x)?))
 }
 
 #[napi]
@@ -127,9 +123,32 @@ pub fn scope_end_except(scope: u32, survivors: &[u32]) -> napi::Result<()> {
     call("tensorScope", || table::scope_end(scope, survivors))
 }
 
-/// `[handles, tensors, bytes]` alive on this thread.
+/// Opens a lane with one scope and enters it.
+#[napi]
+pub fn lane_begin() -> u32 {
+    table::lane_begin()
+}
+
+/// Enters another lane, with a handle that its code made just now, or 0.
+#[napi]
+pub fn lane_enter(lane: u32, handle: u32) {
+    table::lane_enter(lane, handle);
+}
+
+/// Closes a lane and enters `heir`, to which the survivors go.
+#[napi]
+pub fn lane_end(lane: u32, survivors: &[u32], heir: u32) {
+    table::lane_end(lane, survivors, heir);
+}
+
+/// `[handles, tensors, bytes, peak bytes]` alive on this thread.
 #[napi]
 pub fn memory() -> Vec<f64> {
     let (tensors, bytes) = tensor::live();
-    vec![table::live_handles() as f64, tensors as f64, bytes as f64]
+    vec![table::live_handles() as f64, tensors as f64, bytes as f64, tensor::peak() as f64]
+}
+
+#[napi]
+pub fn reset_peak() {
+    tensor::reset_peak();
 }
