@@ -9,7 +9,7 @@ use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::tensor::{Tensor, Value, cast};
 
-fn flex(value: &Value) -> &FlexTensor {
+pub(crate) fn flex(value: &Value) -> &FlexTensor {
     match &value.kind {
         DispatchTensorKind::Flex(BackendTensor::Float(t) | BackendTensor::Int(t) | BackendTensor::Bool(t)) => t,
         #[allow(unreachable_patterns)]
@@ -85,7 +85,7 @@ impl Tensor {
 }
 
 /// Where the elements start in the storage, if they fill one stretch of it in the order of some permutation of the dimensions.
-fn dense_start(layout: &Layout) -> Option<usize> {
+pub(crate) fn dense_start(layout: &Layout) -> Option<usize> {
     if let Some((start, _)) = layout.contiguous_offsets() {
         return Some(start);
     }
@@ -107,7 +107,7 @@ pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, s
     from_parts(data, Layout::contiguous(shape), dtype)
 }
 
-fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: Layout, dtype: DType) -> Tensor {
+pub(crate) fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: Layout, dtype: DType) -> Tensor {
     let tensor = FlexTensor::new(Bytes::from_elems(data), layout, dtype.burn());
     let kind = match dtype.kind() {
         crate::dtype::Kind::Float => BackendTensor::Float(tensor),

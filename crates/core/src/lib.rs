@@ -20,6 +20,7 @@ pub mod dtype;
 pub mod error;
 pub mod ops;
 pub mod optim;
+mod pairs;
 pub mod random;
 pub mod shape;
 pub mod store;

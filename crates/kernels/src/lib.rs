@@ -22,3 +22,4 @@ pub mod random;
 pub mod real;
 pub mod step;
 pub mod strided;
+pub mod zip;

@@ -39,9 +39,15 @@ pub(crate) unsafe fn collect<T: Send>(len: usize, write: &(dyn Fn(usize, &mut [M
     out
 }
 
+/// `f` of each element; `f` is marked `#[inline(always)]`.
+#[inline(always)]
+pub fn map<A: Copy + Sync, O: Send>(x: &[A], f: impl Fn(A) -> O + Copy + Sync) -> Vec<O> {
+    map_fused(x, f, f)
+}
+
 /// `plain` of each element, or `fused`, which is the same for a machine with fused multiply-add. Both are marked `#[inline(always)]`.
 #[inline(always)]
-pub fn map<A: Copy + Sync, O: Send>(x: &[A], plain: impl Fn(A) -> O + Copy + Sync, fused: impl Fn(A) -> O + Copy + Sync) -> Vec<O> {
+pub fn map_fused<A: Copy + Sync, O: Send>(x: &[A], plain: impl Fn(A) -> O + Copy + Sync, fused: impl Fn(A) -> O + Copy + Sync) -> Vec<O> {
     // SAFETY: a piece and the part of x under it are of one length.
     unsafe {
         collect(x.len(), &|start, out: &mut [MaybeUninit<O>]| {
@@ -109,7 +115,7 @@ macro_rules! unary {
                 $value
             }
             match x {
-                $crate::map::Floats::F32(x) => $crate::map::Made::F32($crate::map::map(
+                $crate::map::Floats::F32(x) => $crate::map::Made::F32($crate::map::map_fused(
                     x,
                     #[inline(always)]
                     move |x| call::<f32>(x $(, $number as f32)*),
@@ -118,8 +124,6 @@ macro_rules! unary {
                 )),
                 $crate::map::Floats::F64(x) => $crate::map::Made::F64($crate::map::map(
                     x,
-                    #[inline(always)]
-                    move |x| call(x $(, $number)*),
                     #[inline(always)]
                     move |x| call(x $(, $number)*),
                 )),
@@ -144,7 +148,7 @@ macro_rules! unary_unless {
                     <f32 as Math>::$far,
                     <f32 as Math>::$sure,
                 )),
-                $crate::map::Floats::F64(x) => $crate::map::Made::F64($crate::map::map(x, <f64 as Math>::$sure, <f64 as Math>::$sure)),
+                $crate::map::Floats::F64(x) => $crate::map::Made::F64($crate::map::map(x, <f64 as Math>::$sure)),
             }
         }
     )+ };
