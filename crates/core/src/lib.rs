@@ -18,6 +18,7 @@ pub mod create;
 pub mod device;
 pub mod dtype;
 pub mod error;
+mod folds;
 pub mod ops;
 pub mod optim;
 mod pairs;

@@ -20,6 +20,8 @@ pub mod pool;
 pub mod quantised;
 pub mod random;
 pub mod real;
+pub mod reduce;
+pub mod softmax;
 pub mod step;
 pub mod strided;
 pub mod zip;

@@ -171,6 +171,7 @@ macro_rules! number {
 }
 
 number! {
+    u8: wrapping_add wrapping_sub wrapping_mul;
     f32: add sub mul;
     f64: add sub mul;
     i32: wrapping_add wrapping_sub wrapping_mul;

@@ -10,6 +10,7 @@ use super::shaping::{expand_to, flip, reshape_to};
 use super::{Floating, Index, Mask, Summed, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
+use crate::folds::{self, Extreme};
 use crate::shape::{self, Axes, axes, axis, reduced};
 use crate::tensor::{Tensor, Value, reshape};
 
@@ -21,6 +22,12 @@ pub(crate) fn sum_to(x: &Tensor, shape: &[usize]) -> Result<Tensor> {
         return reshape_to(x, &Shape::from(shape));
     }
     reshape_to(&sum(x, &dims, true)?, &Shape::from(shape))
+}
+
+/// The largest or smallest element over `dims` by our kernel.
+fn extreme(which: Extreme, x: &Tensor, dims: &[isize], keep_dim: bool) -> Result<Option<Tensor>> {
+    let axes = axes(dims, x.rank())?;
+    Ok(folds::extreme(which, x, &axes, &reduced(x.shape(), &axes, keep_dim)))
 }
 
 /// Runs a reduction that keeps its dimension over each axis in turn, and gives the result its final shape.
@@ -68,6 +75,10 @@ ops! {
             Kind::Float => x.clone(),
             _ => Tensor::new(x.value_as(DType::Int64), DType::Int64),
         };
+        let over = axes(dims, x.rank())?;
+        if let Some(out) = folds::sum(&x, &over, &reduced(x.shape(), &over, keep_dim)) {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float if axes(dims, x.rank())?.len() == x.rank() => {
                 reshape(Dispatch::float_sum(x.value()), Kind::Float, reduced(x.shape(), &axes(dims, x.rank())?, keep_dim))
@@ -123,6 +134,11 @@ ops! {
     #[check(cases)]
     fn amax(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
         nonempty(x, dims)?;
+        if x.dtype() != DType::Bool
+            && let Some(out) = extreme(Extreme::Largest, x, dims, keep_dim)?
+        {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float => fold(x, dims, keep_dim, Dispatch::float_max_dim)?,
             Kind::Int => fold(x, dims, keep_dim, Dispatch::int_max_dim)?,
@@ -138,6 +154,11 @@ ops! {
     #[check(cases)]
     fn amin(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
         nonempty(x, dims)?;
+        if x.dtype() != DType::Bool
+            && let Some(out) = extreme(Extreme::Smallest, x, dims, keep_dim)?
+        {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float => fold(x, dims, keep_dim, Dispatch::float_min_dim)?,
             Kind::Int => fold(x, dims, keep_dim, Dispatch::int_min_dim)?,
@@ -164,7 +185,10 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn any(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
-        Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_any_dim)?, DType::Bool))
+        match extreme(Extreme::Largest, &as_mask(x), dims, keep_dim)? {
+            Some(out) => Ok(out),
+            None => Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_any_dim)?, DType::Bool)),
+        }
     }
 
     /// Whether all elements over `dims` (all by default) are true; anything but 0 counts as true.
@@ -172,7 +196,10 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn all(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
-        Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_all_dim)?, DType::Bool))
+        match extreme(Extreme::Smallest, &as_mask(x), dims, keep_dim)? {
+            Some(out) => Ok(out),
+            None => Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_all_dim)?, DType::Bool)),
+        }
     }
 
     /// `log(sum(e^x))` over `dims`, all by default, in a form that does not overflow.
@@ -249,6 +276,10 @@ fn position(x: &Tensor, dim: isize, keep_dim: bool, largest: bool) -> Result<Ind
     let shape = reduced(x.shape(), &Axes::from_slice(&[axis]), keep_dim && x.rank() > 0);
     if x.rank() == 0 {
         return crate::create::full(&[], 0.0, DType::Int64);
+    }
+    let which = if largest { Extreme::Largest } else { Extreme::Smallest };
+    if let Some(out) = folds::extreme_at(which, x, axis, &shape) {
+        return Ok(out);
     }
     let int = DType::Int64.int();
     let value = match (x.dtype().kind(), largest) {
