@@ -1,7 +1,7 @@
 // Fixtures and comparisons that several specs share.
 import { readFileSync } from 'node:fs'
 import type { ExecutionContext } from 'ava'
-import type { RuleName } from '../ts/optim/index.ts'
+import type { PlateauOptions, RuleName } from '../ts/optim/index.ts'
 import { tensor, type DType, type Tensor } from '../ts/tensor/index.ts'
 
 /** A number of a fixture; JSON has no others. */
@@ -75,7 +75,25 @@ interface LayerCase {
 
 interface BatchNormStep extends Pick<LayerCase, 'x' | 'out' | 'state' | 'grad'> {}
 
+interface DTypeFixtures {
+  readonly promotion: readonly (readonly [DType, DType, DType])[]
+  /** By pair of dtypes, in the order of `promotion`. */
+  readonly binary: readonly (readonly [op: string, results: readonly (DType | null)[]])[]
+  readonly casts: readonly { readonly x: StoredTensor; readonly to: Readonly<Record<DType, readonly Stored[]>> }[]
+  readonly integers: readonly {
+    readonly x: StoredTensor
+    readonly y: StoredTensor
+    readonly out: Readonly<Partial<Record<'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'lt' | 'eq', readonly Stored[]>>>
+    readonly neg: readonly Stored[]
+    readonly abs: readonly Stored[]
+    readonly cube: readonly Stored[] | null
+  }[]
+  readonly ranges: readonly (readonly [fn: string, a: number, b: number, c: number, dtype: DType, out: StoredTensor])[]
+  readonly prints: readonly { readonly x: StoredTensor; readonly text: string }[]
+}
+
 interface Fixtures {
+  dtypes: DTypeFixtures
   ops: {
     readonly ops: Readonly<Record<string, readonly OpCase[]>>
     readonly methods: readonly OpRow[]
@@ -101,6 +119,16 @@ interface Fixtures {
       readonly normType: Stored
       readonly norm: number
       readonly grads: readonly (readonly number[])[]
+    }[]
+    readonly schedules: readonly {
+      readonly kind: string
+      readonly options: Readonly<Record<string, unknown>>
+      readonly values: readonly number[]
+    }[]
+    readonly plateaus: readonly {
+      readonly options: PlateauOptions
+      readonly metrics: readonly number[]
+      readonly values: readonly number[]
     }[]
     readonly cosine: readonly {
       readonly from: number

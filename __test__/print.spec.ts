@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import test from 'ava'
 import { arange, ones, tensor, zeros } from '../ts/index.ts'
+import { fixture, fromStored } from './helpers.ts'
 
 test('small tensors show every element, aligned', (t) => {
   t.is(
@@ -46,3 +47,15 @@ test('empty and freed tensors say so', (t) => {
   x.dispose()
   t.is(String(x), 'Tensor (freed)')
 })
+
+for (const { x, text } of fixture('dtypes').prints) {
+  test(`like PyTorch: ${x.dtype} [${x.shape.join(', ')}] ${text.slice(0, 30).replace(/\s+/g, ' ')}`, (t) => {
+    t.is(
+      String(fromStored({ ...x, dtype: 'float64' }).to(x.dtype))
+        .split('\n')
+        .slice(1)
+        .join('\n'),
+      text,
+    )
+  })
+}

@@ -7,7 +7,7 @@ test('an optimizer is a frozen value, complete with defaults', (t) => {
   t.true(Object.isFrozen(optimizer))
   t.true(Object.isFrozen(optimizer.options))
   t.is(optimizer.lr, 0.01)
-  t.deepEqual(optimizer.options, { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, amsgrad: false, maximize: false })
+  t.deepEqual(optimizer.options, { lr: 0.01, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, amsgrad: false, maximize: false })
   t.is(sgd().lr, 1e-3)
 })
 

@@ -141,6 +141,10 @@ export const commands = {
     about: 'every op against PyTorch, column by column, into docs/conformance.md',
     run: withCore('scripts/conformance.ts'),
   },
+  property: {
+    about: 'random programs of random ops; takes --runs, --seed and --all',
+    run: withCore('scripts/property.ts'),
+  },
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
   'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
   pack: {

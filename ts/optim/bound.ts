@@ -97,6 +97,23 @@ export class BoundOptimizer {
     return this.#window.count === 0 ? null : this.#close(context)
   }
 
+  /**
+   * Tells a metric to every option that follows one (`plateau`), as after an evaluation.
+   *
+   * @example
+   * const opt = optim.sgd({ lr: optim.plateau({ from: 1, patience: 0 }) }).bind(new nn.Linear(2, 1))
+   * opt.observe(0.5)
+   * opt.observe(0.7)
+   * opt.paramGroups[0].lr // 0.1
+   */
+  observe(metric: number): void {
+    if (typeof metric !== 'number') throw new FirnError('argument', `observe: expected a number, got ${String(metric)}`)
+    for (const group of this.paramGroups) {
+      group.observe(metric)
+      group.follow(this.#steps)
+    }
+  }
+
   /** Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. */
   stateDict(): OptimizerState {
     return saveState(this.optimizer.rule, { steps: this.#steps, window: this.#window }, this.#stepper)
@@ -155,7 +172,7 @@ export class BoundOptimizer {
       checkFinite: false,
     })
     this.#steps += 1
-    for (const group of this.paramGroups) if (group.schedule) group.lr = group.schedule.at(this.#steps)
+    for (const group of this.paramGroups) group.follow(this.#steps)
     return { kind: 'stepped', gradNorm: clipGradNorm === null ? null : norm }
   }
 

@@ -2,8 +2,21 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Module } from '../nn/index.ts'
 import { type DType, Tensor } from '../tensor/index.ts'
-import { type CompleteOptions, completeOptions, optionNames, type OptionsOf, type OptionValue, type RuleName } from './rule.ts'
-import { Schedule, type ScheduleJson } from './schedule.ts'
+import {
+  type CompleteOptions,
+  completeOptions,
+  type GivenOption,
+  hasCourse,
+  optionJson,
+  type OptionJson,
+  optionNames,
+  type OptionsOf,
+  type OptionValue,
+  plateausOf,
+  type RuleName,
+  valueAt,
+} from './rule.ts'
+import { type Plateau, type PlateauState, Schedule } from './schedule/index.ts'
 
 /** A tensor with the name it has in state dicts. */
 export type NamedTensor = readonly [name: string, tensor: Tensor<DType>]
@@ -25,31 +38,76 @@ export type BindTarget<R extends RuleName = RuleName> = ParamSource | readonly G
 export class ParamGroup {
   readonly names: readonly string[]
   readonly params: readonly Tensor<DType>[]
-  /** Sets the rate anew after each update; null where the rate is a number. */
+  /** The schedule of the rate; null where there is none. */
   readonly schedule: Schedule | null
   /** The rate this group began with. */
   readonly initialLr: number
   /** The rate of the next update. */
-  lr: number
+  lr = 0
   /** The rule's options other than the rate. */
   readonly options: Record<string, OptionValue>
   /** All options as they were when the group was made. */
-  readonly given: Readonly<Record<string, OptionValue | ScheduleJson>>
+  readonly given: Readonly<Record<string, OptionJson>>
+  /** Those options that follow a course. */
+  readonly #courses: readonly (readonly [name: string, course: GivenOption])[]
+  readonly #plateaus = new Map<Plateau, PlateauState>()
 
-  constructor(named: readonly NamedTensor[], { lr, options }: CompleteOptions) {
+  constructor(named: readonly NamedTensor[], given: CompleteOptions) {
     this.names = named.map(([name]) => name)
     this.params = named.map(([, tensor]) => tensor)
-    this.schedule = lr instanceof Schedule ? lr : null
-    this.initialLr = lr instanceof Schedule ? lr.at(0) : lr
-    this.lr = this.initialLr
-    this.options = Object.seal({ ...options })
-    this.given = { lr: lr instanceof Schedule ? lr.toJSON() : lr, ...options }
+    const entries = Object.entries(given)
+    this.#courses = entries.filter(([, value]) => hasCourse(value))
+    for (const [, value] of this.#courses) for (const plateau of plateausOf(value)) this.#plateaus.set(plateau, plateau.start())
+    const values = entries.filter(([name]) => name !== 'lr').map(([name, value]) => [name, optionAt(value, 0)] as const)
+    this.options = Object.seal(Object.fromEntries(values))
+    this.given = Object.fromEntries(entries.map(([name, value]) => [name, optionJson(value)]))
+    this.schedule = given['lr'] instanceof Schedule ? given['lr'] : null
+    this.lr = Number(optionAt(given['lr'] ?? 0, 0))
+    this.initialLr = this.lr
   }
 
   /** How many numbers the parameters hold. */
   get size(): number {
     return this.params.reduce((sum, { size }) => sum + size, 0)
   }
+
+  /** Sets every option that follows a course to its value at a step. */
+  follow(step: number): void {
+    for (const [name, course] of this.#courses) {
+      this.set(
+        name,
+        optionAt(course, step, (plateau) => this.#plateaus.get(plateau)?.value ?? 0),
+      )
+    }
+  }
+
+  /** Sets one option, the rate among them. */
+  set(name: string, value: OptionValue): void {
+    if (name === 'lr') this.lr = Number(value)
+    else this.options[name] = value
+  }
+
+  /** Tells the plateaus among the options a metric. */
+  observe(metric: number): void {
+    for (const [plateau, state] of this.#plateaus) this.#plateaus.set(plateau, plateau.observe(state, metric))
+  }
+
+  /** How the plateaus stand, in the order of the options. */
+  get plateaus(): readonly PlateauState[] {
+    return [...this.#plateaus.values()]
+  }
+
+  set plateaus(states: readonly PlateauState[]) {
+    for (const [i, plateau] of [...this.#plateaus.keys()].entries()) {
+      const state = states[i]
+      if (state) this.#plateaus.set(plateau, state)
+    }
+  }
+}
+
+function optionAt(value: GivenOption, step: number, standing?: (plateau: Plateau) => number): OptionValue {
+  const now = valueAt(value, step, standing)
+  return Array.isArray(now) ? now.map(Number) : typeof now === 'boolean' || now === null ? now : Number(now)
 }
 
 /** The groups that `target` stands for, with `base` where they say nothing themselves; `what` opens error messages. */
@@ -64,7 +122,7 @@ export function parseTarget(what: string, rule: RuleName, base: CompleteOptions,
     checkOptions(where, own, optionNames(rule))
     const named = nameAll(where, params, count)
     count += named.length
-    return new ParamGroup(named, completeOptions(where, rule, { ...base.options, lr: base.lr, ...own }))
+    return new ParamGroup(named, completeOptions(where, rule, { ...base, ...own }))
   })
   checkDistinct(what, groups)
   return groups

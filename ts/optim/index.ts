@@ -4,19 +4,8 @@ export { clipGradNorm, clipGradValue } from './clip.ts'
 export * from './factories.gen.ts'
 export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } from './group.ts'
 export { Optimizer, type OptimizerJson, type StepOptions, type Updater, type UpdaterContext } from './optimizer.ts'
-export type { OptionsOf, OptionValue, RuleName } from './rule.ts'
+export type { Course, OptionsOf, OptionValue, RuleName } from './rule.ts'
 export type * from './rules.gen.ts'
-export {
-  constant,
-  cosine,
-  linear,
-  type Plain,
-  type Ramp,
-  Schedule,
-  type ScheduleJson,
-  type ScheduleKind,
-  type Stairs,
-  step,
-} from './schedule.ts'
+export * from './schedule/index.ts'
 export type { GroupState, OptimizerState } from './state.ts'
 export { groupTable } from './table.ts'

@@ -2,7 +2,17 @@
 import { FirnError, nearest } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import type { ParamGroup } from './group.ts'
-import { type CompleteOptions, completeOptions, fromKeys, type RuleName, ruleOf } from './rule.ts'
+import {
+  type CompleteOptions,
+  completeOptions,
+  fromKeys,
+  type GivenOption,
+  hasCourse,
+  type OptionValue,
+  type RuleName,
+  ruleOf,
+} from './rule.ts'
+import type { PlateauState } from './schedule/index.ts'
 import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
 import type { Place, Stepper } from './stepper.ts'
 
@@ -15,8 +25,9 @@ export function loadState(rule: RuleName, stepper: Stepper, saved: object): Coun
     const count = differences.length === 1 ? '1 difference' : `${differences.length} differences`
     throw new FirnError('argument', [`${what}: ${count}, nothing was loaded`, ...differences.map((line) => `  ${line}`)].join('\n'))
   }
-  const groups = saved.groups.map(({ options, given }, g): SavedOptions => {
-    return { ...completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options)), given: fromKeys(rule, given) }
+  const groups = saved.groups.map(({ options, given, plateaus = [] }, g): SavedOptions => {
+    const values = completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options))
+    return { values, given: fromKeys(rule, given), plateaus }
   })
   for (const [g, group] of stepper.groups.entries()) {
     const options = groups[g]
@@ -26,15 +37,21 @@ export function loadState(rule: RuleName, stepper: Stepper, saved: object): Coun
   return { steps: saved.steps, window: { ...saved.window } }
 }
 
-interface SavedOptions extends CompleteOptions, Pick<GroupState, 'given'> {}
+interface SavedOptions extends Pick<GroupState, 'given'> {
+  readonly values: CompleteOptions
+  readonly plateaus: readonly PlateauState[]
+}
 
 // An option that is given as it was then goes on as it was when saved; one that has been given anew since holds.
 function restoreOptions(group: ParamGroup, saved: SavedOptions, steps: number): void {
-  const unchanged = (name: string): boolean => JSON.stringify(group.given[name]) === JSON.stringify(saved.given[name])
-  for (const [name, value] of Object.entries(saved.options)) if (unchanged(name)) group.options[name] = value
-  if (unchanged('lr') && typeof saved.lr === 'number') group.lr = saved.lr
-  else group.lr = group.schedule?.at(steps) ?? group.initialLr
+  group.plateaus = saved.plateaus
+  group.follow(steps)
+  for (const [name, value] of Object.entries(saved.values)) {
+    if (JSON.stringify(group.given[name]) === JSON.stringify(saved.given[name]) && isPlain(value)) group.set(name, value)
+  }
 }
+
+const isPlain = (value: GivenOption): value is OptionValue => !hasCourse(value)
 
 function restoreTensors(stepper: Stepper, { at, param }: Place, { step, grad, ...slots }: TensorRecord): void {
   stepper.restore(at, step === undefined ? 0 : Number(step.itemSync()), slots)

@@ -2,8 +2,18 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { BoundOptimizer } from './bound.ts'
 import { type BindTarget, type ParamGroup, parseTarget } from './group.ts'
-import { completeOptions, isRule, optionNames, type OptionValue, type RuleName } from './rule.ts'
-import { Schedule, type ScheduleJson } from './schedule.ts'
+import {
+  type Course,
+  type CompleteOptions,
+  completeOptions,
+  type GivenOption,
+  isRule,
+  optionFromJson,
+  optionJson,
+  type OptionJson,
+  optionNames,
+  type RuleName,
+} from './rule.ts'
 
 /** What an updater is told. */
 export interface UpdaterContext {
@@ -47,16 +57,14 @@ export interface StepOptions {
 /** An optimizer as it is saved; updaters are functions, so only their names are. */
 export interface OptimizerJson {
   readonly rule: RuleName
-  readonly options: Readonly<Record<string, OptionValue | ScheduleJson | readonly string[]>>
+  readonly options: Readonly<Record<string, OptionJson | readonly string[]>>
 }
 
 /** A rule with its options, made by `optim.sgd`, `optim.adamW` and so on; `bind` gives it parameters. */
 export class Optimizer<R extends RuleName = RuleName> {
   readonly rule: R
-  /** The rate, or a schedule of it. */
-  readonly lr: number | Schedule
-  /** The rule's other options, complete. */
-  readonly options: Readonly<Record<string, OptionValue>>
+  /** The rule's options, complete. */
+  readonly options: CompleteOptions
   readonly updaters: readonly Updater[]
   readonly clipGradNorm: number | null
   readonly clipGradValue: number | null
@@ -70,10 +78,8 @@ export class Optimizer<R extends RuleName = RuleName> {
       throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
     if (!Array.isArray(updaters) || !updaters.every(isUpdater))
       throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
-    const { lr, options } = completeOptions(rule, rule, given)
     this.rule = rule
-    this.lr = lr
-    this.options = Object.freeze(options)
+    this.options = Object.freeze(completeOptions(rule, rule, given))
     this.updaters = Object.freeze([...updaters])
     this.clipGradNorm = checkPositive(`${rule}: clipGradNorm`, clipGradNorm)
     this.clipGradValue = checkPositive(`${rule}: clipGradValue`, clipGradValue)
@@ -90,8 +96,7 @@ export class Optimizer<R extends RuleName = RuleName> {
     if (!isRule(rule) || typeof options !== 'object' || options === null) {
       throw new FirnError('argument', `Optimizer.fromJSON: not a saved optimizer: ${JSON.stringify(json)}`)
     }
-    const lr = 'lr' in options && typeof options.lr === 'object' ? { lr: Schedule.fromJSON(options.lr) } : {}
-    return new Optimizer(rule, { ...options, ...lr })
+    return new Optimizer(rule, Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionFromJson(value)])))
   }
 
   /**
@@ -102,8 +107,15 @@ export class Optimizer<R extends RuleName = RuleName> {
    * const two = optim.sgd({ lr: 0.1 }).bind([{ params: [model.fc.weight] }, { params: [model.fc.bias], lr: 0.01 }])
    */
   bind(target: BindTarget<R>): BoundOptimizer {
-    return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this, target))
+    return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this.options, target))
   }
+
+  /** The rate, or a course of it. */
+  get lr(): number | Course {
+    const { lr = 0 } = this.options
+    return isRate(lr) ? lr : 0
+  }
+
   /** Whether `other` does the same: same rule, same options, the very same updaters. */
   equals(other: unknown): boolean {
     if (!(other instanceof Optimizer) || JSON.stringify(this) !== JSON.stringify(other)) return false
@@ -111,11 +123,9 @@ export class Optimizer<R extends RuleName = RuleName> {
   }
 
   toJSON(): OptimizerJson {
-    const { rule, lr, options, clipGradNorm, clipGradValue, accumulate, fused, updaters } = this
-    const own: Record<string, OptionValue | ScheduleJson | readonly string[]> = {
-      lr: lr instanceof Schedule ? lr.toJSON() : lr,
-      ...options,
-    }
+    const { rule, options, clipGradNorm, clipGradValue, accumulate, fused, updaters } = this
+    const own: Record<string, OptionJson | readonly string[]> = {}
+    for (const [name, value] of Object.entries(options)) own[name] = optionJson(value)
     if (clipGradNorm !== null) own['clipGradNorm'] = clipGradNorm
     if (clipGradValue !== null) own['clipGradValue'] = clipGradValue
     if (accumulate !== null) own['accumulate'] = accumulate
@@ -126,7 +136,7 @@ export class Optimizer<R extends RuleName = RuleName> {
 
   toString(): string {
     const { options } = this.toJSON()
-    const shown = Object.entries({ ...options, lr: this.lr }).map(([name, value]) => `${name}: ${showValue(value)}`)
+    const shown = Object.entries({ ...options, ...this.options }).map(([name, value]) => `${name}: ${showValue(value)}`)
     return `${this.rule}({ ${shown.join(', ')} })`
   }
 
@@ -134,6 +144,9 @@ export class Optimizer<R extends RuleName = RuleName> {
     return this.toString()
   }
 }
+
+const isRate = (value: GivenOption): value is number | Course =>
+  typeof value === 'number' || (typeof value === 'object' && value !== null && !Array.isArray(value))
 
 const isUpdater = (value: unknown): value is Updater => typeof value === 'function'
 

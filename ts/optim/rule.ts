@@ -1,26 +1,28 @@
 // The options of a rule: names, defaults and ranges come from the generated table, and end as one row of numbers for the core.
 import { FirnError } from '../errors.ts'
 import { type RuleOptions, rules } from './rules.gen.ts'
-import { Schedule } from './schedule.ts'
+import { Plateau, Schedule } from './schedule/index.ts'
 
 /** The rules by which parameters can be updated. */
 export type RuleName = keyof typeof rules
 
-/** The options of a rule, where the rate may also be a schedule. */
-export type OptionsOf<R extends RuleName> = Omit<RuleOptions[R], 'lr'> & {
-  /** The learning rate, or a schedule of it. */
-  readonly lr?: number | Schedule
-}
+/** A hyper-parameter over time. */
+export type Course = Schedule | Plateau
+
+/** An option, where every number may also be a course. */
+type Scheduled<T> = T extends number ? number | Course : T extends readonly number[] ? { readonly [I in keyof T]: number | Course } : T
+
+/** The options of a rule; any number of them may follow a schedule or a metric. */
+export type OptionsOf<R extends RuleName> = { readonly [N in keyof RuleOptions[R]]: Scheduled<RuleOptions[R][N]> }
 
 /** The value of one option. */
 export type OptionValue = number | boolean | null | readonly number[]
 
+/** An option as it is given: a value, a course of it, or a list with courses in it. */
+export type GivenOption = OptionValue | Course | readonly (number | Course)[]
+
 /** All options of a rule, checked. */
-export interface CompleteOptions {
-  readonly lr: number | Schedule
-  /** Those other than the rate. */
-  readonly options: Readonly<Record<string, OptionValue>>
-}
+export type CompleteOptions = Readonly<Record<string, GivenOption>>
 
 interface OptionRow {
   readonly name: string
@@ -51,21 +53,61 @@ export const optionNames = (name: RuleName): string[] => ruleOf(name).options.ma
 /** `given` with the defaults filled in and every value checked; `what` opens the error message. */
 export function completeOptions(what: string, name: RuleName, given: object): CompleteOptions {
   const values: Record<string, unknown> = { ...given }
-  const complete: Record<string, OptionValue> = {}
-  let lr: number | Schedule = 0
+  const complete: Record<string, GivenOption> = {}
   for (const row of ruleOf(name).options) {
     const value = values[row.name] === undefined ? defaultOf(row) : values[row.name]
-    if (row.name !== 'lr') complete[row.name] = checkOption(what, row, value)
-    else lr = value instanceof Schedule ? value : checkNumber(what, row.name, row.check, value)
+    checkOption(what, row, valueAt(value, 0))
+    if (isGiven(value)) complete[row.name] = Array.isArray(value) ? Object.freeze([...value]) : value
   }
   const { nesterov, momentum, dampening } = complete
   if (nesterov === true && dampening !== undefined && (momentum === 0 || dampening !== 0)) {
     throw new FirnError(
       'argument',
-      `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`,
+      `${what}: nesterov needs momentum > 0 and dampening 0, got momentum ${String(momentum)} and dampening ${String(dampening)}`,
     )
   }
-  return { lr, options: complete }
+  return complete
+}
+
+const isCourse = (value: unknown): value is Course => value instanceof Schedule || value instanceof Plateau
+
+const isGiven = (value: unknown): value is GivenOption =>
+  value === null || typeof value === 'number' || typeof value === 'boolean' || isCourse(value) || Array.isArray(value)
+
+/** Whether an option follows a course, or has a number in it that does. */
+export const hasCourse = (value: GivenOption): boolean => isCourse(value) || (Array.isArray(value) && value.some(isCourse))
+
+/** An option at a step, as far as schedules tell; a plateau stands where `standing` says, at first at its start. */
+export function valueAt(
+  value: unknown,
+  step: number,
+  standing: (plateau: Plateau) => number = (plateau) => plateau.start().value,
+): unknown {
+  if (value instanceof Schedule) return value.at(step)
+  if (value instanceof Plateau) return standing(value)
+  return Array.isArray(value) ? value.map((item) => valueAt(item, step, standing)) : value
+}
+
+/** The plateaus of an option. */
+export const plateausOf = (value: GivenOption): Plateau[] =>
+  (Array.isArray(value) ? value : [value]).filter((item): item is Plateau => item instanceof Plateau)
+
+/** An option as it is saved. */
+export type OptionJson = OptionValue | ReturnType<Course['toJSON']> | readonly (number | ReturnType<Course['toJSON']>)[]
+
+/** An option as JSON. */
+export function optionJson(value: GivenOption): OptionJson {
+  if (isCourse(value)) return value.toJSON()
+  return isList(value) ? value.map((item) => (typeof item === 'number' ? item : item.toJSON())) : value
+}
+
+const isList = (value: GivenOption): value is readonly (number | Course)[] => Array.isArray(value)
+
+/** The option that `optionJson` saved. */
+export function optionFromJson(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(optionFromJson)
+  if (typeof json !== 'object' || json === null) return json
+  return 'kind' in json && json.kind === 'plateau' ? Plateau.fromJSON(json) : Schedule.fromJSON(json)
 }
 
 /** Writes the options, checked again since anybody may have set them, to a row of numbers in the table's order. */

@@ -1,7 +1,7 @@
 // What an optimizer remembers, by parameter name.
 import { type DType, Tensor, tensor } from '../tensor/index.ts'
-import { type OptionValue, type RuleName, toKeys } from './rule.ts'
-import type { ScheduleJson } from './schedule.ts'
+import { type OptionJson, type OptionValue, type RuleName, toKeys } from './rule.ts'
+import type { PlateauState } from './schedule/index.ts'
 import type { Place, Stepper } from './stepper.ts'
 
 /** A group as it is saved; options under PyTorch's names (`weight_decay`). */
@@ -10,7 +10,9 @@ export type GroupState = {
   /** All options, the rate among them, as they were when saved. */
   readonly options: Readonly<Record<string, OptionValue>>
   /** All options as the optimizer was given them. */
-  readonly given: Readonly<Record<string, OptionValue | ScheduleJson>>
+  readonly given: Readonly<Record<string, OptionJson>>
+  /** How the options that follow a metric stand. */
+  readonly plateaus?: readonly PlateauState[]
 }
 
 /** How far an optimizer has come. */
@@ -36,8 +38,9 @@ export type OptimizerState = Counts & {
 
 /** The state as it is now; going on does not change what was returned. */
 export function saveState(rule: RuleName, counts: Counts, stepper: Stepper): OptimizerState {
-  const groups = stepper.groups.map(({ names, lr, options, given }): GroupState => {
-    return { params: names, options: toKeys(rule, { ...options, lr }), given: toKeys(rule, given) }
+  const groups = stepper.groups.map(({ names, lr, options, given, plateaus }): GroupState => {
+    const saved = { params: names, options: toKeys(rule, { ...options, lr }), given: toKeys(rule, given) }
+    return plateaus.length > 0 ? { ...saved, plateaus } : saved
   })
   const state = stepper.groups.flatMap((_, g) =>
     stepper.places(g).flatMap((place): [string, TensorRecord][] => {

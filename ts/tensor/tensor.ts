@@ -113,6 +113,41 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this.wrap<R>(native.toDtype(this.handle, dtypeCode(target.dtype ?? this.dtype)))
   }
 
+  /** `to('float64')`. @example ones([1]).double().dtype // 'float64' */
+  double(): Tensor<'float64'> {
+    return this.to('float64')
+  }
+
+  /** `to('float32')`. @example tensor([true]).float() // [1] */
+  float(): Tensor {
+    return this.to('float32')
+  }
+
+  /** `to('float16')`. @example ones([1]).half().dtype // 'float16' */
+  half(): Tensor<'float16'> {
+    return this.to('float16')
+  }
+
+  /** `to('bfloat16')`. @example ones([1]).bfloat16().dtype // 'bfloat16' */
+  bfloat16(): Tensor<'bfloat16'> {
+    return this.to('bfloat16')
+  }
+
+  /** `to('int64')`. @example tensor([-1.5]).long() // [-1] */
+  long(): Tensor<'int64'> {
+    return this.to('int64')
+  }
+
+  /** `to('int32')`. @example tensor([1.5]).int().dtype // 'int32' */
+  int(): Tensor<'int32'> {
+    return this.to('int32')
+  }
+
+  /** `to('bool')`: anything but zero is true. @example tensor([0, 2]).bool() // [false, true] */
+  bool(): Tensor<'bool'> {
+    return this.to('bool')
+  }
+
   /** The same value, cut off from the tape. @example ones([2], { requiresGrad: true }).detach().requiresGrad // false */
   detach(): Tensor<D> {
     return this.wrap<D>(native.detach(this.handle))

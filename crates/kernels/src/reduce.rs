@@ -97,7 +97,7 @@ fn pieces<T: Send>(out: &mut [T], size: usize, work: usize, f: impl Fn(usize, &m
 /// `[outer, inner]` from `[outer, n, inner]`.
 pub fn reduce<F: Fold>(fold: F, x: &[F::Element], outer: usize, n: usize, inner: usize) -> Vec<F::Out> {
     assert!(x.len() == outer * n * inner);
-    if n == 0 {
+    if x.is_empty() {
         return vec![fold.finish(fold.total()); outer * inner];
     }
     let mut out = vec![F::Out::default(); outer * inner];
@@ -290,6 +290,9 @@ pub fn positions<T: Copy + PartialOrd + Default + Send + Sync, F: Fold<Element =
     wins: impl Fn(T, T) -> bool + Copy + Sync + Send,
 ) -> Vec<i64> {
     let mut out = vec![0_i64; outer * inner];
+    if x.is_empty() {
+        return out;
+    }
     // NaN is what differs from itself.
     #[allow(clippy::eq_op)]
     let is_nan = |x: T| x != x;
@@ -329,6 +332,8 @@ mod tests {
     fn sums_and_extremes_agree_with_plain_loops() {
         for (outer, n, inner) in [
             (1, 0, 3),
+            (2, 3, 0),
+            (0, 3, 2),
             (3, 1, 1),
             (2, 63, 1),
             (5, 70, 1),

@@ -8,6 +8,7 @@ use super::reduce::sum;
 use super::shaping::{reshape, signed};
 use super::{Mask, Summed, ops};
 use crate::cpu::{from_vec, with_slice};
+use crate::create::zeros;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
@@ -68,6 +69,9 @@ ops! {
     #[check(none, "checked as diagonal and unfold")]
     fn strided(x: &Tensor, shape: &[isize], strides: &[isize], start: isize) -> Tensor {
         let shape: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
+        if shape.contains(&0) {
+            return zeros(&shape, x.dtype());
+        }
         Ok(Tensor::new(crate::cpu::strided(x, &shape, strides, start as usize), x.dtype()))
     }
     grad(g; from = Shape::from(x.shape()), strides, start) { x: strided_add(g, &signed(from), strides, start)? }
@@ -77,6 +81,9 @@ ops! {
     #[check(none, "checked as diagEmbed and by the gradients of diagonal and unfold")]
     fn strided_add(x: &Tensor, shape: &[isize], strides: &[isize], start: isize) -> Tensor {
         let to: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
+        if x.size() == 0 {
+            return zeros(&to, x.dtype());
+        }
         let places = Strides { shape: x.shape(), strides, start: start as usize };
         let total = to.iter().product();
         let out = match (x.dtype().kind(), x.dtype()) {

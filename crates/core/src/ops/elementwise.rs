@@ -9,7 +9,7 @@ use firn_kernels::{elementwise as kernels, functions};
 use super::compare::{eq, gt, lt, where_};
 use super::operand::{Promoted as Operands, promoted};
 use super::{Arithmetic, Floating, Operand, Promoted, Quotient, ops};
-use crate::create::zeros_like;
+use crate::create::{full, zeros_like};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::pairs::{self, Pair, Right};
@@ -167,6 +167,13 @@ ops! {
         {
             bail!(Dtype, "{n} as the power of a tensor of dtype {} gives fractions; convert it first: x.to('float32')", x.dtype().name());
         }
+        // The engine looks whether a number is whole by way of int64.
+        if let (Operand::Tensor(x), Operand::Number(n)) = (a, b)
+            && x.dtype().is_float()
+            && n.abs() > 2f64.powi(53)
+        {
+            return pow(a, &full(&[], *n, x.dtype())?.into());
+        }
         binary(
             a,
             b,
@@ -181,7 +188,11 @@ ops! {
             // 0 * a^-1 would be NaN at a = 0.
             Operand::Number(0.0) => zeros_like(g)?,
             Operand::Number(n) => g * &(&pow(a, &(n - 1.0).into())? * *n),
-            Operand::Tensor(n) => {
+            Operand::Tensor(_) => {
+                let n = &match tensor_of(b, &y.into())? {
+                    n if n.dtype() == DType::Bool => Tensor::new(n.value_as(y.dtype()), y.dtype()),
+                    n => n,
+                };
                 let slope = n * &pow(a, &(n - 1.0).into())?;
                 g * &where_(&eq(b, &0.0.into())?, &0.0.into(), &slope.into())?
             }

@@ -85,11 +85,11 @@ ops! {
     #[check(cases)]
     fn index_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
         let at = axis_of(x.shape(), dim)?;
-        let index = positions(line(index, "the index")?, x.shape()[at])?;
         let mut expected = x.shape().to_vec();
-        expected[at] = source.shape().get(at).copied().unwrap_or(0);
+        expected[at] = line(index, "the index")?.size();
+        let index = positions(index, x.shape()[at])?;
         if source.shape() != expected || source.dtype() != x.dtype() {
-            bail!(Shape, "source is {} {} and must match {} {} outside dim {at}", source.dtype().name(), show(source.shape()), x.dtype().name(), show(x.shape()));
+            bail!(Shape, "source is {} {}, expected {} {}: as x, with an entry a position", source.dtype().name(), show(source.shape()), x.dtype().name(), show(&expected));
         }
         let (out, dtype) = match x.dtype().kind() {
             Kind::Float => (Dispatch::float_select_assign(x.value(), at, index, source.value(), IndexingUpdateOp::Add), x.dtype()),

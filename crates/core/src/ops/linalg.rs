@@ -6,7 +6,7 @@ use burn_dispatch::Dispatch;
 use super::elementwise::add;
 use super::ops;
 use super::shaping::{reshape, signed, transpose, unsqueeze};
-use crate::dtype::{Kind, promote};
+use crate::dtype::{DType, Kind, promote};
 use crate::error::{Result, bail};
 use crate::shape::show;
 use crate::tensor::{Tensor, cast, reshape as reshape_value};
@@ -78,6 +78,9 @@ ops! {
             shape.extend_from_slice(x.shape());
             if shape.len() == x.rank() { value } else { reshape_value(value, dtype.kind(), shape.into()) }
         };
+        if dtype == DType::Bool {
+            bail!(Dtype, "booleans have no matrix product; convert to integers or floats first");
+        }
         if a.size() == 0 || b.size() == 0 {
             let mut shape = crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?.to_vec();
             shape.extend([a.shape()[a.rank() - 2], b.shape()[b.rank() - 1]]);
@@ -85,8 +88,11 @@ ops! {
         }
         Ok(match dtype.kind() {
             Kind::Float => Tensor::new(Dispatch::float_matmul(side(a), side(b)), dtype),
-            Kind::Int => Tensor::new(Dispatch::int_matmul(side(a), side(b)), dtype),
-            Kind::Bool => bail!(Dtype, "booleans have no matrix product; convert to integers or floats first"),
+            // The engine knows no products of narrow integers.
+            _ => {
+                let wide = |x: &Tensor| cast(side(x), dtype, DType::Int64);
+                Tensor::new(cast(Dispatch::int_matmul(wide(a), wide(b)), DType::Int64, dtype), dtype)
+            }
         })
     }
     grad(g; a, b) { a: matrices(g, &transpose(b, -1, -2)?)?, b: matrices(&transpose(a, -1, -2)?, g)? }
@@ -106,7 +112,7 @@ ops! {
         shape[x.rank() - 1] = weight.shape()[0] as isize;
         let out = matrices(&rows(x)?, &transpose(weight, 0, 1)?)?;
         let out = match bias {
-            Some(bias) if bias.dtype() == out.dtype() => add_row(out, bias),
+            Some(bias) if bias.dtype() == out.dtype() && out.dtype().is_float() => add_row(out, bias),
             Some(bias) => add(&out.into(), &bias.into())?,
             None => out,
         };

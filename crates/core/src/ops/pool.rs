@@ -35,6 +35,9 @@ fn geometry(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pai
 /// The largest element of each window and its place.
 fn maxima(x: &Tensor, pool: Pool) -> Result<(Tensor, Index)> {
     let shape = Shape::from([x.shape()[0], x.shape()[1], pool.output[0], pool.output[1]]);
+    if x.size() == 0 {
+        return Ok((zeros(&shape, x.dtype())?, zeros(&shape, DType::Int64)?));
+    }
     let (values, places) = if x.dtype() == DType::Float64 {
         let (values, places) = with_slice(x.value_ref(), |x: &[f64]| pool.max(x));
         (from_vec(values, shape.clone(), DType::Float64), places)

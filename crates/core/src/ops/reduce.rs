@@ -265,6 +265,9 @@ ops! {
             return Ok(x.detach());
         }
         let x = if x.dtype() == DType::Bool { Tensor::new(x.value_as(DType::Int64), DType::Int64) } else { x.clone() };
+        if x.size() == 0 {
+            return Ok(x.detach());
+        }
         Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
     }
     grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }

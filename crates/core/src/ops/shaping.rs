@@ -108,6 +108,9 @@ ops! {
     #[check(cases)]
     fn permute(x: &Tensor, dims: &[isize]) -> Tensor {
         let order = order(x, dims)?;
+        if x.size() == 0 {
+            return zeros(&order.iter().map(|&from| x.shape()[from]).collect::<Axes>(), x.dtype());
+        }
         Ok(x.kind_map(
             |v| Dispatch::float_permute(v, &order),
             |v| Dispatch::int_permute(v, &order),
@@ -246,6 +249,11 @@ ops! {
     #[check(none, "its face is Tensor.slice, tested there")]
     fn take_slices(x: &Tensor, ranges: &[isize]) -> Tensor {
         let slices = self::ranges(x.shape(), ranges)?;
+        // The engine has no views without elements.
+        let taken = |s: &Slice| (s.end.unwrap_or(s.start) - s.start).unsigned_abs().div_ceil(s.step.unsigned_abs());
+        if x.size() == 0 || slices.iter().any(|slice| taken(slice) == 0) {
+            return zeros(&slices.iter().map(taken).collect::<Axes>(), x.dtype());
+        }
         Ok(x.kind_map(
             |v| Dispatch::float_slice(v, &slices),
             |v| Dispatch::int_slice(v, &slices),
