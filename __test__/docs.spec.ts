@@ -1,5 +1,6 @@
 // Every example of the documentation runs, and where it says what comes out, that comes out.
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import * as autograd from '../ts/autograd/index.ts'
@@ -42,6 +43,28 @@ for (const { symbol, path, folder, lines } of examples) {
     if (folder === 'tensor' || folder === 'autograd') t.true(compile(lines).checks > 0, 'no line of the example shows a value')
   })
 }
+
+test('links of the documents lead somewhere', (t) => {
+  const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
+  const text = (path: string) => readFileSync(join(root, path), 'utf8')
+  const anchors = (path: string) => new Set(Array.from(text(path).matchAll(/^#+ (.*)$/gm), ([, title = '']) => slug(title)))
+  const slug = (title: string) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-')
+  const broken = pages.flatMap((page) =>
+    Array.from(text(page).matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g), ([, path = '', anchor]) => {
+      const target = path === '' ? page : join(dirname(page), path)
+      if (!existsSync(join(root, target))) return `${page}: ${path}`
+      return anchor === undefined || !target.endsWith('.md') || anchors(target).has(anchor) ? null : `${page}: ${path}#${anchor}`
+    }),
+  )
+  t.deepEqual(
+    broken.filter((link) => link !== null),
+    [],
+  )
+})
 
 test('everything public of tensors and of the tape has an example', (t) => {
   const own = new Set(examples.map(({ symbol }) => symbol))

@@ -138,6 +138,26 @@ interface Fixtures {
       readonly values: readonly number[]
     }[]
   }
+  autograd: {
+    readonly penalty: readonly {
+      readonly inputs: readonly StoredTensor[]
+      readonly loss: number
+      readonly grads: readonly (readonly number[] | 0)[]
+    }[]
+    readonly hvp: readonly {
+      readonly inputs: readonly StoredTensor[]
+      readonly v: readonly StoredTensor[]
+      readonly value: number
+      readonly product: readonly (readonly number[])[]
+    }[]
+    /** Ops by name on earlier values by place; null where PyTorch has no gradient. */
+    readonly programs: readonly {
+      readonly inputs: readonly StoredTensor[]
+      readonly steps: readonly (readonly ['add' | 'sub' | 'mul' | 'tanh' | 'sin' | 'square', number, number])[]
+      readonly first: readonly (readonly number[] | null)[]
+      readonly second: readonly (readonly number[] | null)[]
+    }[]
+  }
   nn: {
     readonly layers: readonly LayerCase[]
     readonly batchNorm2d: readonly {

@@ -39,7 +39,7 @@ function training(model: Mlp | Convnet, x: Tensor, batch: number, fused: boolean
     const [out = 1, ...rest] = param.shape
     const fanIn = rest.reduce((a, b) => a * b, 1)
     const values = name.endsWith('bias') ? new Float32Array(param.size) : wave(out * fanIn, 1 / Math.sqrt(fanIn), k++)
-    param.assign(tensor(values, { shape: param.shape }))
+    param.update(() => tensor(values, { shape: param.shape }))
   }
   const labels = tensor(
     Array.from({ length: batch }, (_, i) => i % 10),

@@ -5,6 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use firn_core::create::from_bytes;
 use firn_core::ops::activation::gelu;
+use firn_core::ops::choice::Approximate;
 use firn_core::ops::elementwise::{exp, mul};
 use firn_core::ops::linalg::matmul;
 use firn_core::ops::softmax::softmax;
@@ -26,7 +27,7 @@ fn small(c: &mut Criterion) {
         c.bench_function("mul 4x4, tracked", |b| b.iter(|| mul(&(&tracked).into(), &(&y).into())));
         c.bench_function("mul 4x4 + backward", |b| {
             b.iter(|| -> Result<()> {
-                backward(&mul(&(&tracked).into(), &(&y).into())?, Some(&x), Walk::default())?;
+                backward(&[(mul(&(&tracked).into(), &(&y).into())?, Some(x.clone()))], Walk::default())?;
                 tracked.set_grad(None)
             });
         });
@@ -49,7 +50,7 @@ fn large(c: &mut Criterion) {
         let mut group = c.benchmark_group("131 k elements");
         group.throughput(Throughput::Bytes(2 * 4 * x.size() as u64));
         group.bench_function("exp", |b| b.iter(|| exp(black_box(&x))));
-        group.bench_function("gelu", |b| b.iter(|| gelu(black_box(&x))));
+        group.bench_function("gelu", |b| b.iter(|| gelu(black_box(&x), Approximate::None)));
         group.bench_function("softmax", |b| b.iter(|| softmax(black_box(&x), -1)));
         group.finish();
         Ok(())

@@ -154,7 +154,7 @@ function over(cases: readonly OpCase[], measure: (entry: OpCase) => number): num
   })
 }
 
-const isDiscrete = ({ returns }: OpRow) => returns === 'Mask' || returns === 'Index'
+const isDiscrete = ({ returns = '' }: OpRow) => ['Mask', 'Index', 'Discrete'].includes(returns)
 const operands = ({ args }: OpRow) => args.filter(({ kind = '' }) => ['&Tensor', '&Mask', '&Operand'].includes(kind))
 
 function measured(subject: Subject, column: Column): Cell {

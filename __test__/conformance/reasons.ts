@@ -9,8 +9,32 @@ export interface Reason {
   readonly why: string
 }
 
+const oneShape: { readonly broadcast: Reason } = {
+  broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake, or broadcasts without a word' },
+}
+
 /** By op, by column. */
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
-  mse_loss: { broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake' } },
+  cond: { 'zero-size': { firn: 'refuses', why: 'firn refuses: there is no singular value to compare' } },
+  cosine_embedding_loss: oneShape,
+  ctc_loss: {
+    quotients: { firn: 'nothing', why: "the gradient is PyTorch's, of the scores before their softmax" },
+    second: { firn: 'nothing', why: 'PyTorch has none, and firn refuses' },
+    'zero-size': { firn: 'nothing', why: 'an empty batch has no paths to add up' },
+    '0-d': { firn: 'nothing', why: 'a number is no sequence' },
+  },
+  embedding_bag: { 'zero-size': { firn: 'accepts', why: 'firn accepts: no bags give no rows' } },
+  gaussian_nll_loss: oneShape,
+  huber_loss: oneShape,
+  instance_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no statistics' } },
+  kl_div: oneShape,
+  l1_loss: oneShape,
+  matrix_exp: { bfloat16: { firn: 'nothing', why: 'firn computes in float32 where PyTorch rounds every product' } },
+  mse_loss: oneShape,
+  multilabel_soft_margin_loss: oneShape,
+  poisson_nll_loss: oneShape,
+  scatter: { '0-d': { firn: 'refuses', why: 'firn refuses: a number has no dim' } },
+  smooth_l1_loss: oneShape,
+  soft_margin_loss: oneShape,
 }

@@ -50,7 +50,7 @@ the op, rounded up to a power of ten, or why there is none.
 * **zero-size**, **0-d**, **views**, **broadcast**: values and gradients of tensors without elements, without dimensions, not in row-major
   order, of different shapes.
 
-*discrete*: the result is booleans or positions, so there is no gradient. *refused*: PyTorch refuses such arguments, and so does firn.
+*discrete*: the result is booleans, positions or steps, so there is no gradient. *refused*: PyTorch refuses such arguments, and so does firn.
 *one tensor*: there is nothing to broadcast against; *own shapes*: each tensor has a shape of its own. *no float input*: whole numbers or
 booleans only.
 `

@@ -122,8 +122,8 @@ test('accumulated windows equal the big batch', async (t) => {
       [8, 1],
     ].map(async ([batchSize = 1, window = 1]) => {
       const module = new Linear(1, 1)
-      module.weight.assign(tensor([[0.5]]))
-      module.bias?.assign(tensor([0]))
+      module.weight.update(() => tensor([[0.5]]))
+      module.bias?.update(() => tensor([0]))
       const graph = new HyperGraph()
         .add('data', new DatasetNode({ dataset: numbers(8), batchSize }))
         .add('net', new ModuleNode({ module, optimizers: adamW({ lr: 0.1 }), forward: (n, x) => n.module.forward(x.data.x) }))

@@ -51,7 +51,8 @@ export function shapeOf(picks: Picks, rank = picks.below(5)): number[] {
 function tensorKind(kind: string): DType | 'any' | null {
   if (kind.endsWith('Index>') || kind === '&Index') return 'int64'
   if (kind.endsWith('Mask>') || kind === '&Mask') return 'bool'
-  return ['&Tensor', 'Option<&Tensor>', '&Operand'].includes(kind) ? 'any' : null
+  if (kind === '&Labels') return 'int64'
+  return ['&Tensor', 'Option<&Tensor>', 'Option<&AnyMask>', '&Operand'].includes(kind) ? 'any' : null
 }
 
 /** A tensor to be called on: one at hand or a new one. */

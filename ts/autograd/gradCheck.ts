@@ -1,8 +1,7 @@
 // Gradients against finite differences.
 import { FirnError } from '../errors.ts'
-import { tensor, tidy, type Tensor } from '../tensor/index.ts'
+import { cat, tensor, tidy, zerosLike, type Tensor } from '../tensor/index.ts'
 import { grad } from './grad.ts'
-import { noGrad } from './noGrad.ts'
 
 export interface GradCheckOptions {
   /** Half the distance of the two points of a difference. @default 1e-6 */
@@ -44,7 +43,7 @@ export function gradCheck(
       const value = (shift: number): number =>
         tidy(() => {
           const moved = values.map((other, j) => (j === which ? other.with(i, (other[i] ?? 0) + shift) : other))
-          return noGrad(() => weigh(fn(...at(moved))).itemSync())
+          return weigh(fn(...at(moved))).itemSync()
         })
       const numeric = (value(eps) - value(-eps)) / (2 * eps)
       const exact = analytic[which]?.[i] ?? NaN
@@ -57,4 +56,23 @@ export function gradCheck(
     }
   })
   return true
+}
+
+/**
+ * Checks the gradient of the gradient of `fn` in the same way: whether its rules are differentiable, and rightly so.
+ * @example
+ * gradGradCheck((x) => x.tanh(), [randn([3], { dtype: 'float64' })]) // true
+ * @throws FirnError 'autograd' as `gradCheck`; the inputs it counts are those of `fn`
+ */
+export function gradGradCheck(
+  fn: (...inputs: Tensor<'float64'>[]) => Tensor<'float64'>,
+  inputs: readonly Tensor<'float64'>[],
+  options: GradCheckOptions = {},
+): true {
+  const gradients = (...leaves: Tensor<'float64'>[]): Tensor<'float64'> => {
+    const y = fn(...leaves)
+    const found = grad(y.square().sum(), leaves, { createGraph: true, allowUnused: true })
+    return cat(found.map((g, i) => (g ?? zerosLike(leaves[i] ?? y)).reshape([-1])))
+  }
+  return gradCheck(gradients, inputs, options)
 }

@@ -1,6 +1,9 @@
 // What a binding offers: flat functions over numbers, handles and typed arrays.
 import type { NativeOps } from './ops.gen.ts'
 
+/** Takes a scope of the core, which it ends, and handles made in it; gives false when it threw. */
+type Callback = (scope: number, handles: readonly number[]) => boolean
+
 /** A binding to the core. A handle is a number above 0; 0 stands for none. */
 export interface Native extends NativeOps {
   install(thrower: (code: string, message: string) => never, isMainThread: boolean): void
@@ -64,9 +67,25 @@ export interface Native extends NativeOps {
   setGrad(handle: number, grad: number): void
   /** `flags`: 1 keeps the graph, 2 puts the pass on the tape. */
   backward(handle: number, gradient: number, flags: number): void
+  backwardFrom(roots: Uint32Array, starts: Uint32Array, flags: number): void
   gradients(outputs: Uint32Array, starts: Uint32Array, inputs: Uint32Array, retainGraph: boolean, createGraph: boolean): number[]
   setGradEnabled(enabled: boolean): boolean
   isGradEnabled(): boolean
+  isLeaf(handle: number): boolean
+  retainGrad(handle: number): void
+  /** Hooks get a number, with which they are removed. */
+  registerHook(handle: number, hook: Callback): number
+  registerPostHook(handle: number, hook: Callback): number
+  removeHook(handle: number, number: number): void
+  /** What the callback under way returns, 0 for none. */
+  answer(handles: Uint32Array): void
+  /** Records a function; `backward` gets the gradients of the outputs and then what was saved. Gives the outputs' handles. */
+  customFunction(inputs: Uint32Array, outputs: Uint32Array, constant: boolean[], saved: Uint32Array, backward: Callback): number[]
+  /** Whether what follows, up to `checkpointEnd`, will be made again by `again`. */
+  checkpointBegin(inputs: Uint32Array, again: Callback): boolean
+  checkpointEnd(): void
+  /** `mode`: 1 searches gradients for NaN, 2 results too; gives what it was. */
+  setAnomaly(mode: number, site: () => string): number
 
   /**
    * Steps every parameter that has a gradient, in one pass. `state` holds a row of slots for each parameter, 0 where there is none yet,

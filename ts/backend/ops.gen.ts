@@ -29,14 +29,82 @@ export interface NativeOps {
   round(x: number): number
   clamp(x: number, min: number, max: number): number
   toDtype(x: number, dtype: number): number
+  exp2(x: number): number
+  log2(x: number): number
+  log10(x: number): number
+  logit(x: number, eps: number): number
+  xlogy(a: number, b: number, numbers: number): number
+  logAddExp(a: number, b: number, numbers: number): number
+  logAddExp2(a: number, b: number, numbers: number): number
+  ldexp(a: number, b: number, numbers: number): number
+  sinh(x: number): number
+  cosh(x: number): number
+  asin(x: number): number
+  acos(x: number): number
+  atan(x: number): number
+  asinh(x: number): number
+  acosh(x: number): number
+  atanh(x: number): number
+  sinc(x: number): number
+  atan2(a: number, b: number, numbers: number): number
+  hypot(a: number, b: number, numbers: number): number
+  deg2rad(x: number): number
+  rad2deg(x: number): number
+  trunc(x: number): number
+  frac(x: number): number
+  roundDecimals(x: number, decimals: number): number
+  remainder(a: number, b: number, numbers: number): number
+  fmod(a: number, b: number, numbers: number): number
+  floorDivide(a: number, b: number, numbers: number): number
+  copySign(a: number, b: number, numbers: number): number
+  heaviside(x: number, values: number): number
+  gcd(a: number, b: number, numbers: number): number
+  lcm(a: number, b: number, numbers: number): number
+  erfc(x: number): number
+  erfinv(x: number): number
+  lgamma(x: number): number
+  digamma(x: number): number
+  polygamma(x: number, n: number): number
+  i0(x: number): number
+  i1(x: number): number
+  lerp(x: number, end: number, weight: number, numbers: number): number
+  addcmul(x: number, a: number, b: number, value: number): number
+  addcdiv(x: number, a: number, b: number, value: number): number
+  fmax(a: number, b: number, numbers: number): number
+  fmin(a: number, b: number, numbers: number): number
+  nanToNum(x: number, nan: number, posInf: number, negInf: number): number
+  clampBetween(x: number, min: number, max: number, numbers: number): number
+  bitwiseAnd(a: number, b: number, numbers: number): number
+  bitwiseOr(a: number, b: number, numbers: number): number
+  bitwiseXor(a: number, b: number, numbers: number): number
+  bitwiseNot(x: number): number
+  bitwiseLeftShift(a: number, b: number, numbers: number): number
+  bitwiseRightShift(a: number, b: number, numbers: number): number
   relu(x: number): number
   leakyRelu(x: number, negativeSlope: number): number
   elu(x: number, alpha: number): number
   sigmoid(x: number): number
   silu(x: number): number
   mish(x: number): number
-  gelu(x: number): number
+  gelu(x: number, approximate: number): number
   softplus(x: number): number
+  hardtanh(x: number, min: number, max: number): number
+  relu6(x: number): number
+  hardsigmoid(x: number): number
+  hardswish(x: number): number
+  hardshrink(x: number, lambda: number): number
+  softshrink(x: number, lambda: number): number
+  tanhshrink(x: number): number
+  softsign(x: number): number
+  threshold(x: number, threshold: number, value: number): number
+  selu(x: number): number
+  celu(x: number, alpha: number): number
+  prelu(x: number, weight: number): number
+  rrelu(x: number, lower: number, upper: number, training: boolean): number
+  logSigmoid(x: number): number
+  glu(x: number, dim: number): number
+  softmin(x: number, dim: number): number
+  gumbelSoftmax(logits: number, dim: number, tau: number, hard: boolean): number
   eq(a: number, b: number, numbers: number): number
   ne(a: number, b: number, numbers: number): number
   lt(a: number, b: number, numbers: number): number
@@ -52,6 +120,15 @@ export interface NativeOps {
   logicalXor(a: number, b: number): number
   where(mask: number, a: number, b: number, numbers: number): number
   maskedFill(x: number, mask: number, value: number): number
+  isPosInf(x: number): number
+  isNegInf(x: number): number
+  signBit(x: number): number
+  isClose(x: number, other: number, rtol: number, atol: number, equalNan: boolean): number
+  allClose(x: number, other: number, rtol: number, atol: number, equalNan: boolean): number
+  equal(x: number, other: number): number
+  maskedSelect(x: number, mask: number): number
+  maskedScatter(x: number, mask: number, source: number): number
+  maskedFillWith(x: number, mask: number, value: number): number
   sum(x: number, dim: Int32Array, keepDim: boolean): number
   mean(x: number, dim: Int32Array, keepDim: boolean): number
   var(x: number, dim: Int32Array, correction: number, keepDim: boolean): number
@@ -89,6 +166,7 @@ export interface NativeOps {
   t(x: number): number
   unflatten(x: number, dim: number, sizes: Int32Array): number
   ravel(x: number): number
+  view(x: number, shape: Int32Array): number
   reshapeAs(x: number, other: number): number
   viewAs(x: number, other: number): number
   expandAs(x: number, other: number): number
@@ -130,10 +208,60 @@ export interface NativeOps {
   indexAdd(x: number, dim: number, index: number, source: number): number
   gather(x: number, dim: number, index: number): number
   scatterAdd(x: number, dim: number, index: number, source: number): number
-  embedding(index: number, weight: number): number
+  embedding(index: number, weight: number, paddingIdx: number): number
   oneHot(x: number, classes: number): number
+  select(x: number, dim: number, index: number): number
+  indexCopy(x: number, dim: number, index: number, source: number): number
+  indexFill(x: number, dim: number, index: number, value: number, numbers: number): number
+  take(x: number, index: number): number
+  put(x: number, index: number, source: number, accumulate: boolean): number
+  takeAlongDim(x: number, index: number, dim: number): number
+  selectScatter(x: number, source: number, dim: number, index: number): number
+  sliceScatter(x: number, source: number, dim: number, start: number, end: number, step: number): number
+  nonzero(x: number): number
+  argwhere(x: number): number
+  scatter(x: number, dim: number, index: number, source: number, reduce: number, numbers: number): number
+  scatterReduce(x: number, dim: number, index: number, source: number, reduce: number, includeSelf: boolean): number
+  embeddingBag(index: number, weight: number, offsets: number, mode: number, perSampleWeights: number, paddingIdx: number, includeLastOffset: boolean): number
+  indexAt(x: number, indices: Uint32Array, dim: Int32Array): number
+  indexPutAt(x: number, indices: Uint32Array, dim: Int32Array, values: number, accumulate: boolean, numbers: number): number
   matmul(a: number, b: number): number
   linear(x: number, weight: number, bias: number): number
+  einsumOf(equation: string, tensors: Uint32Array): number
+  tensordotOver(a: number, b: number, left: Int32Array, right: Int32Array): number
+  mm(a: number, b: number): number
+  bmm(a: number, b: number): number
+  mv(a: number, b: number): number
+  dot(a: number, b: number): number
+  vdot(a: number, b: number): number
+  inner(a: number, b: number): number
+  outer(a: number, b: number): number
+  addmm(x: number, a: number, b: number, beta: number, alpha: number): number
+  addmv(x: number, a: number, b: number, beta: number, alpha: number): number
+  addr(x: number, a: number, b: number, beta: number, alpha: number): number
+  baddbmm(x: number, a: number, b: number, beta: number, alpha: number): number
+  cross(a: number, b: number, dim: number): number
+  vecdot(a: number, b: number, dim: number): number
+  multiDot(tensors: Uint32Array): number
+  matrixPower(x: number, n: number): number
+  solve(a: number, b: number): number
+  inv(x: number): number
+  det(x: number): number
+  slogdet(x: number): number[]
+  solveTriangular(a: number, b: number, upper: boolean, left: boolean, unitriangular: boolean): number
+  cholesky(x: number, upper: boolean): number
+  choleskySolve(b: number, factor: number, upper: boolean): number
+  matrixNorm(x: number, ord: number, keepDim: boolean): number
+  qr(x: number, mode: number): number[]
+  eigh(x: number): number[]
+  eigvalsh(x: number): number
+  svd(x: number, fullMatrices: boolean): number[]
+  svdvals(x: number): number
+  pinv(x: number, rtol: number): number
+  lstsq(a: number, b: number, rtol: number): number
+  matrixRank(x: number, rtol: number): number
+  cond(x: number): number
+  matrixExp(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
   conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number
@@ -141,11 +269,45 @@ export interface NativeOps {
   maxPool2dIndices(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean): number
   adaptiveAvgPool2d(x: number, outputHeight: number, outputWidth: number): number
-  batchNorm(x: number, weight: number, bias: number, eps: number): number
+  batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
+  layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
+  rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number
+  groupNorm(x: number, groups: number, weight: number, bias: number, eps: number): number
+  instanceNorm(x: number, weight: number, bias: number, eps: number): number
+  localResponseNorm(x: number, size: number, alpha: number, beta: number, k: number): number
+  normalize(x: number, p: number, dim: number, eps: number): number
+  scaledDotProductAttention(x: number, key: number, value: number, mask: number, dropout: number, isCausal: boolean, scale: number, enableGqa: boolean): number
+  rnn(x: number, weights: Uint32Array, hidden: number, numLayers: number, nonlinearity: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  lstm(x: number, weights: Uint32Array, hidden: number, cell: number, numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  gru(x: number, weights: Uint32Array, hidden: number, numLayers: number, bias: boolean, batchFirst: boolean, dropout: number, training: boolean, bidirectional: boolean): number[]
+  rnnCell(x: number, weights: Uint32Array, hidden: number, nonlinearity: number): number
+  lstmCell(x: number, weights: Uint32Array, hidden: number, cell: number): number[]
+  gruCell(x: number, weights: Uint32Array, hidden: number): number
   nllLoss(x: number, target: number, weight: number, ignoreIndex: number, reduction: number): number
   crossEntropy(x: number, target: number, weight: number, ignoreIndex: number, reduction: number, labelSmoothing: number): number
-  mseLoss(x: number, target: number, reduction: number): number
   accuracy(x: number, target: number): number
+  mseLoss(x: number, target: number, weight: number, reduction: number): number
+  l1Loss(x: number, target: number, weight: number, reduction: number): number
+  smoothL1Loss(x: number, target: number, beta: number, reduction: number): number
+  huberLoss(x: number, target: number, delta: number, weight: number, reduction: number): number
+  binaryCrossEntropy(x: number, target: number, weight: number, reduction: number): number
+  binaryCrossEntropyWithLogits(x: number, target: number, weight: number, posWeight: number, reduction: number): number
+  klDiv(x: number, target: number, logTarget: boolean, reduction: number): number
+  poissonNllLoss(x: number, target: number, logInput: boolean, full: boolean, eps: number, reduction: number): number
+  gaussianNllLoss(x: number, target: number, variance: number, full: boolean, eps: number, reduction: number): number
+  sigmoidFocalLoss(x: number, target: number, alpha: number, gamma: number, reduction: number): number
+  softMarginLoss(x: number, target: number, reduction: number): number
+  multilabelSoftMarginLoss(x: number, target: number, weight: number, reduction: number): number
+  cosineSimilarity(x: number, other: number, dim: number, eps: number): number
+  cosineEmbeddingLoss(x: number, other: number, target: number, margin: number, reduction: number): number
+  pairwiseDistance(x: number, other: number, p: number, eps: number, keepDim: boolean): number
+  tripletMarginLoss(x: number, positive: number, negative: number, margin: number, p: number, eps: number, swap: boolean, reduction: number): number
+  marginRankingLoss(x: number, other: number, target: number, margin: number, reduction: number): number
+  hingeEmbeddingLoss(x: number, target: number, margin: number, reduction: number): number
+  multiMarginLoss(x: number, target: number, p: number, margin: number, weight: number, reduction: number): number
+  multilabelMarginLoss(x: number, target: number, reduction: number): number
+  bilinear(x: number, other: number, weight: number, bias: number): number
+  ctcLoss(x: number, targets: number, inputLengths: number, targetLengths: number, blank: number, reduction: number, zeroInfinity: boolean): number
   dropout(x: number, p: number, training: boolean): number
   dropout1d(x: number, p: number, training: boolean): number
   dropout2d(x: number, p: number, training: boolean): number

@@ -2,17 +2,211 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type LeakyReluOptions, type EluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, type Pair, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+
+/** Options of `gumbelSoftmax`. */
+export interface GumbelSoftmaxOptions {
+  /** @default 1 */
+  readonly tau?: number | undefined
+  /** @default false */
+  readonly hard?: boolean | undefined
+}
+
+const gumbelSoftmaxOptions = ['tau', 'hard'] as const
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions {
+  readonly paddingIdx?: number | undefined
+}
+
+const embeddingOptions = ['paddingIdx'] as const
+
+/** Options of `embeddingBag`. */
+export interface EmbeddingBagOptions<D extends DType = 'float32'> {
+  readonly offsets?: Tensor<'int64'> | undefined
+  /** @default 'mean' */
+  readonly mode?: BagMode | undefined
+  readonly perSampleWeights?: Tensor<D> | undefined
+  readonly paddingIdx?: number | undefined
+  /** @default false */
+  readonly includeLastOffset?: boolean | undefined
+}
+
+const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx', 'includeLastOffset'] as const
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
+  readonly runningMean?: Tensor<D> | undefined
+  readonly runningVar?: Tensor<D> | undefined
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const batchNormOptions = ['runningMean', 'runningVar', 'weight', 'bias', 'training', 'eps'] as const
+
+/** Options of `layerNorm`. */
+export interface LayerNormOptions<D extends DType = 'float32'> {
   readonly weight?: Tensor<D> | undefined
   readonly bias?: Tensor<D> | undefined
   /** @default 1e-5 */
   readonly eps?: number | undefined
 }
 
-const batchNormOptions = ['weight', 'bias', 'eps'] as const
+const layerNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `rmsNorm`. */
+export interface RmsNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly eps?: number | undefined
+}
+
+const rmsNormOptions = ['weight', 'eps'] as const
+
+/** Options of `groupNorm`. */
+export interface GroupNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const groupNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `instanceNorm`. */
+export interface InstanceNormOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1e-5 */
+  readonly eps?: number | undefined
+}
+
+const instanceNormOptions = ['weight', 'bias', 'eps'] as const
+
+/** Options of `localResponseNorm`. */
+export interface LocalResponseNormOptions {
+  /** @default 1e-4 */
+  readonly alpha?: number | undefined
+  /** @default 0.75 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly k?: number | undefined
+}
+
+const localResponseNormOptions = ['alpha', 'beta', 'k'] as const
+
+/** Options of `normalize`. */
+export interface NormalizeOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1 */
+  readonly dim?: number | undefined
+  /** @default 1e-12 */
+  readonly eps?: number | undefined
+}
+
+const normalizeOptions = ['p', 'dim', 'eps'] as const
+
+/** Options of `scaledDotProductAttention`. */
+export interface ScaledDotProductAttentionOptions<D extends DType = 'float32'> {
+  readonly mask?: Tensor<'bool'> | Tensor<D> | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default false */
+  readonly isCausal?: boolean | undefined
+  readonly scale?: number | undefined
+  /** @default false */
+  readonly enableGqa?: boolean | undefined
+}
+
+const scaledDotProductAttentionOptions = ['mask', 'dropout', 'isCausal', 'scale', 'enableGqa'] as const
+
+/** Options of `rnn`. */
+export interface RnnOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const rnnOptions = ['hidden', 'numLayers', 'nonlinearity', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `lstm`. */
+export interface LstmOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const lstmOptions = ['hidden', 'cell', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `gru`. */
+export interface GruOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly numLayers?: number | undefined
+  /** @default true */
+  readonly bias?: boolean | undefined
+  /** @default false */
+  readonly batchFirst?: boolean | undefined
+  /** @default 0 */
+  readonly dropout?: number | undefined
+  /** @default true */
+  readonly training?: boolean | undefined
+  /** @default false */
+  readonly bidirectional?: boolean | undefined
+}
+
+const gruOptions = ['hidden', 'numLayers', 'bias', 'batchFirst', 'dropout', 'training', 'bidirectional'] as const
+
+/** Options of `rnnCell`. */
+export interface RnnCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  /** @default 'tanh' */
+  readonly nonlinearity?: Nonlinearity | undefined
+}
+
+const rnnCellOptions = ['hidden', 'nonlinearity'] as const
+
+/** Options of `lstmCell`. */
+export interface LstmCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+  readonly cell?: Tensor<D> | undefined
+}
+
+const lstmCellOptions = ['hidden', 'cell'] as const
+
+/** Options of `gruCell`. */
+export interface GruCellOptions<D extends DType = 'float32'> {
+  readonly hidden?: Tensor<D> | undefined
+}
+
+const gruCellOptions = ['hidden'] as const
 
 /** Options of `nllLoss`. */
 export interface NllLossOptions<D extends DType = 'float32'> {
@@ -39,12 +233,235 @@ export interface CrossEntropyOptions<D extends DType = 'float32'> {
 const crossEntropyOptions = ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing'] as const
 
 /** Options of `mseLoss`. */
-export interface MseLossOptions {
+export interface MseLossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
   /** @default 'mean' */
   readonly reduction?: Reduction | undefined
 }
 
-const mseLossOptions = ['reduction'] as const
+const mseLossOptions = ['weight', 'reduction'] as const
+
+/** Options of `l1Loss`. */
+export interface L1LossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const l1LossOptions = ['weight', 'reduction'] as const
+
+/** Options of `smoothL1Loss`. */
+export interface SmoothL1LossOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const smoothL1LossOptions = ['beta', 'reduction'] as const
+
+/** Options of `huberLoss`. */
+export interface HuberLossOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly delta?: number | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const huberLossOptions = ['delta', 'weight', 'reduction'] as const
+
+/** Options of `binaryCrossEntropy`. */
+export interface BinaryCrossEntropyOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const binaryCrossEntropyOptions = ['weight', 'reduction'] as const
+
+/** Options of `binaryCrossEntropyWithLogits`. */
+export interface BinaryCrossEntropyWithLogitsOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  readonly posWeight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const binaryCrossEntropyWithLogitsOptions = ['weight', 'posWeight', 'reduction'] as const
+
+/** Options of `klDiv`. */
+export interface KlDivOptions {
+  /** @default false */
+  readonly logTarget?: boolean | undefined
+  /** @default 'mean' */
+  readonly reduction?: BatchReduction | undefined
+}
+
+const klDivOptions = ['logTarget', 'reduction'] as const
+
+/** Options of `poissonNllLoss`. */
+export interface PoissonNllLossOptions {
+  /** @default true */
+  readonly logInput?: boolean | undefined
+  /** @default false */
+  readonly full?: boolean | undefined
+  /** @default 1e-8 */
+  readonly eps?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const poissonNllLossOptions = ['logInput', 'full', 'eps', 'reduction'] as const
+
+/** Options of `gaussianNllLoss`. */
+export interface GaussianNllLossOptions {
+  /** @default false */
+  readonly full?: boolean | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const gaussianNllLossOptions = ['full', 'eps', 'reduction'] as const
+
+/** Options of `sigmoidFocalLoss`. */
+export interface SigmoidFocalLossOptions {
+  /** @default 0.25 */
+  readonly alpha?: number | undefined
+  /** @default 2 */
+  readonly gamma?: number | undefined
+  /** @default 'none' */
+  readonly reduction?: Reduction | undefined
+}
+
+const sigmoidFocalLossOptions = ['alpha', 'gamma', 'reduction'] as const
+
+/** Options of `softMarginLoss`. */
+export interface SoftMarginLossOptions {
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const softMarginLossOptions = ['reduction'] as const
+
+/** Options of `multilabelSoftMarginLoss`. */
+export interface MultilabelSoftMarginLossOptions<D extends DType = 'float32'> {
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multilabelSoftMarginLossOptions = ['weight', 'reduction'] as const
+
+/** Options of `cosineSimilarity`. */
+export interface CosineSimilarityOptions {
+  /** @default 1 */
+  readonly dim?: number | undefined
+  /** @default 1e-8 */
+  readonly eps?: number | undefined
+}
+
+const cosineSimilarityOptions = ['dim', 'eps'] as const
+
+/** Options of `cosineEmbeddingLoss`. */
+export interface CosineEmbeddingLossOptions {
+  /** @default 0 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const cosineEmbeddingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `pairwiseDistance`. */
+export interface PairwiseDistanceOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const pairwiseDistanceOptions = ['p', 'eps', 'keepDim'] as const
+
+/** Options of `tripletMarginLoss`. */
+export interface TripletMarginLossOptions {
+  /** @default 1 */
+  readonly margin?: number | undefined
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default 1e-6 */
+  readonly eps?: number | undefined
+  /** @default false */
+  readonly swap?: boolean | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const tripletMarginLossOptions = ['margin', 'p', 'eps', 'swap', 'reduction'] as const
+
+/** Options of `marginRankingLoss`. */
+export interface MarginRankingLossOptions {
+  /** @default 0 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const marginRankingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `hingeEmbeddingLoss`. */
+export interface HingeEmbeddingLossOptions {
+  /** @default 1 */
+  readonly margin?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const hingeEmbeddingLossOptions = ['margin', 'reduction'] as const
+
+/** Options of `multiMarginLoss`. */
+export interface MultiMarginLossOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly p?: number | undefined
+  /** @default 1 */
+  readonly margin?: number | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multiMarginLossOptions = ['p', 'margin', 'weight', 'reduction'] as const
+
+/** Options of `multilabelMarginLoss`. */
+export interface MultilabelMarginLossOptions {
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+}
+
+const multilabelMarginLossOptions = ['reduction'] as const
+
+/** Options of `bilinear`. */
+export interface BilinearOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+}
+
+const bilinearOptions = ['bias'] as const
+
+/** Options of `ctcLoss`. */
+export interface CtcLossOptions {
+  /** @default 0 */
+  readonly blank?: number | undefined
+  /** @default 'mean' */
+  readonly reduction?: Reduction | undefined
+  /** @default false */
+  readonly zeroInfinity?: boolean | undefined
+}
+
+const ctcLossOptions = ['blank', 'reduction', 'zeroInfinity'] as const
 
 /** Options of `dropout1d`. */
 export interface Dropout1dOptions {
@@ -150,12 +567,13 @@ export function mish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
 }
 
 /**
- * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+ * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
  * @example
  * tensor([0, 2]).gelu() // [0, 1.9545]
+ * tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]
  */
-export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
-  return x.gelu()
+export function gelu<D extends DType = 'float32'>(x: Tensor<D>, options: GeluOptions = {}): Tensor<Floating<D>> {
+  return x.gelu(options)
 }
 
 /**
@@ -165,6 +583,163 @@ export function gelu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating
  */
 export function softplus<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
   return x.softplus()
+}
+
+/**
+ * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+ * @example
+ * tensor([-3, 0.5, 3]).hardtanh() // [-1, 0.5, 1]
+ */
+export function hardtanh<D extends DType = 'float32'>(x: Tensor<D>, options: HardtanhOptions = {}): Tensor<D> {
+  return x.hardtanh(options)
+}
+
+/**
+ * `relu` bounded at 6.
+ * @example
+ * tensor([-1, 3, 9]).relu6() // [0, 3, 6]
+ */
+export function relu6<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
+  return x.relu6()
+}
+
+/**
+ * `x / 6 + 1 / 2`, bounded to `[0, 1]`.
+ * @example
+ * tensor([-4, 0, 1.5]).hardsigmoid() // [0, 0.5, 0.75]
+ */
+export function hardsigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardsigmoid()
+}
+
+/**
+ * `x * hardsigmoid(x)` (Howard et al., MobileNetV3, 2019).
+ * @example
+ * tensor([-4, 1, 4]).hardswish() // [0, 0.666667, 4]
+ */
+export function hardswish<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.hardswish()
+}
+
+/**
+ * `x` outside of `[-lambda, lambda]`, 0 inside.
+ * @example
+ * tensor([-1, 0.3, 2]).hardshrink() // [-1, 0, 2]
+ */
+export function hardshrink<D extends DType = 'float32'>(x: Tensor<D>, options: HardshrinkOptions = {}): Tensor<D> {
+  return x.hardshrink(options)
+}
+
+/**
+ * `x` brought nearer to 0 by `lambda`, 0 within `[-lambda, lambda]`.
+ * @example
+ * tensor([-1, 0.3, 2]).softshrink() // [-0.5, 0, 1.5]
+ */
+export function softshrink<D extends DType = 'float32'>(x: Tensor<D>, options: SoftshrinkOptions = {}): Tensor<D> {
+  return x.softshrink(options)
+}
+
+/**
+ * `x - tanh(x)`.
+ * @example
+ * tensor([0, 2]).tanhshrink() // [0, 1.035972]
+ */
+export function tanhshrink<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.tanhshrink()
+}
+
+/**
+ * `x / (1 + |x|)`.
+ * @example
+ * tensor([-1, 3]).softsign() // [-0.5, 0.75]
+ */
+export function softsign<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.softsign()
+}
+
+/**
+ * `x` above `threshold`, `value` elsewhere.
+ * @example
+ * tensor([1, 5]).threshold(3, -1) // [-1, 5]
+ */
+export function threshold<D extends DType = 'float32'>(x: Tensor<D>, threshold: number, value: number): Tensor<D> {
+  return x.threshold(threshold, value)
+}
+
+/**
+ * Scaled exponential linear unit, with the constants of Klambauer et al. (2017).
+ * @example
+ * tensor([-1, 2]).selu() // [-1.111331, 2.101402]
+ */
+export function selu<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.selu()
+}
+
+/**
+ * Continuously differentiable exponential linear unit: `x` where positive, `alpha * (e^(x / alpha) - 1)` elsewhere.
+ * @example
+ * tensor([-1, 2]).celu({ alpha: 2 }) // [-0.786939, 2]
+ */
+export function celu<D extends DType = 'float32'>(x: Tensor<D>, options: CeluOptions = {}): Tensor<Floating<D>> {
+  return x.celu(options)
+}
+
+/**
+ * `x` where positive, `weight * x` elsewhere; a weight `[1]`, or one for each channel of `[batch, channels, ...]`.
+ * @example
+ * F.prelu(tensor([-4, 2]), tensor([0.25])) // [-1, 2]
+ */
+export function prelu<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>): Tensor<D> {
+  return wrapHandle(native.prelu(x.handle, weight.handle))
+}
+
+/**
+ * `leakyRelu` with a slope drawn for each element from `[lower, upper)` while `training`, else their mean.
+ * @example
+ * tensor([-4, 2]).rrelu({ lower: 0.25, upper: 0.25 }) // [-1, 2]
+ */
+export function rrelu<D extends DType = 'float32'>(x: Tensor<D>, options: RreluOptions = {}): Tensor<Floating<D>> {
+  return x.rrelu(options)
+}
+
+/**
+ * `log(sigmoid(x))`, in a form that does not overflow.
+ * @example
+ * tensor([0, -100]).logSigmoid() // [-0.693147, -100]
+ */
+export function logSigmoid<D extends DType = 'float32'>(x: Tensor<D>): Tensor<Floating<D>> {
+  return x.logSigmoid()
+}
+
+/**
+ * The first half along `dim` times the sigmoid of the second (Dauphin et al., 2017).
+ * `dim` is -1 by default.
+ * @example
+ * tensor([2, 4, 0, 0]).glu() // [1, 2]
+ */
+export function glu<D extends DType = 'float32'>(x: Tensor<D>, dim: number = -1): Tensor<D> {
+  return x.glu(dim)
+}
+
+/**
+ * `softmax(-x)`.
+ * @example
+ * tensor([0, 0]).softmin(0) // [0.5, 0.5]
+ */
+export function softmin<D extends DType = 'float32'>(x: Tensor<D>, dim: number): Tensor<Floating<D>> {
+  return x.softmin(dim)
+}
+
+/**
+ * A sample of the Gumbel-softmax distribution over `dim` (Jang et al., 2017) at temperature `tau`: a soft choice, or if `hard` a choice whose gradient is the soft one's.
+ * `dim` is -1 by default.
+ * @example
+ * F.gumbelSoftmax(tensor([0, 100]), -1, { hard: true }) // [0, 1]
+ */
+export function gumbelSoftmax<D extends DType = 'float32'>(logits: Tensor<D>, dim: number = -1, options: GumbelSoftmaxOptions = {}): Tensor<Floating<D>> {
+  checkOptions('gumbelSoftmax', options, gumbelSoftmaxOptions)
+  const { tau = 1, hard = false } = options
+  return wrapHandle(native.gumbelSoftmax(logits.handle, whole('dim', dim), tau, hard))
 }
 
 /**
@@ -178,13 +753,26 @@ export function pad<D extends DType = 'float32'>(x: Tensor<D>, padding: number |
 }
 
 /**
- * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+ * Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`; no gradient reaches the row `paddingIdx`.
  * @example
  * const table = tensor([[0, 0], [1, 2], [3, 4]])
  * F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]
  */
-export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>): Tensor<D> {
-  return wrapHandle(native.embedding(index.handle, weight.handle))
+export function embedding<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingOptions = {}): Tensor<D> {
+  checkOptions('embedding', options, embeddingOptions)
+  const { paddingIdx } = options
+  return wrapHandle(native.embedding(index.handle, weight.handle, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx)))
+}
+
+/**
+ * Bags of rows of a table as one vector each: the sum, mean or largest elements of the rows at `index`. `[bags, n]` are bags of equal size, a list is cut at `offsets`; rows at `paddingIdx` do not count, and an empty bag gives zeros.
+ * @example
+ * F.embeddingBag(tensor([[0, 1]], { dtype: 'int64' }), tensor([[1, 2], [3, 4]])) // [[2, 3]]
+ */
+export function embeddingBag<D extends DType = 'float32'>(index: Tensor<'int64'>, weight: Tensor<D>, options: EmbeddingBagOptions<D> = {}): Tensor<D> {
+  checkOptions('embeddingBag', options, embeddingBagOptions)
+  const { offsets, mode = 'mean', perSampleWeights, paddingIdx, includeLastOffset = false } = options
+  return wrapHandle(native.embeddingBag(index.handle, weight.handle, offsets?.handle ?? 0, choiceCode('mode', mode, choices.BagMode), perSampleWeights?.handle ?? 0, paddingIdx === undefined ? NaN : whole('paddingIdx', paddingIdx), includeLastOffset))
 }
 
 /**
@@ -263,14 +851,169 @@ export function adaptiveAvgPool2d<D extends DType = 'float32'>(x: Tensor<D>, out
 }
 
 /**
- * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, then scales by `weight` and shifts by `bias`, each `[channels]`.
+ * Normalises each channel of `[batch, channels, ...]` by the mean and the biased variance of the batch, or by `runningMean` and `runningVar` unless `training`; then scales by `weight` and shifts by `bias`. All four are `[channels]`. Tensors are values: running statistics are read here and never written; `nn.BatchNorm2d` keeps them.
  * @example
  * F.batchNorm(tensor([[1], [3]])) // [[-1], [1]]
  */
 export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: BatchNormOptions<D> = {}): Tensor<D> {
   checkOptions('batchNorm', options, batchNormOptions)
+  const { runningMean, runningVar, weight, bias, training = true, eps = 1e-5 } = options
+  return wrapHandle(native.batchNorm(x.handle, runningMean?.handle ?? 0, runningVar?.handle ?? 0, weight?.handle ?? 0, bias?.handle ?? 0, training, eps))
+}
+
+/**
+ * Normalises the last dimensions, of the sizes `normalizedShape`, by their mean and biased variance; then scales by `weight` and shifts by `bias`, both of that shape.
+ * @example
+ * F.layerNorm(tensor([[1, 3]]), 2) // [[-1, 1]]
+ */
+export function layerNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: LayerNormOptions<D> = {}): Tensor<D> {
+  checkOptions('layerNorm', options, layerNormOptions)
   const { weight, bias, eps = 1e-5 } = options
-  return wrapHandle(native.batchNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+  return wrapHandle(native.layerNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by the root of the mean square over the last dimensions, of the sizes `normalizedShape`, and scales by `weight`; `eps`, the distance from 1 to the next number of the dtype by default, is added under the root.
+ * @example
+ * F.rmsNorm(tensor([3, 4]), 2) // [0.848528, 1.131371]
+ */
+export function rmsNorm<D extends DType = 'float32'>(x: Tensor<D>, normalizedShape: number | readonly number[], options: RmsNormOptions<D> = {}): Tensor<D> {
+  checkOptions('rmsNorm', options, rmsNormOptions)
+  const { weight, eps } = options
+  return wrapHandle(native.rmsNorm(x.handle, integers(normalizedShape), weight?.handle ?? 0, eps ?? NaN))
+}
+
+/**
+ * Normalises each of `groups` equal groups of channels of `[batch, channels, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.groupNorm(tensor([[1, 3, 10, 30]]), 2) // [[-1, 1, -1, 1]]
+ */
+export function groupNorm<D extends DType = 'float32'>(x: Tensor<D>, groups: number, options: GroupNormOptions<D> = {}): Tensor<D> {
+  checkOptions('groupNorm', options, groupNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.groupNorm(x.handle, count('groups', groups), weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Normalises each channel of each sample of `[batch, channels, size, ...]` by its own mean and biased variance; then scales by `weight` and shifts by `bias`, both `[channels]`.
+ * @example
+ * F.instanceNorm(tensor([[[1, 3], [10, 30]]])) // [[[-1, 1], [-1, 1]]]
+ */
+export function instanceNorm<D extends DType = 'float32'>(x: Tensor<D>, options: InstanceNormOptions<D> = {}): Tensor<D> {
+  checkOptions('instanceNorm', options, instanceNormOptions)
+  const { weight, bias, eps = 1e-5 } = options
+  return wrapHandle(native.instanceNorm(x.handle, weight?.handle ?? 0, bias?.handle ?? 0, eps))
+}
+
+/**
+ * Divides by `(k + alpha * mean of squares)^beta`, where the mean is over `size` neighbouring channels of `[batch, channels, size, ...]` and counts absent ones as 0 (Krizhevsky et al., 2012).
+ * @example
+ * F.localResponseNorm(ones([1, 2, 1]), 2, { alpha: 1, beta: 1, k: 0 }) // [[[2], [1]]]
+ */
+export function localResponseNorm<D extends DType = 'float32'>(x: Tensor<D>, size: number, options: LocalResponseNormOptions = {}): Tensor<D> {
+  checkOptions('localResponseNorm', options, localResponseNormOptions)
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options
+  return wrapHandle(native.localResponseNorm(x.handle, count('size', size), alpha, beta, k))
+}
+
+/**
+ * Divides by the p-norm along `dim`, or by `eps` where that is larger.
+ * @example
+ * F.normalize(tensor([[3, 4]])) // [[0.6, 0.8]]
+ */
+export function normalize<D extends DType = 'float32'>(x: Tensor<D>, options: NormalizeOptions = {}): Tensor<D> {
+  checkOptions('normalize', options, normalizeOptions)
+  const { p = 2, dim = 1, eps = 1e-12 } = options
+  return wrapHandle(native.normalize(x.handle, p, whole('dim', dim), eps))
+}
+
+/**
+ * Scaled dot product attention, `softmax(x key^T scale + mask) value`, for queries `[..., queries, size]`, keys `[..., keys, size]` and values `[..., keys, valueSize]` whose leading dimensions broadcast. A boolean `mask` keeps where true, another is added; either broadcasts to `[..., queries, keys]`, and a query that sees no key gets 0. `isCausal` lets query i see the keys up to i. `dropout` drops weights whenever it is not 0; `scale` is `1 / sqrt(size)` by default; with `enableGqa`, fewer heads of keys and values serve several heads of queries each.
+ * @example
+ * const x = tensor([[1, 0], [0, 1]])
+ * F.scaledDotProductAttention(x, x, x, { isCausal: true, scale: 0 }) // [[1, 0], [0.5, 0.5]]
+ */
+export function scaledDotProductAttention<D extends DType = 'float32'>(x: Tensor<D>, key: Tensor<D>, value: Tensor<D>, options: ScaledDotProductAttentionOptions<D> = {}): Tensor<D> {
+  checkOptions('scaledDotProductAttention', options, scaledDotProductAttentionOptions)
+  const { mask, dropout = 0, isCausal = false, scale, enableGqa = false } = options
+  return wrapHandle(native.scaledDotProductAttention(x.handle, key.handle, value.handle, mask?.handle ?? 0, dropout, isCausal, scale ?? NaN, enableGqa))
+}
+
+/**
+ * An Elman network: `h = tanh(x W_ih^T + b_ih + h W_hh^T + b_hh)`, or relu, along the steps of `[steps, batch, features]`. `weights` is a flat list in PyTorch's order: for each layer and direction weight_ih, weight_hh, and bias_ih, bias_hh unless `bias` is false. `hidden` holds the first states, `[numLayers directions, batch, hidden]`, zeros by default; `dropout` works between layers while `training`. Without a batch all shapes lack that dimension.
+ * @example
+ * const weights = [[[1]], [[1]]].map((weight) => tensor(weight))
+ * const { output } = F.rnn(tensor([[0.5], [0]]), weights, { bias: false, nonlinearity: 'relu' })
+ * output // [[0.5], [0.5]]
+ */
+export function rnn<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('rnn', options, rnnOptions)
+  const { hidden, numLayers = 1, nonlinearity = 'tanh', bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.rnn(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * A long short-term memory (Hochreiter and Schmidhuber, 1997) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: input, forget, cell, output. Weights, states and options are those of `rnn`; `cell` holds the first cell states.
+ * @example
+ * const weights = [zeros([8, 3]), zeros([8, 2]), zeros([8]), zeros([8])]
+ * const { output, hidden, cell } = F.lstm(ones([5, 4, 3]), weights)
+ * output // shape [5, 4, 2]
+ * cell // shape [1, 4, 2]
+ */
+export function lstm<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstm', options, lstmOptions)
+  const { hidden, cell, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0, cellHandle = 0] = native.lstm(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * A gated recurrent unit (Cho et al., 2014) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: reset, update, new. Weights, states and options are those of `rnn`.
+ * @example
+ * const weights = [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]
+ * F.gru(ones([5, 4, 3]), weights).output // shape [5, 4, 2]
+ */
+export function gru<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruOptions<D> = {}): { readonly output: Tensor<D>; readonly hidden: Tensor<D> } {
+  checkOptions('gru', options, gruOptions)
+  const { hidden, numLayers = 1, bias = true, batchFirst = false, dropout = 0, training = true, bidirectional = false } = options
+  const [outputHandle = 0, hiddenHandle = 0] = native.gru(x.handle, handlesOf(weights), hidden?.handle ?? 0, count('numLayers', numLayers), bias, batchFirst, dropout, training, bidirectional)
+  return { output: wrapHandle(outputHandle), hidden: wrapHandle(hiddenHandle) }
+}
+
+/**
+ * One step of `rnn` for `[batch, features]`: the states `[batch, hidden]` after it. `weights` are weight_ih, weight_hh, and bias_ih, bias_hh or neither.
+ * @example
+ * F.rnnCell(tensor([2]), [tensor([[1]]), tensor([[1]])], { hidden: tensor([3]), nonlinearity: 'relu' }) // [5]
+ */
+export function rnnCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: RnnCellOptions<D> = {}): Tensor<D> {
+  checkOptions('rnnCell', options, rnnCellOptions)
+  const { hidden, nonlinearity = 'tanh' } = options
+  return wrapHandle(native.rnnCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, choiceCode('nonlinearity', nonlinearity, choices.Nonlinearity)))
+}
+
+/**
+ * One step of `lstm` for `[batch, features]`: the states and cell states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * const weights = [zeros([4, 1]), zeros([4, 1])]
+ * F.lstmCell(tensor([1]), weights, { cell: tensor([2]) }).cell // [1]
+ */
+export function lstmCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: LstmCellOptions<D> = {}): { readonly hidden: Tensor<D>; readonly cell: Tensor<D> } {
+  checkOptions('lstmCell', options, lstmCellOptions)
+  const { hidden, cell } = options
+  const [hiddenHandle = 0, cellHandle = 0] = native.lstmCell(x.handle, handlesOf(weights), hidden?.handle ?? 0, cell?.handle ?? 0)
+  return { hidden: wrapHandle(hiddenHandle), cell: wrapHandle(cellHandle) }
+}
+
+/**
+ * One step of `gru` for `[batch, features]`: the states `[batch, hidden]` after it; weights as those of `rnnCell`.
+ * @example
+ * F.gruCell(tensor([1]), [zeros([3, 1]), zeros([3, 1])], { hidden: tensor([2]) }) // [1]
+ */
+export function gruCell<D extends DType = 'float32'>(x: Tensor<D>, weights: readonly Tensor<D>[], options: GruCellOptions<D> = {}): Tensor<D> {
+  checkOptions('gruCell', options, gruCellOptions)
+  const { hidden } = options
+  return wrapHandle(native.gruCell(x.handle, handlesOf(weights), hidden?.handle ?? 0))
 }
 
 /**
@@ -282,30 +1025,19 @@ export function batchNorm<D extends DType = 'float32'>(x: Tensor<D>, options: Ba
 export function nllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: NllLossOptions<D> = {}): Tensor<D> {
   checkOptions('nllLoss', options, nllLossOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options
-  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.nllLoss(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction)))
 }
 
 /**
- * Cross entropy of scores `[batch, classes, ...]` for classes `[batch, ...]`: `nllLoss(logSoftmax(x))`, with `labelSmoothing` of the target spread evenly over all classes.
+ * Cross entropy of scores `[batch, classes, ...]` for targets that are classes `[batch, ...]`, or probabilities in the shape of the scores. `weight` holds one number a class; classes equal to `ignoreIndex` do not count; `labelSmoothing` of the target is spread evenly over all classes.
  * @example
  * const target = tensor([1, 0], { dtype: 'int64' })
  * F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038
  */
-export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
+export function crossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'> | Tensor<D>, options: CrossEntropyOptions<D> = {}): Tensor<D> {
   checkOptions('crossEntropy', options, crossEntropyOptions)
   const { weight, ignoreIndex = -100, reduction = 'mean', labelSmoothing = 0 } = options
-  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, ignoreIndex, choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
-}
-
-/**
- * Mean of the squared differences.
- * @example
- * F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2
- */
-export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions = {}): Tensor<D> {
-  checkOptions('mseLoss', options, mseLossOptions)
-  const { reduction = 'mean' } = options
-  return wrapHandle(native.mseLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
+  return wrapHandle(native.crossEntropy(x.handle, target.handle, weight?.handle ?? 0, whole('ignoreIndex', ignoreIndex), choiceCode('reduction', reduction, choices.Reduction), labelSmoothing))
 }
 
 /**
@@ -316,6 +1048,249 @@ export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tenso
  */
 export function accuracy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>): Tensor<D> {
   return wrapHandle(native.accuracy(x.handle, target.handle))
+}
+
+/**
+ * Mean of the squared differences; `weight` of the same shape weighs them, and the mean divides by its sum.
+ * @example
+ * F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2
+ */
+export function mseLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MseLossOptions<D> = {}): Tensor<D> {
+  checkOptions('mseLoss', options, mseLossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.mseLoss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Mean of the absolute differences; `weight` of the same shape weighs them, and the mean divides by its sum.
+ * @example
+ * F.l1Loss(tensor([1, 2]), tensor([1, 4])) // 1
+ */
+export function l1Loss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: L1LossOptions<D> = {}): Tensor<D> {
+  checkOptions('l1Loss', options, l1LossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.l1Loss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `d^2 / (2 beta)` for differences `d` below `beta`, `|d| - beta / 2` beyond; `l1Loss` where `beta` is 0.
+ * @example
+ * F.smoothL1Loss(tensor([0.5, 3]), tensor([0, 0]), { reduction: 'none' }) // [0.125, 2.5]
+ */
+export function smoothL1Loss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SmoothL1LossOptions = {}): Tensor<D> {
+  checkOptions('smoothL1Loss', options, smoothL1LossOptions)
+  const { beta = 1, reduction = 'mean' } = options
+  return wrapHandle(native.smoothL1Loss(x.handle, target.handle, beta, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `d^2 / 2` for differences `d` up to `delta`, `delta (|d| - delta / 2)` beyond; `weight` has the input's shape, and the mean divides by the number of elements.
+ * @example
+ * F.huberLoss(tensor([1, 4]), tensor([0, 0]), { delta: 2, reduction: 'none' }) // [0.5, 6]
+ */
+export function huberLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: HuberLossOptions<D> = {}): Tensor<D> {
+  checkOptions('huberLoss', options, huberLossOptions)
+  const { delta = 1, weight, reduction = 'mean' } = options
+  return wrapHandle(native.huberLoss(x.handle, target.handle, delta, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of probabilities and targets, both in [0, 1]; each logarithm is bounded below by -100, and `weight` broadcasts.
+ * @example
+ * F.binaryCrossEntropy(tensor([0.5, 0]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 100]
+ */
+export function binaryCrossEntropy<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: BinaryCrossEntropyOptions<D> = {}): Tensor<D> {
+  checkOptions('binaryCrossEntropy', options, binaryCrossEntropyOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.binaryCrossEntropy(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of scores before the sigmoid and targets in [0, 1]; `posWeight` weighs the positive part, `weight` all of it, and both broadcast.
+ * @example
+ * F.binaryCrossEntropyWithLogits(tensor([0, 50]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]
+ */
+export function binaryCrossEntropyWithLogits<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: BinaryCrossEntropyWithLogitsOptions<D> = {}): Tensor<D> {
+  checkOptions('binaryCrossEntropyWithLogits', options, binaryCrossEntropyWithLogitsOptions)
+  const { weight, posWeight, reduction = 'mean' } = options
+  return wrapHandle(native.binaryCrossEntropyWithLogits(x.handle, target.handle, weight?.handle ?? 0, posWeight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Kullback-Leibler divergence of log-probabilities `x` from probabilities `target`, or their logarithms with `logTarget`, element by element; `'batchmean'` divides the sum by the size of dim 0, which is the divergence by its definition.
+ * @example
+ * F.klDiv(tensor([[0.5, 0.5]]).log(), tensor([[1, 0]]), { reduction: 'batchmean' }) // 0.693147
+ */
+export function klDiv<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: KlDivOptions = {}): Tensor<D> {
+  checkOptions('klDiv', options, klDivOptions)
+  const { logTarget = false, reduction = 'mean' } = options
+  return wrapHandle(native.klDiv(x.handle, target.handle, logTarget, choiceCode('reduction', reduction, choices.BatchReduction)))
+}
+
+/**
+ * Negative log-likelihood of counts under a Poisson distribution of rate `e^x`, or `x` without `logInput`; `full` adds Stirling's approximation of `log(target!)` for targets above 1, and `eps` keeps the logarithm of a rate finite.
+ * @example
+ * F.poissonNllLoss(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' }) // [1, 2.718282]
+ */
+export function poissonNllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: PoissonNllLossOptions = {}): Tensor<D> {
+  checkOptions('poissonNllLoss', options, poissonNllLossOptions)
+  const { logInput = true, full = false, eps = 1e-8, reduction = 'mean' } = options
+  return wrapHandle(native.poissonNllLoss(x.handle, target.handle, logInput, full, eps, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Negative log-likelihood under normal distributions of mean `x` and variance `variance`, of the input's shape, with a last dimension of 1, or without it; `variance` counts as `eps` at least, and `full` adds the constant `log(2 pi) / 2`.
+ * @example
+ * F.gaussianNllLoss(tensor([1, 2]), tensor([0, 2]), tensor([1, 4]), { reduction: 'none' }) // [0.5, 0.693147]
+ */
+export function gaussianNllLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, variance: Tensor<D>, options: GaussianNllLossOptions = {}): Tensor<D> {
+  checkOptions('gaussianNllLoss', options, gaussianNllLossOptions)
+  const { full = false, eps = 1e-6, reduction = 'mean' } = options
+  return wrapHandle(native.gaussianNllLoss(x.handle, target.handle, variance.handle, full, eps, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Focal loss of scores before the sigmoid (Lin et al., 2017): `(1 - p)^gamma` times the cross entropy, where `p` is the probability of the target; `alpha` weighs positives and `1 - alpha` negatives, a negative `alpha` neither.
+ * @example
+ * F.sigmoidFocalLoss(tensor([0]), tensor([1])) // [0.043322]
+ */
+export function sigmoidFocalLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SigmoidFocalLossOptions = {}): Tensor<D> {
+  checkOptions('sigmoidFocalLoss', options, sigmoidFocalLossOptions)
+  const { alpha = 0.25, gamma = 2, reduction = 'none' } = options
+  return wrapHandle(native.sigmoidFocalLoss(x.handle, target.handle, alpha, gamma, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `log(1 + e^(-target x))` for targets of 1 and -1.
+ * @example
+ * F.softMarginLoss(tensor([0, 100]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]
+ */
+export function softMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: SoftMarginLossOptions = {}): Tensor<D> {
+  checkOptions('softMarginLoss', options, softMarginLossOptions)
+  const { reduction = 'mean' } = options
+  return wrapHandle(native.softMarginLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cross entropy of each class by itself, a mean over the classes in the last dimension; targets are 0 or 1, `weight` holds one number a class.
+ * @example
+ * F.multilabelSoftMarginLoss(tensor([[0, 0]]), tensor([[1, 0]])) // 0.693147
+ */
+export function multilabelSoftMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: MultilabelSoftMarginLossOptions<D> = {}): Tensor<D> {
+  checkOptions('multilabelSoftMarginLoss', options, multilabelSoftMarginLossOptions)
+  const { weight, reduction = 'mean' } = options
+  return wrapHandle(native.multilabelSoftMarginLoss(x.handle, target.handle, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * Cosine of the angle between vectors along `dim`, with broadcasting; a norm counts as `eps` at least.
+ * @example
+ * F.cosineSimilarity(tensor([[3, 4]]), tensor([[4, 3]])) // [0.96]
+ */
+export function cosineSimilarity<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: CosineSimilarityOptions = {}): Tensor<D> {
+  checkOptions('cosineSimilarity', options, cosineSimilarityOptions)
+  const { dim = 1, eps = 1e-8 } = options
+  return wrapHandle(native.cosineSimilarity(x.handle, other.handle, whole('dim', dim), eps))
+}
+
+/**
+ * `1 - cosine` for pairs with target 1, `max(0, cosine - margin)` for those with target -1; vectors `[batch, size]`, or `[size]` with a target of rank 0.
+ * @example
+ * F.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])) // 1
+ */
+export function cosineEmbeddingLoss<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, target: Tensor<D>, options: CosineEmbeddingLossOptions = {}): Tensor<D> {
+  checkOptions('cosineEmbeddingLoss', options, cosineEmbeddingLossOptions)
+  const { margin = 0, reduction = 'mean' } = options
+  return wrapHandle(native.cosineEmbeddingLoss(x.handle, other.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * The p-norm of the difference of vectors in the last dimension, with broadcasting; `eps` is added to each difference.
+ * @example
+ * F.pairwiseDistance(tensor([[0, 0]]), tensor([[3, 4]])) // [5]
+ */
+export function pairwiseDistance<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, options: PairwiseDistanceOptions = {}): Tensor<D> {
+  checkOptions('pairwiseDistance', options, pairwiseDistanceOptions)
+  const { p = 2, eps = 1e-6, keepDim = false } = options
+  return wrapHandle(native.pairwiseDistance(x.handle, other.handle, p, eps, keepDim))
+}
+
+/**
+ * `max(0, d(x, positive) - d(x, negative) + margin)` for vectors in the last dimension, where `d` is `pairwiseDistance`; `swap` takes the distance of positive and negative where that is smaller.
+ * @example
+ * F.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[0, 3]])) // 0
+ */
+export function tripletMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, positive: Tensor<D>, negative: Tensor<D>, options: TripletMarginLossOptions = {}): Tensor<D> {
+  checkOptions('tripletMarginLoss', options, tripletMarginLossOptions)
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'mean' } = options
+  return wrapHandle(native.tripletMarginLoss(x.handle, positive.handle, negative.handle, margin, p, eps, swap, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `max(0, margin - target (x - other))`: a target of 1 wants `x` larger, -1 smaller.
+ * @example
+ * F.marginRankingLoss(tensor([1, 1]), tensor([3, 0]), tensor([1, 1])) // 1
+ */
+export function marginRankingLoss<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, target: Tensor<D>, options: MarginRankingLossOptions = {}): Tensor<D> {
+  checkOptions('marginRankingLoss', options, marginRankingLossOptions)
+  const { margin = 0, reduction = 'mean' } = options
+  return wrapHandle(native.marginRankingLoss(x.handle, other.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `x` where the target is 1, `max(0, margin - x)` where it is -1.
+ * @example
+ * F.hingeEmbeddingLoss(tensor([2, 0.25]), tensor([1, -1]), { reduction: 'none' }) // [2, 0.75]
+ */
+export function hingeEmbeddingLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<D>, options: HingeEmbeddingLossOptions = {}): Tensor<D> {
+  checkOptions('hingeEmbeddingLoss', options, hingeEmbeddingLossOptions)
+  const { margin = 1, reduction = 'mean' } = options
+  return wrapHandle(native.hingeEmbeddingLoss(x.handle, target.handle, margin, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `sum(max(0, margin - x[target] + x[i])^p) / classes` over the other classes `i`, for scores `[batch, classes]` or `[classes]`; `p` is 1 or 2, and `weight` holds one number a class.
+ * @example
+ * F.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int64' })) // 0.25
+ */
+export function multiMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: MultiMarginLossOptions<D> = {}): Tensor<D> {
+  checkOptions('multiMarginLoss', options, multiMarginLossOptions)
+  const { p = 1, margin = 1, weight, reduction = 'mean' } = options
+  return wrapHandle(native.multiMarginLoss(x.handle, target.handle, p, margin, weight?.handle ?? 0, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `sum(max(0, 1 - x[j] + x[i])) / classes` over the classes `j` that the target lists and those `i` that it does not, for scores `[batch, classes]` or `[classes]`; a list of the same size ends at its first -1.
+ * @example
+ * F.multilabelMarginLoss(tensor([[0.5, 1]]), tensor([[1, -1]], { dtype: 'int64' })) // 0.25
+ */
+export function multilabelMarginLoss<D extends DType = 'float32'>(x: Tensor<D>, target: Tensor<'int64'>, options: MultilabelMarginLossOptions = {}): Tensor<D> {
+  checkOptions('multilabelMarginLoss', options, multilabelMarginLossOptions)
+  const { reduction = 'mean' } = options
+  return wrapHandle(native.multilabelMarginLoss(x.handle, target.handle, choiceCode('reduction', reduction, choices.Reduction)))
+}
+
+/**
+ * `x^T weight[k] other + bias[k]` for each output `k`: `[..., in1]` and `[..., in2]` with a weight `[out, in1, in2]` and a bias `[out]` give `[..., out]`.
+ * @example
+ * F.bilinear(tensor([[1, 2]]), tensor([[3]]), tensor([[[1], [10]]])) // [[63]]
+ */
+export function bilinear<D extends DType = 'float32'>(x: Tensor<D>, other: Tensor<D>, weight: Tensor<D>, options: BilinearOptions<D> = {}): Tensor<D> {
+  checkOptions('bilinear', options, bilinearOptions)
+  const { bias } = options
+  return wrapHandle(native.bilinear(x.handle, other.handle, weight.handle, bias?.handle ?? 0))
+}
+
+/**
+ * Connectionist temporal classification of log-probabilities `[steps, batch, classes]`, or `[steps, classes]` for one sample: the negative log-likelihood of all alignments of the labels, with `blank` between them. `targets` are `[batch, longest]` or all labels in one list; the lengths are `[batch]`, or numbers for one sample. The mean divides each loss by its number of labels first. `zeroInfinity` makes losses of targets that do not fit 0. The gradient is PyTorch's, right through a log-softmax only; it has no second one.
+ * @example
+ * const labels = (...list: number[]) => tensor(list, { dtype: 'int64' })
+ * F.ctcLoss(zeros([2, 1, 3]).logSoftmax(-1), labels(1), labels(2), labels(1)) // 1.098612
+ */
+export function ctcLoss<D extends DType = 'float32'>(x: Tensor<D>, targets: Tensor<'int64'>, inputLengths: Tensor<'int64'>, targetLengths: Tensor<'int64'>, options: CtcLossOptions = {}): Tensor<D> {
+  checkOptions('ctcLoss', options, ctcLossOptions)
+  const { blank = 0, reduction = 'mean', zeroInfinity = false } = options
+  return wrapHandle(native.ctcLoss(x.handle, targets.handle, inputLengths.handle, targetLengths.handle, count('blank', blank), choiceCode('reduction', reduction, choices.Reduction), zeroInfinity))
 }
 
 /**

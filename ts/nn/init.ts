@@ -1,4 +1,5 @@
 // Initial values of parameters: each function fills a tensor in place, outside the tape, and returns it.
+import { noGrad } from '../autograd/index.ts'
 import { native } from '../backend/index.ts'
 import { checkOptions, FirnError, unknownName } from '../errors.ts'
 import { dtypeCode, type FloatDType, sizes, type Tensor } from '../tensor/index.ts'
@@ -136,7 +137,7 @@ function xavierStd(target: { readonly shape: readonly number[] }, options: { gai
 
 function fill<D extends FloatDType>(target: Tensor<D>, make: (shape: Uint32Array, dtype: number) => number): Tensor<D> {
   const handle = make(sizes(target.shape), dtypeCode(target.dtype))
-  native.assign(target.handle, handle)
+  noGrad(() => native.assign(target.handle, handle))
   native.freeOne(handle)
   return target
 }

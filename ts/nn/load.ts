@@ -1,4 +1,5 @@
 // Loading a state dict: everything is compared before anything is assigned.
+import { noGrad } from '../autograd/index.ts'
 import { checkOptions, FirnError, nearest } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 
@@ -40,7 +41,7 @@ export function loadTensors(
   if ((options.strict ?? true) && missing.length + unexpected.length + mismatched.length > 0) {
     throw new FirnError('argument', describe(what, report))
   }
-  for (const [target, value] of matched) target.assign(value)
+  noGrad(() => matched.forEach(([target, value]) => target.assign(value)))
   return report
 }
 

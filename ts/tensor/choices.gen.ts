@@ -3,16 +3,48 @@
 
 /** Every list of words, by the name of its type. */
 export const choices = {
+  Approximate: ['none', 'tanh'],
   Reduction: ['mean', 'sum', 'none'],
+  BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
+  Nonlinearity: ['tanh', 'relu'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
+  ScatterMode: ['none', 'add', 'multiply'],
+  ScatterReduce: ['sum', 'prod', 'mean', 'amax', 'amin'],
+  BagMode: ['sum', 'mean', 'max'],
+  QrMode: ['reduced', 'complete', 'r'],
+  MatrixNorm: ['fro', 'nuc', '1', '-1', '2', '-2', 'inf', '-inf'],
 } as const
+
+/** By which formula `gelu` is computed. */
+export type Approximate = (typeof choices)['Approximate'][number]
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]
+
+/** What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch. */
+export type BatchReduction = (typeof choices)['BatchReduction'][number]
+
+/** What a plain recurrent cell puts its sums through. */
+export type Nonlinearity = (typeof choices)['Nonlinearity'][number]
 
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]
 
 /** Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y. */
 export type Indexing = (typeof choices)['Indexing'][number]
+
+/** What becomes of an element of `scatter` that finds another in its place. */
+export type ScatterMode = (typeof choices)['ScatterMode'][number]
+
+/** How elements that meet in one place are combined. */
+export type ScatterReduce = (typeof choices)['ScatterReduce'][number]
+
+/** How the rows of a bag become one. */
+export type BagMode = (typeof choices)['BagMode'][number]
+
+/** How much of Q and R is computed. */
+export type QrMode = (typeof choices)['QrMode'][number]
+
+/** A norm of matrices: of the elements, of the singular values, or of sums of columns and rows. */
+export type MatrixNorm = (typeof choices)['MatrixNorm'][number]

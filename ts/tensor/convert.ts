@@ -40,7 +40,7 @@ export function handlesOf(tensors: readonly Handled[]): Uint32Array {
 export function integers(dims: number | readonly number[]): Int32Array {
   const list = typeof dims === 'number' ? [dims] : dims
   for (const dim of list) {
-    if (!Number.isInteger(dim)) throw new FirnError('argument', `expected whole numbers and got ${describe(dim)} in [${list.join(', ')}]`)
+    if (!isWhole(dim)) throw new FirnError('argument', `expected whole numbers and got ${describe(dim)} in [${list.join(', ')}]`)
   }
   return Int32Array.from(list)
 }
@@ -57,8 +57,8 @@ export function reals(numbers: number | readonly number[]): Float64Array {
 /** Sizes of a new tensor. */
 export function sizes(shape: readonly number[]): Uint32Array {
   for (const size of shape) {
-    if (!Number.isInteger(size) || size < 0) {
-      throw new FirnError('shape', `a shape holds whole numbers of 0 or more and got ${describe(size)} in [${shape.join(', ')}]`)
+    if (!isSize(size)) {
+      throw new FirnError('shape', `a shape holds whole numbers from 0 to ${LARGEST} and got ${describe(size)} in [${shape.join(', ')}]`)
     }
   }
   return Uint32Array.from(shape)
@@ -66,10 +66,21 @@ export function sizes(shape: readonly number[]): Uint32Array {
 
 /** A whole number of 0 or more. */
 export function count(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 0)
-    throw new FirnError('argument', `${name} must be a whole number of 0 or more and is ${describe(value)}`)
+  if (!isSize(value)) throw new FirnError('argument', `${name} must be a whole number from 0 to ${LARGEST} and is ${describe(value)}`)
   return value
 }
+
+/** A whole number, as a dimension is. */
+export function whole(name: string, value: number): number {
+  if (!isWhole(value)) throw new FirnError('argument', `${name} must be a whole number and is ${describe(value)}`)
+  return value
+}
+
+/** The largest size that crosses the border; a larger one would come out as its remainder. */
+const LARGEST = 2 ** 32 - 1
+
+const isSize = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= LARGEST
+const isWhole = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 31
 
 /** The height (0) or width (1) of a pair. */
 export function side(name: string, pair: Pair, which: 0 | 1): number {

@@ -3,7 +3,7 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { choices, type Indexing } from './choices.gen.ts'
-import { choiceCode, handlesOf, isNumber, operand } from './convert.ts'
+import { choiceCode, handlesOf, isNumber, operand, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote } from './dtype.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
@@ -102,6 +102,150 @@ export function minimum(a: Tensor<DType> | number, b: Tensor<DType> | number): T
 }
 
 /**
+ * `a * log(b)`, 0 where `a` is 0 unless `b` is NaN, with broadcasting.
+ * @example
+ * tensor([0, 2]).xlogy(tensor([0, Math.E])) // [0, 2]
+ */
+export function xlogy<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function xlogy<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function xlogy<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function xlogy(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.xlogy(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `log(e^a + e^b)` in a form that does not overflow, with broadcasting.
+ * @example
+ * tensor([0, 1000]).logAddExp(tensor([0, 1000])) // [0.693147, 1000.693147]
+ */
+export function logAddExp<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function logAddExp<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function logAddExp<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function logAddExp(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.logAddExp(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `log2(2^a + 2^b)` in a form that does not overflow, with broadcasting.
+ * @example
+ * tensor([3]).logAddExp2(tensor([3])) // [4]
+ */
+export function logAddExp2<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function logAddExp2<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function logAddExp2<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function logAddExp2(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.logAddExp2(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `a * 2^b`, with broadcasting.
+ * @example
+ * tensor([1, 3]).ldexp(tensor([4, -1])) // [16, 1.5]
+ */
+export function ldexp<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function ldexp<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function ldexp<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function ldexp(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.ldexp(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * The angle of the point `(b, a)`, in radians, in `[-pi, pi]`, with broadcasting.
+ * @example
+ * tensor([1, -1]).atan2(tensor([1, -1])) // [0.785398, -2.356194]
+ */
+export function atan2<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function atan2<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function atan2<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function atan2(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.atan2(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `sqrt(a^2 + b^2)` without overflow, with broadcasting.
+ * @example
+ * tensor([3, 5]).hypot(tensor([4, 12])) // [5, 13]
+ */
+export function hypot<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function hypot<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function hypot<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function hypot(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.hypot(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `a - b * floor(a / b)`: has the sign of `b`, as Python's `%`, with broadcasting. Throws when an integer is divided by 0.
+ * @example
+ * tensor([5, -5]).remainder(3) // [2, 1]
+ */
+export function remainder<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
+export function remainder<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
+export function remainder<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
+export function remainder(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.remainder(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `a - b * trunc(a / b)`: has the sign of `a`, as C's `fmod`, with broadcasting. Throws when an integer is divided by 0.
+ * @example
+ * tensor([5, -5]).fmod(3) // [2, -2]
+ */
+export function fmod<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
+export function fmod<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
+export function fmod<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
+export function fmod(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.fmod(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * `floor(a / b)`, of the dtype both promote to, with broadcasting; its gradient is 0. Throws when an integer is divided by 0.
+ * @example
+ * tensor([7, -7]).floorDivide(2) // [3, -4]
+ */
+export function floorDivide<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
+export function floorDivide<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
+export function floorDivide<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
+export function floorDivide(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.floorDivide(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * The magnitude of `a` with the sign of `b`, with broadcasting.
+ * @example
+ * tensor([1, -2]).copySign(tensor([-1, 1])) // [-1, 2]
+ */
+export function copySign<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Floating<Arithmetic<D, E>>>
+export function copySign<D extends DType>(a: Tensor<D>, b: number): Tensor<Floating<D>>
+export function copySign<D extends DType>(a: number, b: Tensor<D>): Tensor<Floating<D>>
+export function copySign(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.copySign(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * Larger of two elements, where a NaN gives way to the other; at equality both share the gradient.
+ * @example
+ * tensor([1, NaN]).fmax(tensor([3, 4])) // [3, 4]
+ */
+export function fmax<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
+export function fmax<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
+export function fmax<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
+export function fmax(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.fmax(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
+ * Smaller of two elements, where a NaN gives way to the other; at equality both share the gradient.
+ * @example
+ * tensor([1, NaN]).fmin(tensor([3, 4])) // [1, 4]
+ */
+export function fmin<D extends DType, E extends DType>(a: Tensor<D>, b: Tensor<E>): Tensor<Promote<D, E>>
+export function fmin<D extends DType>(a: Tensor<D>, b: number): Tensor<D>
+export function fmin<D extends DType>(a: number, b: Tensor<D>): Tensor<D>
+export function fmin(a: Tensor<DType> | number, b: Tensor<DType> | number): Tensor<DType> {
+  return wrapHandle(native.fmin(operand(a), operand(b), isNumber(a, 1) | isNumber(b, 2)))
+}
+
+/**
  * The elements of `a` where `mask` is true, of `b` elsewhere, with broadcasting.
  * @example
  * const x = tensor([1, -2, 3])
@@ -122,7 +266,7 @@ export function where(mask: Tensor<'bool'>, a: Tensor<DType> | number, b: Tensor
  * cat([ones([2, 3]), zeros([2, 1])], 1) // shape [2, 4]
  */
 export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
-  return wrapHandle(native.cat(handlesOf(tensors), dim))
+  return wrapHandle(native.cat(handlesOf(tensors), whole('dim', dim)))
 }
 
 /**
@@ -132,7 +276,7 @@ export function cat<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], 
  * stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]
  */
 export function stack<D extends DType = 'float32'>(tensors: readonly Tensor<D>[], dim: number = 0): Tensor<D> {
-  return wrapHandle(native.stack(handlesOf(tensors), dim))
+  return wrapHandle(native.stack(handlesOf(tensors), whole('dim', dim)))
 }
 
 /**

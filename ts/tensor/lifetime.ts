@@ -46,9 +46,10 @@ export class TensorScope {
   readonly #id: number
   #open = true
 
-  constructor() {
+  /** Opens a scope, or takes over one that the core has opened. */
+  constructor(opened?: number) {
     this.#lane = currentLane()
-    this.#id = native.scopeBegin()
+    this.#id = opened ?? native.scopeBegin()
     this.#lane.open++
   }
 

@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type PadMode } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, side, type Pair } from './convert.ts'
+import { choices, type Approximate, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
+import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -14,6 +14,39 @@ export interface ClampOptions {
 }
 
 const clampOptions = ['min', 'max'] as const
+
+/** Options of `logit`. */
+export interface LogitOptions {
+  readonly eps?: number | undefined
+}
+
+const logitOptions = ['eps'] as const
+
+/** Options of `addcmul`. */
+export interface AddcmulOptions {
+  /** @default 1 */
+  readonly value?: number | undefined
+}
+
+const addcmulOptions = ['value'] as const
+
+/** Options of `addcdiv`. */
+export interface AddcdivOptions {
+  /** @default 1 */
+  readonly value?: number | undefined
+}
+
+const addcdivOptions = ['value'] as const
+
+/** Options of `nanToNum`. */
+export interface NanToNumOptions {
+  /** @default 0 */
+  readonly nan?: number | undefined
+  readonly posInf?: number | undefined
+  readonly negInf?: number | undefined
+}
+
+const nanToNumOptions = ['nan', 'posInf', 'negInf'] as const
 
 /** Options of `leakyRelu`. */
 export interface LeakyReluOptions {
@@ -30,6 +63,84 @@ export interface EluOptions {
 }
 
 const eluOptions = ['alpha'] as const
+
+/** Options of `gelu`. */
+export interface GeluOptions {
+  /** @default 'none' */
+  readonly approximate?: Approximate | undefined
+}
+
+const geluOptions = ['approximate'] as const
+
+/** Options of `hardtanh`. */
+export interface HardtanhOptions {
+  /** @default -1 */
+  readonly min?: number | undefined
+  /** @default 1 */
+  readonly max?: number | undefined
+}
+
+const hardtanhOptions = ['min', 'max'] as const
+
+/** Options of `hardshrink`. */
+export interface HardshrinkOptions {
+  /** @default 0.5 */
+  readonly lambda?: number | undefined
+}
+
+const hardshrinkOptions = ['lambda'] as const
+
+/** Options of `softshrink`. */
+export interface SoftshrinkOptions {
+  /** @default 0.5 */
+  readonly lambda?: number | undefined
+}
+
+const softshrinkOptions = ['lambda'] as const
+
+/** Options of `celu`. */
+export interface CeluOptions {
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const celuOptions = ['alpha'] as const
+
+/** Options of `rrelu`. */
+export interface RreluOptions {
+  /** @default 0.125 */
+  readonly lower?: number | undefined
+  /** @default 0.3333333333333333 */
+  readonly upper?: number | undefined
+  /** @default false */
+  readonly training?: boolean | undefined
+}
+
+const rreluOptions = ['lower', 'upper', 'training'] as const
+
+/** Options of `isClose`. */
+export interface IsCloseOptions {
+  /** @default 1e-5 */
+  readonly rtol?: number | undefined
+  /** @default 1e-8 */
+  readonly atol?: number | undefined
+  /** @default false */
+  readonly equalNan?: boolean | undefined
+}
+
+const isCloseOptions = ['rtol', 'atol', 'equalNan'] as const
+
+/** Options of `allClose`. */
+export interface AllCloseOptions {
+  /** @default 1e-5 */
+  readonly rtol?: number | undefined
+  /** @default 1e-8 */
+  readonly atol?: number | undefined
+  /** @default false */
+  readonly equalNan?: boolean | undefined
+}
+
+const allCloseOptions = ['rtol', 'atol', 'equalNan'] as const
 
 /** Options of `sum`. */
 export interface SumOptions {
@@ -260,6 +371,114 @@ export interface ArgsortOptions {
 }
 
 const argsortOptions = ['descending'] as const
+
+/** Options of `put`. */
+export interface PutOptions {
+  /** @default false */
+  readonly accumulate?: boolean | undefined
+}
+
+const putOptions = ['accumulate'] as const
+
+/** Options of `takeAlongDim`. */
+export interface TakeAlongDimOptions {
+  readonly dim?: number | undefined
+}
+
+const takeAlongDimOptions = ['dim'] as const
+
+/** Options of `sliceScatter`. */
+export interface SliceScatterOptions {
+  /** @default 0 */
+  readonly dim?: number | undefined
+  readonly start?: number | undefined
+  readonly end?: number | undefined
+  /** @default 1 */
+  readonly step?: number | undefined
+}
+
+const sliceScatterOptions = ['dim', 'start', 'end', 'step'] as const
+
+/** Options of `scatter`. */
+export interface ScatterOptions {
+  /** @default 'none' */
+  readonly reduce?: ScatterMode | undefined
+}
+
+const scatterOptions = ['reduce'] as const
+
+/** Options of `scatterReduce`. */
+export interface ScatterReduceOptions {
+  /** @default 'sum' */
+  readonly reduce?: ScatterReduce | undefined
+  /** @default true */
+  readonly includeSelf?: boolean | undefined
+}
+
+const scatterReduceOptions = ['reduce', 'includeSelf'] as const
+
+/** Options of `addmm`. */
+export interface AddmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `addmv`. */
+export interface AddmvOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addmvOptions = ['beta', 'alpha'] as const
+
+/** Options of `addr`. */
+export interface AddrOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const addrOptions = ['beta', 'alpha'] as const
+
+/** Options of `baddbmm`. */
+export interface BaddbmmOptions {
+  /** @default 1 */
+  readonly beta?: number | undefined
+  /** @default 1 */
+  readonly alpha?: number | undefined
+}
+
+const baddbmmOptions = ['beta', 'alpha'] as const
+
+/** Options of `cross`. */
+export interface CrossOptions {
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const crossOptions = ['dim'] as const
+
+/** Options of `choleskySolve`. */
+export interface CholeskySolveOptions {
+  /** @default false */
+  readonly upper?: boolean | undefined
+}
+
+const choleskySolveOptions = ['upper'] as const
+
+/** Options of `pinv`. */
+export interface PinvOptions {
+  readonly rtol?: number | undefined
+}
+
+const pinvOptions = ['rtol'] as const
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
@@ -594,6 +813,512 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Two to the power of each element.
+   * @example
+   * tensor([0, 3, -1]).exp2() // [1, 8, 0.5]
+   */
+  exp2(): Tensor<Floating<D>> {
+    return this.wrap(native.exp2(this.handle))
+  }
+
+  /**
+   * Logarithm to base 2; NaN for negative input.
+   * @example
+   * tensor([1, 8]).log2() // [0, 3]
+   */
+  log2(): Tensor<Floating<D>> {
+    return this.wrap(native.log2(this.handle))
+  }
+
+  /**
+   * Logarithm to base 10; NaN for negative input.
+   * @example
+   * tensor([1, 1000]).log10() // [0, 3]
+   */
+  log10(): Tensor<Floating<D>> {
+    return this.wrap(native.log10(this.handle))
+  }
+
+  /**
+   * `log(x / (1 - x))`, the inverse of `sigmoid`; `eps` bounds x to `[eps, 1 - eps]` first.
+   * @example
+   * tensor([0.5, 0.9]).logit() // [0, 2.197225]
+   */
+  logit(options: LogitOptions = {}): Tensor<Floating<D>> {
+    checkOptions('logit', options, logitOptions)
+    const { eps } = options
+    return this.wrap(native.logit(this.handle, eps ?? NaN))
+  }
+
+  /**
+   * `a * log(b)`, 0 where `a` is 0 unless `b` is NaN, with broadcasting.
+   * @example
+   * tensor([0, 2]).xlogy(tensor([0, Math.E])) // [0, 2]
+   */
+  xlogy(b: number): Tensor<Floating<D>>
+  xlogy<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  xlogy(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.xlogy(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `log(e^a + e^b)` in a form that does not overflow, with broadcasting.
+   * @example
+   * tensor([0, 1000]).logAddExp(tensor([0, 1000])) // [0.693147, 1000.693147]
+   */
+  logAddExp(b: number): Tensor<Floating<D>>
+  logAddExp<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  logAddExp(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.logAddExp(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `log2(2^a + 2^b)` in a form that does not overflow, with broadcasting.
+   * @example
+   * tensor([3]).logAddExp2(tensor([3])) // [4]
+   */
+  logAddExp2(b: number): Tensor<Floating<D>>
+  logAddExp2<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  logAddExp2(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.logAddExp2(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `a * 2^b`, with broadcasting.
+   * @example
+   * tensor([1, 3]).ldexp(tensor([4, -1])) // [16, 1.5]
+   */
+  ldexp(b: number): Tensor<Floating<D>>
+  ldexp<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  ldexp(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.ldexp(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Hyperbolic sine.
+   * @example
+   * tensor([0, 1]).sinh() // [0, 1.175201]
+   */
+  sinh(): Tensor<Floating<D>> {
+    return this.wrap(native.sinh(this.handle))
+  }
+
+  /**
+   * Hyperbolic cosine.
+   * @example
+   * tensor([0, 1]).cosh() // [1, 1.543081]
+   */
+  cosh(): Tensor<Floating<D>> {
+    return this.wrap(native.cosh(this.handle))
+  }
+
+  /**
+   * Inverse sine, in radians; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 1]).asin() // [0, 1.570796]
+   */
+  asin(): Tensor<Floating<D>> {
+    return this.wrap(native.asin(this.handle))
+  }
+
+  /**
+   * Inverse cosine, in radians; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([1, 0]).acos() // [0, 1.570796]
+   */
+  acos(): Tensor<Floating<D>> {
+    return this.wrap(native.acos(this.handle))
+  }
+
+  /**
+   * Inverse tangent, in radians.
+   * @example
+   * tensor([0, 1]).atan() // [0, 0.785398]
+   */
+  atan(): Tensor<Floating<D>> {
+    return this.wrap(native.atan(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic sine.
+   * @example
+   * tensor([0, 1]).asinh() // [0, 0.881374]
+   */
+  asinh(): Tensor<Floating<D>> {
+    return this.wrap(native.asinh(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic cosine; NaN below 1.
+   * @example
+   * tensor([1, 2]).acosh() // [0, 1.316958]
+   */
+  acosh(): Tensor<Floating<D>> {
+    return this.wrap(native.acosh(this.handle))
+  }
+
+  /**
+   * Inverse hyperbolic tangent; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 0.5]).atanh() // [0, 0.549306]
+   */
+  atanh(): Tensor<Floating<D>> {
+    return this.wrap(native.atanh(this.handle))
+  }
+
+  /**
+   * `sin(pi x) / (pi x)`, 1 at 0.
+   * @example
+   * tensor([0, 0.5]).sinc() // [1, 0.636620]
+   */
+  sinc(): Tensor<Floating<D>> {
+    return this.wrap(native.sinc(this.handle))
+  }
+
+  /**
+   * The angle of the point `(b, a)`, in radians, in `[-pi, pi]`, with broadcasting.
+   * @example
+   * tensor([1, -1]).atan2(tensor([1, -1])) // [0.785398, -2.356194]
+   */
+  atan2(b: number): Tensor<Floating<D>>
+  atan2<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  atan2(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.atan2(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `sqrt(a^2 + b^2)` without overflow, with broadcasting.
+   * @example
+   * tensor([3, 5]).hypot(tensor([4, 12])) // [5, 13]
+   */
+  hypot(b: number): Tensor<Floating<D>>
+  hypot<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  hypot(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.hypot(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * An angle in degrees as radians.
+   * @example
+   * tensor([180, 90]).deg2rad() // [3.141593, 1.570796]
+   */
+  deg2rad(): Tensor<Floating<D>> {
+    return this.wrap(native.deg2rad(this.handle))
+  }
+
+  /**
+   * An angle in radians as degrees.
+   * @example
+   * tensor([Math.PI]).rad2deg() // [180]
+   */
+  rad2deg(): Tensor<Floating<D>> {
+    return this.wrap(native.rad2deg(this.handle))
+  }
+
+  /**
+   * Rounds towards 0; its gradient is 0.
+   * @example
+   * tensor([1.7, -1.7]).trunc() // [1, -1]
+   */
+  trunc(): Tensor<D> {
+    return this.wrap(native.trunc(this.handle))
+  }
+
+  /**
+   * What `trunc` takes off, with the sign of x.
+   * @example
+   * tensor([1.75, -1.25]).frac() // [0.75, -0.25]
+   */
+  frac(): Tensor<D> {
+    return this.wrap(native.frac(this.handle))
+  }
+
+  /**
+   * Rounds to so many decimals, halves to even; a negative number rounds to tens and so on. Its gradient is 0.
+   * @example
+   * tensor([1.234, 5.678]).roundDecimals(1) // [1.2, 5.7]
+   * tensor([1234]).roundDecimals(-2) // [1200]
+   */
+  roundDecimals(decimals: number): Tensor<D> {
+    return this.wrap(native.roundDecimals(this.handle, whole('decimals', decimals)))
+  }
+
+  /**
+   * `a - b * floor(a / b)`: has the sign of `b`, as Python's `%`, with broadcasting. Throws when an integer is divided by 0.
+   * @example
+   * tensor([5, -5]).remainder(3) // [2, 1]
+   */
+  remainder(b: number): Tensor<D>
+  remainder<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  remainder(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.remainder(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `a - b * trunc(a / b)`: has the sign of `a`, as C's `fmod`, with broadcasting. Throws when an integer is divided by 0.
+   * @example
+   * tensor([5, -5]).fmod(3) // [2, -2]
+   */
+  fmod(b: number): Tensor<D>
+  fmod<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmod(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmod(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `floor(a / b)`, of the dtype both promote to, with broadcasting; its gradient is 0. Throws when an integer is divided by 0.
+   * @example
+   * tensor([7, -7]).floorDivide(2) // [3, -4]
+   */
+  floorDivide(b: number): Tensor<D>
+  floorDivide<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  floorDivide(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.floorDivide(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The magnitude of `a` with the sign of `b`, with broadcasting.
+   * @example
+   * tensor([1, -2]).copySign(tensor([-1, 1])) // [-1, 2]
+   */
+  copySign(b: number): Tensor<Floating<D>>
+  copySign<E extends DType>(b: Tensor<E> | number): Tensor<Floating<Arithmetic<D, E>>>
+  copySign(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.copySign(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * 0 where `x` is negative or NaN, 1 where positive, the element of `values` where 0, with broadcasting.
+   * @example
+   * tensor([-1, 0, 2]).heaviside(tensor([0.5])) // [0, 0.5, 1]
+   */
+  heaviside(values: Tensor<D>): Tensor<D> {
+    return this.wrap(native.heaviside(this.handle, values.handle))
+  }
+
+  /**
+   * Greatest common divisor, 0 or more, with broadcasting; integers only.
+   * @example
+   * tensor([12, 0], { dtype: 'int64' }).gcd(tensor([18, 5], { dtype: 'int64' })) // [6, 5]
+   */
+  gcd(b: number): Tensor<D>
+  gcd<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  gcd(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.gcd(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Least common multiple, 0 or more, with broadcasting; integers only.
+   * @example
+   * tensor([4, 3], { dtype: 'int64' }).lcm(tensor([6, 0], { dtype: 'int64' })) // [12, 0]
+   */
+  lcm(b: number): Tensor<D>
+  lcm<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  lcm(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.lcm(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * `1 - erf(x)`, accurate where that is small.
+   * @example
+   * tensor([0, 3]).erfc() // [1, 0.0000221]
+   */
+  erfc(): Tensor<Floating<D>> {
+    return this.wrap(native.erfc(this.handle))
+  }
+
+  /**
+   * The inverse of `erf`; NaN outside `[-1, 1]`.
+   * @example
+   * tensor([0, 0.5]).erfinv() // [0, 0.476936]
+   */
+  erfinv(): Tensor<Floating<D>> {
+    return this.wrap(native.erfinv(this.handle))
+  }
+
+  /**
+   * Logarithm of the absolute value of the gamma function.
+   * @example
+   * tensor([1, 5]).lgamma() // [0, 3.178054]
+   */
+  lgamma(): Tensor<Floating<D>> {
+    return this.wrap(native.lgamma(this.handle))
+  }
+
+  /**
+   * The derivative of `lgamma`.
+   * @example
+   * tensor([1, 2]).digamma() // [-0.577216, 0.422784]
+   */
+  digamma(): Tensor<Floating<D>> {
+    return this.wrap(native.digamma(this.handle))
+  }
+
+  /**
+   * The derivative of order `n` of `digamma`, which itself is that of order 0.
+   * @example
+   * tensor([1]).polygamma(1) // [1.644934]
+   */
+  polygamma(n: number): Tensor<Floating<D>> {
+    return this.wrap(native.polygamma(this.handle, count('n', n)))
+  }
+
+  /**
+   * The modified Bessel function of the first kind of order 0.
+   * @example
+   * tensor([0, 1]).i0() // [1, 1.266066]
+   */
+  i0(): Tensor<Floating<D>> {
+    return this.wrap(native.i0(this.handle))
+  }
+
+  /**
+   * The modified Bessel function of the first kind of order 1.
+   * @example
+   * tensor([0, 1]).i1() // [0, 0.565159]
+   */
+  i1(): Tensor<Floating<D>> {
+    return this.wrap(native.i1(this.handle))
+  }
+
+  /**
+   * `a + weight * (b - a)`, with broadcasting; exactly `b` at a weight of 1.
+   * @example
+   * tensor([0, 10]).lerp(tensor([10, 20]), 0.25) // [2.5, 12.5]
+   */
+  lerp(end: Tensor<D>, weight: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.lerp(this.handle, end.handle, operand(weight), isNumber(weight, 1)))
+  }
+
+  /**
+   * `x + value * a * b`, with broadcasting.
+   * @example
+   * tensor([1, 1]).addcmul(tensor([2, 3]), tensor([4, 5]), { value: 0.5 }) // [5, 8.5]
+   */
+  addcmul(a: Tensor<D>, b: Tensor<D>, options: AddcmulOptions = {}): Tensor<D> {
+    checkOptions('addcmul', options, addcmulOptions)
+    const { value = 1 } = options
+    return this.wrap(native.addcmul(this.handle, a.handle, b.handle, value))
+  }
+
+  /**
+   * `x + value * a / b`, with broadcasting; floating point only.
+   * @example
+   * tensor([1, 1]).addcdiv(tensor([2, 3]), tensor([4, 6])) // [1.5, 1.5]
+   */
+  addcdiv(a: Tensor<D>, b: Tensor<D>, options: AddcdivOptions = {}): Tensor<D> {
+    checkOptions('addcdiv', options, addcdivOptions)
+    const { value = 1 } = options
+    return this.wrap(native.addcdiv(this.handle, a.handle, b.handle, value))
+  }
+
+  /**
+   * Larger of two elements, where a NaN gives way to the other; at equality both share the gradient.
+   * @example
+   * tensor([1, NaN]).fmax(tensor([3, 4])) // [3, 4]
+   */
+  fmax(b: number): Tensor<D>
+  fmax<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmax(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmax(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Smaller of two elements, where a NaN gives way to the other; at equality both share the gradient.
+   * @example
+   * tensor([1, NaN]).fmin(tensor([3, 4])) // [1, 4]
+   */
+  fmin(b: number): Tensor<D>
+  fmin<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  fmin(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.fmin(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * NaN and infinities by numbers: `nan`, and the largest and least of the dtype unless `posInf` and `negInf` are given.
+   * @example
+   * tensor([NaN, 1, Infinity]).nanToNum({ nan: 0, posInf: 9 }) // [0, 1, 9]
+   */
+  nanToNum(options: NanToNumOptions = {}): Tensor<D> {
+    checkOptions('nanToNum', options, nanToNumOptions)
+    const { nan = 0, posInf, negInf } = options
+    return this.wrap(native.nanToNum(this.handle, nan, posInf ?? NaN, negInf ?? NaN))
+  }
+
+  /**
+   * Bounds each element to `[min, max]`, tensors or numbers, with broadcasting; the gradient goes to `x` inside and at the bounds.
+   * @example
+   * tensor([-2, 0, 5]).clampBetween(tensor([-1, 1, 1]), 3) // [-1, 1, 3]
+   */
+  clampBetween(min: Tensor<DType> | number, max: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.clampBetween(this.handle, operand(min), operand(max), isNumber(min, 1) | isNumber(max, 2)))
+  }
+
+  /**
+   * The bits that are set in both, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseAnd(3) // [2]
+   */
+  bitwiseAnd(b: number): Tensor<D>
+  bitwiseAnd<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseAnd(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseAnd(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits that are set in either, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseOr(3) // [7]
+   */
+  bitwiseOr(b: number): Tensor<D>
+  bitwiseOr<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseOr(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseOr(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits that are set in one of both, with broadcasting.
+   * @example
+   * tensor([6], { dtype: 'int32' }).bitwiseXor(3) // [5]
+   */
+  bitwiseXor(b: number): Tensor<D>
+  bitwiseXor<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseXor(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseXor(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * Every bit turned over.
+   * @example
+   * tensor([0, 5], { dtype: 'int32' }).bitwiseNot() // [-1, -6]
+   */
+  bitwiseNot(): Tensor<D> {
+    return this.wrap(native.bitwiseNot(this.handle))
+  }
+
+  /**
+   * The bits of `a` moved up by `b` places, with broadcasting; what leaves the dtype is lost.
+   * @example
+   * tensor([3], { dtype: 'int32' }).bitwiseLeftShift(2) // [12]
+   */
+  bitwiseLeftShift(b: number): Tensor<D>
+  bitwiseLeftShift<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseLeftShift(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseLeftShift(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
+   * The bits of `a` moved down by `b` places, the sign kept, with broadcasting.
+   * @example
+   * tensor([-8, 9], { dtype: 'int32' }).bitwiseRightShift(1) // [-4, 4]
+   */
+  bitwiseRightShift(b: number): Tensor<D>
+  bitwiseRightShift<E extends DType>(b: Tensor<E> | number): Tensor<Promote<D, E>>
+  bitwiseRightShift(b: Tensor<DType> | number): Tensor<DType> {
+    return this.wrap(native.bitwiseRightShift(this.handle, operand(b), isNumber(b, 2)))
+  }
+
+  /**
    * Rectified linear unit, `max(x, 0)`.
    * @example
    * tensor([-1, 2]).relu() // [0, 2]
@@ -652,12 +1377,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
+   * Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
    * @example
    * tensor([0, 2]).gelu() // [0, 1.9545]
+   * tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]
    */
-  gelu(): Tensor<Floating<D>> {
-    return this.wrap(native.gelu(this.handle))
+  gelu(options: GeluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('gelu', options, geluOptions)
+    const { approximate = 'none' } = options
+    return this.wrap(native.gelu(this.handle, choiceCode('approximate', approximate, choices.Approximate)))
   }
 
   /**
@@ -667,6 +1395,152 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   softplus(): Tensor<Floating<D>> {
     return this.wrap(native.softplus(this.handle))
+  }
+
+  /**
+   * Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
+   * @example
+   * tensor([-3, 0.5, 3]).hardtanh() // [-1, 0.5, 1]
+   */
+  hardtanh(options: HardtanhOptions = {}): Tensor<D> {
+    checkOptions('hardtanh', options, hardtanhOptions)
+    const { min = -1, max = 1 } = options
+    return this.wrap(native.hardtanh(this.handle, min, max))
+  }
+
+  /**
+   * `relu` bounded at 6.
+   * @example
+   * tensor([-1, 3, 9]).relu6() // [0, 3, 6]
+   */
+  relu6(): Tensor<D> {
+    return this.wrap(native.relu6(this.handle))
+  }
+
+  /**
+   * `x / 6 + 1 / 2`, bounded to `[0, 1]`.
+   * @example
+   * tensor([-4, 0, 1.5]).hardsigmoid() // [0, 0.5, 0.75]
+   */
+  hardsigmoid(): Tensor<Floating<D>> {
+    return this.wrap(native.hardsigmoid(this.handle))
+  }
+
+  /**
+   * `x * hardsigmoid(x)` (Howard et al., MobileNetV3, 2019).
+   * @example
+   * tensor([-4, 1, 4]).hardswish() // [0, 0.666667, 4]
+   */
+  hardswish(): Tensor<Floating<D>> {
+    return this.wrap(native.hardswish(this.handle))
+  }
+
+  /**
+   * `x` outside of `[-lambda, lambda]`, 0 inside.
+   * @example
+   * tensor([-1, 0.3, 2]).hardshrink() // [-1, 0, 2]
+   */
+  hardshrink(options: HardshrinkOptions = {}): Tensor<D> {
+    checkOptions('hardshrink', options, hardshrinkOptions)
+    const { lambda = 0.5 } = options
+    return this.wrap(native.hardshrink(this.handle, lambda))
+  }
+
+  /**
+   * `x` brought nearer to 0 by `lambda`, 0 within `[-lambda, lambda]`.
+   * @example
+   * tensor([-1, 0.3, 2]).softshrink() // [-0.5, 0, 1.5]
+   */
+  softshrink(options: SoftshrinkOptions = {}): Tensor<D> {
+    checkOptions('softshrink', options, softshrinkOptions)
+    const { lambda = 0.5 } = options
+    return this.wrap(native.softshrink(this.handle, lambda))
+  }
+
+  /**
+   * `x - tanh(x)`.
+   * @example
+   * tensor([0, 2]).tanhshrink() // [0, 1.035972]
+   */
+  tanhshrink(): Tensor<Floating<D>> {
+    return this.wrap(native.tanhshrink(this.handle))
+  }
+
+  /**
+   * `x / (1 + |x|)`.
+   * @example
+   * tensor([-1, 3]).softsign() // [-0.5, 0.75]
+   */
+  softsign(): Tensor<Floating<D>> {
+    return this.wrap(native.softsign(this.handle))
+  }
+
+  /**
+   * `x` above `threshold`, `value` elsewhere.
+   * @example
+   * tensor([1, 5]).threshold(3, -1) // [-1, 5]
+   */
+  threshold(threshold: number, value: number): Tensor<D> {
+    return this.wrap(native.threshold(this.handle, threshold, value))
+  }
+
+  /**
+   * Scaled exponential linear unit, with the constants of Klambauer et al. (2017).
+   * @example
+   * tensor([-1, 2]).selu() // [-1.111331, 2.101402]
+   */
+  selu(): Tensor<Floating<D>> {
+    return this.wrap(native.selu(this.handle))
+  }
+
+  /**
+   * Continuously differentiable exponential linear unit: `x` where positive, `alpha * (e^(x / alpha) - 1)` elsewhere.
+   * @example
+   * tensor([-1, 2]).celu({ alpha: 2 }) // [-0.786939, 2]
+   */
+  celu(options: CeluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('celu', options, celuOptions)
+    const { alpha = 1 } = options
+    return this.wrap(native.celu(this.handle, alpha))
+  }
+
+  /**
+   * `leakyRelu` with a slope drawn for each element from `[lower, upper)` while `training`, else their mean.
+   * @example
+   * tensor([-4, 2]).rrelu({ lower: 0.25, upper: 0.25 }) // [-1, 2]
+   */
+  rrelu(options: RreluOptions = {}): Tensor<Floating<D>> {
+    checkOptions('rrelu', options, rreluOptions)
+    const { lower = 0.125, upper = 0.3333333333333333, training = false } = options
+    return this.wrap(native.rrelu(this.handle, lower, upper, training))
+  }
+
+  /**
+   * `log(sigmoid(x))`, in a form that does not overflow.
+   * @example
+   * tensor([0, -100]).logSigmoid() // [-0.693147, -100]
+   */
+  logSigmoid(): Tensor<Floating<D>> {
+    return this.wrap(native.logSigmoid(this.handle))
+  }
+
+  /**
+   * The first half along `dim` times the sigmoid of the second (Dauphin et al., 2017).
+   * `dim` is -1 by default.
+   * @example
+   * tensor([2, 4, 0, 0]).glu() // [1, 2]
+   */
+  glu(dim: number = -1): Tensor<D> {
+    return this.wrap(native.glu(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * `softmax(-x)`.
+   * @example
+   * tensor([0, 0]).softmin(0) // [0.5, 0.5]
+   */
+  softmin(dim: number): Tensor<Floating<D>> {
+    return this.wrap(native.softmin(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -797,6 +1671,93 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Whether elements are positive infinity.
+   * @example
+   * tensor([1, Infinity, -Infinity]).isPosInf() // [false, true, false]
+   */
+  isPosInf(): Tensor<'bool'> {
+    return this.wrap(native.isPosInf(this.handle))
+  }
+
+  /**
+   * Whether elements are negative infinity.
+   * @example
+   * tensor([1, Infinity, -Infinity]).isNegInf() // [false, false, true]
+   */
+  isNegInf(): Tensor<'bool'> {
+    return this.wrap(native.isNegInf(this.handle))
+  }
+
+  /**
+   * Whether the sign bit is set: of negative elements, and of -0.
+   * @example
+   * tensor([-1, -0, 2]).signBit() // [true, true, false]
+   */
+  signBit(): Tensor<'bool'> {
+    return this.wrap(native.signBit(this.handle))
+  }
+
+  /**
+   * Whether elements differ by at most `atol + rtol * |other|`, with broadcasting; NaN is close to NaN if `equalNan`.
+   * @example
+   * tensor([1, 2]).isClose(tensor([1.000001, 2.1])) // [true, false]
+   */
+  isClose(other: Tensor<D>, options: IsCloseOptions = {}): Tensor<'bool'> {
+    checkOptions('isClose', options, isCloseOptions)
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+    return this.wrap(native.isClose(this.handle, other.handle, rtol, atol, equalNan))
+  }
+
+  /**
+   * Whether all elements of two tensors are close, as one boolean (rank 0); see `isClose`.
+   * @example
+   * tensor([1, 2]).allClose(tensor([1, 2.1]), { atol: 0.2 }) // true
+   */
+  allClose(other: Tensor<D>, options: AllCloseOptions = {}): Tensor<'bool'> {
+    checkOptions('allClose', options, allCloseOptions)
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options
+    return this.wrap(native.allClose(this.handle, other.handle, rtol, atol, equalNan))
+  }
+
+  /**
+   * Whether two tensors have one shape and equal elements, as one boolean (rank 0).
+   * @example
+   * tensor([1, 2]).equal(tensor([1, 2])) // true
+   * tensor([1, 2]).equal(tensor([[1, 2]])) // false
+   */
+  equal(other: Tensor<D>): Tensor<'bool'> {
+    return this.wrap(native.equal(this.handle, other.handle))
+  }
+
+  /**
+   * The elements of `x` where `mask` is true, as a list in row-major order; both broadcast.
+   * @example
+   * const x = tensor([[1, 2], [3, 4]])
+   * x.maskedSelect(x.gt(1)) // [2, 3, 4]
+   */
+  maskedSelect(mask: Tensor<'bool'>): Tensor<D> {
+    return this.wrap(native.maskedSelect(this.handle, mask.handle))
+  }
+
+  /**
+   * `x` with the elements of `source`, in row-major order, where `mask` is true; `mask` broadcasts to `x`.
+   * @example
+   * tensor([1, 2, 3]).maskedScatter(tensor([true, false, true]), tensor([7, 8])) // [7, 2, 8]
+   */
+  maskedScatter(mask: Tensor<'bool'>, source: Tensor<D>): Tensor<D> {
+    return this.wrap(native.maskedScatter(this.handle, mask.handle, source.handle))
+  }
+
+  /**
+   * `x` with the one element of `value` where `mask` is true; the gradient of `value` is the sum over those places.
+   * @example
+   * tensor([1, 2]).maskedFillWith(tensor([true, false]), tensor(9)) // [9, 2]
+   */
+  maskedFillWith(mask: Tensor<'bool'>, value: Tensor<D>): Tensor<D> {
+    return this.wrap(native.maskedFillWith(this.handle, mask.handle, value.handle))
+  }
+
+  /**
    * Sum over `dim`, all by default; integers and booleans give int64.
    * @example
    * const x = tensor([[1, 2], [3, 4]])
@@ -874,7 +1835,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmax(this.handle, dim, keepDim))
+    return this.wrap(native.argmax(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -885,7 +1846,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmin(this.handle, dim, keepDim))
+    return this.wrap(native.argmin(this.handle, whole('dim', dim), keepDim))
   }
 
   /**
@@ -939,7 +1900,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
    */
   cumsum(dim: number): Tensor<D> {
-    return this.wrap(native.cumsum(this.handle, dim))
+    return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -959,7 +1920,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 3, 4]).flatten(1) // shape [2, 12]
    */
   flatten(start: number = 0, end: number = -1): Tensor<D> {
-    return this.wrap(native.flatten(this.handle, start, end))
+    return this.wrap(native.flatten(this.handle, whole('start', start), whole('end', end)))
   }
 
   /**
@@ -978,7 +1939,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2]).unsqueeze(1) // [[1], [2]]
    */
   unsqueeze(dim: number): Tensor<D> {
-    return this.wrap(native.unsqueeze(this.handle, dim))
+    return this.wrap(native.unsqueeze(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -996,7 +1957,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).transpose(0, 1) // [[1, 3], [2, 4]]
    */
   transpose(dim0: number, dim1: number): Tensor<D> {
-    return this.wrap(native.transpose(this.handle, dim0, dim1))
+    return this.wrap(native.transpose(this.handle, whole('dim0', dim0), whole('dim1', dim1)))
   }
 
   /**
@@ -1023,7 +1984,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([1, 2, 3, 4]).narrow(0, 1, 2) // [2, 3]
    */
   narrow(dim: number, start: number, length: number): Tensor<D> {
-    return this.wrap(native.narrow(this.handle, dim, count('start', start), count('length', length)))
+    return this.wrap(native.narrow(this.handle, whole('dim', dim), count('start', start), count('length', length)))
   }
 
   /**
@@ -1065,7 +2026,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   repeatInterleave(repeats: Tensor<DType> | number, options: RepeatInterleaveOptions = {}): Tensor<D> {
     checkOptions('repeatInterleave', options, repeatInterleaveOptions)
     const { dim } = options
-    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim ?? NaN, isNumber(repeats, 1)))
+    return this.wrap(native.repeatInterleave(this.handle, operand(repeats), dim === undefined ? NaN : whole('dim', dim), isNumber(repeats, 1)))
   }
 
   /**
@@ -1086,7 +2047,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).rot90() // [[2, 4], [1, 3]]
    */
   rot90(k: number = 1, dim: number | readonly number[] = [0, 1]): Tensor<D> {
-    return this.wrap(native.rot90(this.handle, k, integers(dim)))
+    return this.wrap(native.rot90(this.handle, whole('k', k), integers(dim)))
   }
 
   /**
@@ -1131,7 +2092,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 6]).unflatten(1, [2, -1]) // shape [2, 2, 3]
    */
   unflatten(dim: number, sizes: number | readonly number[]): Tensor<D> {
-    return this.wrap(native.unflatten(this.handle, dim, integers(sizes)))
+    return this.wrap(native.unflatten(this.handle, whole('dim', dim), integers(sizes)))
   }
 
   /**
@@ -1141,6 +2102,15 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   ravel(): Tensor<D> {
     return this.wrap(native.ravel(this.handle))
+  }
+
+  /**
+   * Like `reshape`: values never alias, so a view and a copy are the same to their users.
+   * @example
+   * arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]
+   */
+  view(shape: number | readonly number[]): Tensor<D> {
+    return this.wrap(native.view(this.handle, integers(shape)))
   }
 
   /**
@@ -1207,11 +2177,11 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+   * Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default. Whole numbers and booleans give int64.
    * @example
    * tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
    */
-  vander(options: VanderOptions = {}): Tensor<D> {
+  vander(options: VanderOptions = {}): Tensor<Summed<D>> {
     checkOptions('vander', options, vanderOptions)
     const { n, increasing = false } = options
     return this.wrap(native.vander(this.handle, n === undefined ? NaN : count('n', n), increasing))
@@ -1225,7 +2195,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).split([1, 4]) // [[0], [1, 2, 3, 4]]
    */
   split(size: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.split(this.handle, integers(size), typeof size === 'number', dim).map((handle) => this.wrap(handle))
+    return native.split(this.handle, integers(size), typeof size === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1235,7 +2205,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).chunk(2) // [[0, 1, 2], [3, 4]]
    */
   chunk(parts: number, dim: number = 0): Tensor<D>[] {
-    return native.chunk(this.handle, count('parts', parts), dim).map((handle) => this.wrap(handle))
+    return native.chunk(this.handle, count('parts', parts), whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1246,7 +2216,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * arange(0, 5).tensorSplit([1, 3]) // [[0], [1, 2], [3, 4]]
    */
   tensorSplit(sections: number | readonly number[], dim: number = 0): Tensor<D>[] {
-    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', dim).map((handle) => this.wrap(handle))
+    return native.tensorSplit(this.handle, integers(sections), typeof sections === 'number', whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1257,7 +2227,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * b // [3, 4]
    */
   unbind(dim: number = 0): Tensor<D>[] {
-    return native.unbind(this.handle, dim).map((handle) => this.wrap(handle))
+    return native.unbind(this.handle, whole('dim', dim)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -1307,7 +2277,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonal(options: DiagonalOptions = {}): Tensor<D> {
     checkOptions('diagonal', options, diagonalOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonal(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonal(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1318,7 +2288,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagEmbed(options: DiagEmbedOptions = {}): Tensor<D> {
     checkOptions('diagEmbed', options, diagEmbedOptions)
     const { offset = 0, dim1 = -2, dim2 = -1 } = options
-    return this.wrap(native.diagEmbed(this.handle, offset, dim1, dim2))
+    return this.wrap(native.diagEmbed(this.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1330,7 +2300,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diag(options: DiagOptions = {}): Tensor<D> {
     checkOptions('diag', options, diagOptions)
     const { offset = 0 } = options
-    return this.wrap(native.diag(this.handle, offset))
+    return this.wrap(native.diag(this.handle, whole('offset', offset)))
   }
 
   /**
@@ -1341,7 +2311,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   diagonalScatter(source: Tensor<D>, options: DiagonalScatterOptions = {}): Tensor<D> {
     checkOptions('diagonalScatter', options, diagonalScatterOptions)
     const { offset = 0, dim1 = 0, dim2 = 1 } = options
-    return this.wrap(native.diagonalScatter(this.handle, source.handle, offset, dim1, dim2))
+    return this.wrap(native.diagonalScatter(this.handle, source.handle, whole('offset', offset), whole('dim1', dim1), whole('dim2', dim2)))
   }
 
   /**
@@ -1360,7 +2330,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).tril() // [[1, 0], [3, 4]]
    */
   tril(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.tril(this.handle, diagonal))
+    return this.wrap(native.tril(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -1370,7 +2340,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).triu() // [[1, 2], [0, 4]]
    */
   triu(diagonal: number = 0): Tensor<D> {
-    return this.wrap(native.triu(this.handle, diagonal))
+    return this.wrap(native.triu(this.handle, whole('diagonal', diagonal)))
   }
 
   /**
@@ -1390,7 +2360,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   unfold(dim: number, size: number, options: UnfoldOptions = {}): Tensor<D> {
     checkOptions('unfold', options, unfoldOptions)
     const { step = 1 } = options
-    return this.wrap(native.unfold(this.handle, dim, count('size', size), count('step', step)))
+    return this.wrap(native.unfold(this.handle, whole('dim', dim), count('size', size), count('step', step)))
   }
 
   /**
@@ -1426,8 +2396,8 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   sort(dim: number = -1, options: SortOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
     checkOptions('sort', options, sortOptions)
     const { descending = false } = options
-    const [values = 0, indices = 0] = native.sort(this.handle, dim, descending)
-    return { values: this.wrap(values), indices: this.wrap(indices) }
+    const [valuesHandle = 0, indicesHandle = 0] = native.sort(this.handle, whole('dim', dim), descending)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
   }
 
   /**
@@ -1439,7 +2409,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   argsort(dim: number = -1, options: ArgsortOptions = {}): Tensor<'int64'> {
     checkOptions('argsort', options, argsortOptions)
     const { descending = false } = options
-    return this.wrap(native.argsort(this.handle, dim, descending))
+    return this.wrap(native.argsort(this.handle, whole('dim', dim), descending))
   }
 
   /**
@@ -1448,7 +2418,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]
    */
   indexSelect(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.indexSelect(this.handle, dim, index.handle))
+    return this.wrap(native.indexSelect(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -1458,7 +2428,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]
    */
   indexAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.indexAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.indexAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -1468,7 +2438,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([[1, 2], [3, 4]]).gather(1, best) // [[2], [3]]
    */
   gather(dim: number, index: Tensor<'int64'>): Tensor<D> {
-    return this.wrap(native.gather(this.handle, dim, index.handle))
+    return this.wrap(native.gather(this.handle, whole('dim', dim), index.handle))
   }
 
   /**
@@ -1478,7 +2448,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * zeros([2, 2]).scatterAdd(1, at, tensor([[5], [6]])) // [[0, 5], [6, 0]]
    */
   scatterAdd(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
-    return this.wrap(native.scatterAdd(this.handle, dim, index.handle, source.handle))
+    return this.wrap(native.scatterAdd(this.handle, whole('dim', dim), index.handle, source.handle))
   }
 
   /**
@@ -1488,6 +2458,126 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   oneHot(classes: number): Tensor<'int64'> {
     return this.wrap(native.oneHot(this.handle, count('classes', classes)))
+  }
+
+  /**
+   * The part at one place of `dim`, without that dimension; a negative `index` counts from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).select(1, -1) // [2, 4]
+   * tensor([1]).select(0, 1) // throws 'argument'
+   */
+  select(dim: number, index: number): Tensor<D> {
+    return this.wrap(native.select(this.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with the entries of `source` at the positions of `index`, a list, along `dim`; of repeated positions the last counts.
+   * @example
+   * tensor([1, 2, 3]).indexCopy(0, tensor([2, 0], { dtype: 'int64' }), tensor([8, 9])) // [9, 2, 8]
+   */
+  indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
+    return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
+  }
+
+  /**
+   * `x` with `value`, a number or a tensor of one element, at the positions of `index`, a list, along `dim`; negative ones count from the end.
+   * @example
+   * tensor([1, 2, 3]).indexFill(0, tensor([0, -1], { dtype: 'int64' }), 9) // [9, 2, 9]
+   */
+  indexFill(dim: number, index: Tensor<'int64'>, value: Tensor<DType> | number): Tensor<D> {
+    return this.wrap(native.indexFill(this.handle, whole('dim', dim), index.handle, operand(value), isNumber(value, 1)))
+  }
+
+  /**
+   * The elements at flat positions of the row-major order, in the shape of `index`; negative ones count from the end.
+   * @example
+   * tensor([[1, 2], [3, 4]]).take(tensor([0, -1], { dtype: 'int64' })) // [1, 4]
+   */
+  take(index: Tensor<'int64'>): Tensor<D> {
+    return this.wrap(native.take(this.handle, index.handle))
+  }
+
+  /**
+   * `x` with the elements of `source` at flat positions of the row-major order, or added to those there with `accumulate`.
+   * @example
+   * zeros([2, 2]).put(tensor([0, -1], { dtype: 'int64' }), tensor([5, 6])) // [[5, 0], [0, 6]]
+   */
+  put(index: Tensor<'int64'>, source: Tensor<D>, options: PutOptions = {}): Tensor<D> {
+    checkOptions('put', options, putOptions)
+    const { accumulate = false } = options
+    return this.wrap(native.put(this.handle, index.handle, source.handle, accumulate))
+  }
+
+  /**
+   * `gather` with broadcasting outside `dim`; without `dim`, of both flattened.
+   * @example
+   * tensor([[3, 1], [2, 4]]).takeAlongDim(tensor([[1], [0]], { dtype: 'int64' }), { dim: 1 }) // [[1], [2]]
+   */
+  takeAlongDim(index: Tensor<'int64'>, options: TakeAlongDimOptions = {}): Tensor<D> {
+    checkOptions('takeAlongDim', options, takeAlongDimOptions)
+    const { dim } = options
+    return this.wrap(native.takeAlongDim(this.handle, index.handle, dim === undefined ? NaN : whole('dim', dim)))
+  }
+
+  /**
+   * `x` with `source` at one place of `dim`; a negative `index` counts from the end.
+   * @example
+   * zeros([2, 2]).selectScatter(tensor([1, 2]), 0, -1) // [[0, 0], [1, 2]]
+   */
+  selectScatter(source: Tensor<D>, dim: number, index: number): Tensor<D> {
+    return this.wrap(native.selectScatter(this.handle, source.handle, whole('dim', dim), whole('index', index)))
+  }
+
+  /**
+   * `x` with `source` in the part from `start` to `end` (the whole by default) along `dim`, every `step` entries; bounds may count from the end.
+   * @example
+   * zeros([4]).sliceScatter(tensor([1, 2]), { start: 1, end: 3 }) // [0, 1, 2, 0]
+   */
+  sliceScatter(source: Tensor<D>, options: SliceScatterOptions = {}): Tensor<D> {
+    checkOptions('sliceScatter', options, sliceScatterOptions)
+    const { dim = 0, start, end, step = 1 } = options
+    return this.wrap(native.sliceScatter(this.handle, source.handle, whole('dim', dim), start === undefined ? NaN : whole('start', start), end === undefined ? NaN : whole('end', end), count('step', step)))
+  }
+
+  /**
+   * The places of the elements that are not zero, one a row, in row-major order: `[count, rank]`.
+   * @example
+   * tensor([[0, 2], [3, 0]]).nonzero() // [[0, 1], [1, 0]]
+   */
+  nonzero(): Tensor<'int64'> {
+    return this.wrap(native.nonzero(this.handle))
+  }
+
+  /**
+   * Like `nonzero`.
+   * @example
+   * tensor([0, 1, 1]).argwhere() // [[1], [2]]
+   */
+  argwhere(): Tensor<'int64'> {
+    return this.wrap(native.argwhere(this.handle))
+  }
+
+  /**
+   * `x` with the elements of `source`, or a number, where `index` points along `dim`: written over what is there (of repeats the last counts), added to it, or multiplied.
+   * @example
+   * zeros([3]).scatter(0, tensor([2, 0], { dtype: 'int64' }), tensor([5, 6])) // [6, 0, 5]
+   * zeros([3]).scatter(0, tensor([1], { dtype: 'int64' }), 7) // [0, 7, 0]
+   */
+  scatter(dim: number, index: Tensor<'int64'>, source: Tensor<DType> | number, options: ScatterOptions = {}): Tensor<D> {
+    checkOptions('scatter', options, scatterOptions)
+    const { reduce = 'none' } = options
+    return this.wrap(native.scatter(this.handle, whole('dim', dim), index.handle, operand(source), choiceCode('reduce', reduce, choices.ScatterMode), isNumber(source, 1)))
+  }
+
+  /**
+   * The elements of `source` combined at each place that `index` points to along `dim`; `includeSelf` says whether what stands there counts.
+   * @example
+   * zeros([2]).scatterReduce(0, tensor([1, 1], { dtype: 'int64' }), tensor([2, 4]), { reduce: 'mean', includeSelf: false }) // [0, 3]
+   */
+  scatterReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: ScatterReduceOptions = {}): Tensor<D> {
+    checkOptions('scatterReduce', options, scatterReduceOptions)
+    const { reduce = 'sum', includeSelf = true } = options
+    return this.wrap(native.scatterReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
   }
 
   /**
@@ -1501,12 +2591,200 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * Product of two matrices, without broadcasting.
+   * @example
+   * tensor([[1, 2]]).mm(tensor([[3], [4]])) // [[11]]
+   */
+  mm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mm(this.handle, b.handle))
+  }
+
+  /**
+   * Products of two batches of matrices, one by one, without broadcasting.
+   * @example
+   * ones([2, 1, 3]).bmm(ones([2, 3, 1])) // [[[3]], [[3]]]
+   */
+  bmm(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.bmm(this.handle, b.handle))
+  }
+
+  /**
+   * Product of a matrix and a vector.
+   * @example
+   * tensor([[1, 2], [3, 4]]).mv(tensor([1, 1])) // [3, 7]
+   */
+  mv(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.mv(this.handle, b.handle))
+  }
+
+  /**
+   * Inner product of two vectors.
+   * @example
+   * tensor([1, 2]).dot(tensor([3, 4])) // 11
+   */
+  dot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.dot(this.handle, b.handle))
+  }
+
+  /**
+   * Like `dot`; the two differ for complex numbers only.
+   * @example
+   * tensor([1, 2]).vdot(tensor([3, 4])) // 11
+   */
+  vdot(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.vdot(this.handle, b.handle))
+  }
+
+  /**
+   * Sums of products over the last dimension of both; with a number on either side, `mul`.
+   * @example
+   * tensor([[1, 2], [3, 4]]).inner(tensor([1, 10])) // [21, 43]
+   */
+  inner(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.inner(this.handle, b.handle))
+  }
+
+  /**
+   * Product of each element of one vector with each of another: `[n, m]`.
+   * @example
+   * tensor([1, 2]).outer(tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  outer(b: Tensor<D>): Tensor<D> {
+    return this.wrap(native.outer(this.handle, b.handle))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1, 1]).addmm(tensor([[1, 2]]), tensor([[3], [4]])) // [[12]]
+   */
+  addmm(a: Tensor<D>, b: Tensor<D>, options: AddmmOptions = {}): Tensor<D> {
+    checkOptions('addmm', options, addmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for a matrix and a vector; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).addmv(tensor([[1, 2]]), tensor([3, 4])) // [12]
+   */
+  addmv(a: Tensor<D>, b: Tensor<D>, options: AddmvOptions = {}): Tensor<D> {
+    checkOptions('addmv', options, addmvOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addmv(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * outer(a, b)`; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * zeros([2, 2]).addr(tensor([1, 2]), tensor([3, 4])) // [[3, 4], [6, 8]]
+   */
+  addr(a: Tensor<D>, b: Tensor<D>, options: AddrOptions = {}): Tensor<D> {
+    checkOptions('addr', options, addrOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.addr(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * `beta * x + alpha * (a @ b)` for batches of matrices; `x` broadcasts, and does not count with beta 0.
+   * @example
+   * ones([1]).baddbmm(ones([2, 1, 3]), ones([2, 3, 1])) // [[[4]], [[4]]]
+   */
+  baddbmm(a: Tensor<D>, b: Tensor<D>, options: BaddbmmOptions = {}): Tensor<D> {
+    checkOptions('baddbmm', options, baddbmmOptions)
+    const { beta = 1, alpha = 1 } = options
+    return this.wrap(native.baddbmm(this.handle, a.handle, b.handle, beta, alpha))
+  }
+
+  /**
+   * Cross product of vectors of 3 along `dim`, with broadcasting.
+   * @example
+   * tensor([1, 0, 0]).cross(tensor([0, 1, 0])) // [0, 0, 1]
+   */
+  cross(b: Tensor<D>, options: CrossOptions = {}): Tensor<D> {
+    checkOptions('cross', options, crossOptions)
+    const { dim = -1 } = options
+    return this.wrap(native.cross(this.handle, b.handle, whole('dim', dim)))
+  }
+
+  /**
+   * The matrix, or each of a batch, times itself `n` times; 0 gives the identity, a negative power that of the inverse.
+   * @example
+   * tensor([[1, 1], [0, 1]]).matrixPower(3) // [[1, 3], [0, 1]]
+   */
+  matrixPower(n: number): Tensor<D> {
+    return this.wrap(native.matrixPower(this.handle, whole('n', n)))
+  }
+
+  /**
+   * The inverse of a matrix, or of each of a batch; a singular one throws `'argument'`.
+   * @example
+   * tensor([[2, 0], [0, 4]]).inv() // [[0.5, 0], [0, 0.25]]
+   */
+  inv(): Tensor<D> {
+    return this.wrap(native.inv(this.handle))
+  }
+
+  /**
+   * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+   * @example
+   * tensor([[1, 2], [3, 4]]).det() // -2
+   */
+  det(): Tensor<D> {
+    return this.wrap(native.det(this.handle))
+  }
+
+  /**
+   * The sign of the determinant and the logarithm of its magnitude, which cannot overflow; 0 and -Infinity for a singular matrix.
+   * @example
+   * const { sign, logabsdet } = tensor([[1, 2], [3, 4]]).slogdet()
+   * sign // -1
+   * logabsdet // 0.693147
+   */
+  slogdet(): { readonly sign: Tensor<D>; readonly logabsdet: Tensor<D> } {
+    const [signHandle = 0, logabsdetHandle = 0] = native.slogdet(this.handle)
+    return { sign: this.wrap(signHandle), logabsdet: this.wrap(logabsdetHandle) }
+  }
+
+  /**
+   * The solution of `a x = b` from the triangle that `cholesky` made of `a`.
+   * @example
+   * tensor([[4], [4]]).choleskySolve(tensor([[2, 0], [0, 1]])) // [[1], [4]]
+   */
+  choleskySolve(factor: Tensor<D>, options: CholeskySolveOptions = {}): Tensor<D> {
+    checkOptions('choleskySolve', options, choleskySolveOptions)
+    const { upper = false } = options
+    return this.wrap(native.choleskySolve(this.handle, factor.handle, upper))
+  }
+
+  /**
+   * The Moore-Penrose inverse; singular values up to `rtol` times the largest count as 0 (by default the larger size times epsilon).
+   * @example
+   * linalg.pinv(tensor([[1], [1]])) // [[0.5, 0.5]]
+   */
+  pinv(options: PinvOptions = {}): Tensor<D> {
+    checkOptions('pinv', options, pinvOptions)
+    const { rtol } = options
+    return this.wrap(native.pinv(this.handle, rtol ?? NaN))
+  }
+
+  /**
+   * `e` to the power of a matrix, or of each of a batch, by scaling, a Taylor series, and squaring.
+   * @example
+   * linalg.matrixExp(tensor([[0, 1], [0, 0]])) // [[1, 1], [0, 1]]
+   */
+  matrixExp(): Tensor<D> {
+    return this.wrap(native.matrixExp(this.handle))
+  }
+
+  /**
    * `e^x / sum(e^x)` along `dim`.
    * @example
    * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
    */
   softmax(dim: number): Tensor<D> {
-    return this.wrap(native.softmax(this.handle, dim))
+    return this.wrap(native.softmax(this.handle, whole('dim', dim)))
   }
 
   /**
@@ -1515,7 +2793,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    * tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]
    */
   logSoftmax(dim: number): Tensor<D> {
-    return this.wrap(native.logSoftmax(this.handle, dim))
+    return this.wrap(native.logSoftmax(this.handle, whole('dim', dim)))
   }
 
   /**

@@ -34,6 +34,11 @@ export function resolve(shape: readonly number[], ranges: readonly SliceRange[])
       return
     }
     const [start, stop, step] = range ?? [null, null]
+    for (const bound of [start, stop, step]) {
+      if (bound !== null && bound !== undefined && !Number.isInteger(bound)) {
+        throw new FirnError('argument', `slice: a range holds whole numbers or null, and dim ${dim} has [${String(range)}]`)
+      }
+    }
     triples.set([start ?? 0, stop ?? size, step ?? 1], 3 * dim)
   })
   return { triples, dropped }

@@ -2,22 +2,11 @@
 import { native, resolveDevice } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
 import { dtypeCode, dtypeOf, type DType } from './dtype.ts'
-import { catchLater, caught, isUnscoped } from './lifetime.ts'
+import { TensorGradients } from './gradients.ts'
+import { catchLater, caught, isUnscoped, tidy } from './lifetime.ts'
 import { trace, tracing } from './memory.ts'
-import { TensorReading } from './reading.ts'
+import { readPlaces, writePlaces, type IndexPutOptions, type Place } from './places.ts'
 import { resolve, type SliceRange } from './slice.ts'
-
-export interface BackwardOptions<D extends DType = 'float32'> {
-  /** Gradient of the result, of this tensor's shape; needed unless it holds one element. */
-  readonly gradient?: Tensor<D>
-  /** Keep the graph for another pass. @default false */
-  readonly retainGraph?: boolean
-  /**
-   * Put the pass itself on the tape, for gradients of gradients. The `.grad` it leaves refers to its own leaf: set it to null, or take the
-   * gradients with `grad()`, for the graph to be freed. @default false
-   */
-  readonly createGraph?: boolean
-}
 
 const HERE = Symbol('a tensor stays on its thread: post `await x.data()` and make a tensor of it there; the tensor')
 
@@ -28,7 +17,7 @@ const HERE = Symbol('a tensor stays on its thread: post `await x.data()` and mak
  * x.mul(x).sum().backward()
  * console.log(x.grad) // [[2, 4], [6, 8]]
  */
-export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
+export class Tensor<D extends DType = 'float32'> extends TensorGradients<D> {
   /** Structured clones refuse a symbol with its text, and would make a bare object of a tensor. */
   protected readonly thread: symbol = HERE
   #handle: number
@@ -75,25 +64,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
   /** Where the values are. @example zeros([2]).device // 'cpu' */
   get device(): string {
     return native.deviceOf(this.#handle)
-  }
-
-  /** Whether gradients flow to this tensor; settable on leaves of floating point. @example zeros([2], { requiresGrad: true }).mul(2).requiresGrad // true */
-  get requiresGrad(): boolean {
-    return native.requiresGrad(this.#handle)
-  }
-
-  set requiresGrad(requiresGrad: boolean) {
-    native.setRequiresGrad(this.#handle, requiresGrad)
-  }
-
-  /** The gradient that backward passes added up, null when there is none. @example zeros([2]).grad // null */
-  get grad(): Tensor<D> | null {
-    const handle = native.gradOf(this.#handle)
-    return handle === 0 ? null : new Tensor<D>(handle)
-  }
-
-  set grad(grad: Tensor<D> | null) {
-    native.setGrad(this.#handle, grad === null ? 0 : grad.handle)
   }
 
   /** Whether the value was freed. @example zeros([2]).isDisposed // false */
@@ -158,19 +128,70 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     return this.wrap<D>(native.toDtype(this.handle, dtypeCode(this.dtype)))
   }
 
-  /** Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change. @example zeros([2]).assign(tensor([1, 2])) // [1, 2] */
+  /**
+   * Replaces the value in place, outside the tape; shape and dtype stay. Nobody else sees the change, the tape included.
+   * @example zeros([2]).assign(tensor([1, 2])) // [1, 2]
+   * @throws FirnError 'autograd' for a leaf that requires gradients, except inside `noGrad`
+   */
   assign(value: Tensor<D>): this {
     native.assign(this.handle, value.handle)
     return this
   }
 
-  /** The part at one place of the first dimension. @example tensor([[1, 2], [3, 4]]).at(-1) // [3, 4] */
-  at(index: number): Tensor<D> {
-    return this.slice(index)
+  /**
+   * Replaces the value by what `fn` makes of it, off the tape: what `add_`, `mul_` and their like do to a parameter in PyTorch.
+   * @example
+   * const w = tensor([1, 2], { requiresGrad: true })
+   * w.update((x) => x.mul(0.5).add(1)) // [1.5, 2]
+   */
+  update(fn: (x: this) => Tensor<D>): this {
+    const recording = native.setGradEnabled(false)
+    try {
+      tidy(() => void this.assign(fn(this)))
+    } finally {
+      native.setGradEnabled(recording)
+    }
+    return this
+  }
+
+  /**
+   * A part, as Python's `x[...]`: each place is a range of `slice` or a tensor. Tensors of positions (negative ones count from the end)
+   * broadcast together and read one element each; a boolean tensor reads where it is true. Their dimensions stand where they were if they
+   * are neighbours, else in front.
+   * @example
+   * const x = tensor([[1, 2], [3, 4], [5, 6]])
+   * x.at(-1) // [5, 6]
+   * x.at(tensor([2, 0], { dtype: 'int64' }), 1) // [6, 2]
+   * x.at(x.gt(3)) // [4, 5, 6]
+   */
+  at(...places: readonly Place[]): Tensor<D> {
+    const read = readPlaces(this, places)
+    return typeof read === 'number' ? this.wrap<D>(read) : this.slice(...read)
+  }
+
+  /**
+   * `at` with its places in a list.
+   * @example
+   * tensor([[1, 2], [3, 4]]).index([null, tensor([1, 1], { dtype: 'int64' })]) // [[2, 2], [4, 4]]
+   */
+  index(places: readonly Place[]): Tensor<D> {
+    return this.at(...places)
+  }
+
+  /**
+   * This tensor with `values` (a number, or a tensor that broadcasts) at the places that `at` would read, or added there with
+   * `accumulate`, where repeated places add up. Places are tensors of positions, masks, and `null` for a whole dimension.
+   * @example
+   * zeros([3]).indexPut([tensor([0, 2], { dtype: 'int64' })], tensor([5, 6])) // [5, 0, 6]
+   * zeros([2]).indexPut([tensor([1, 1], { dtype: 'int64' })], 1, { accumulate: true }) // [0, 2]
+   */
+  indexPut(places: readonly (Tensor<DType> | null)[], values: Tensor<D> | number, options: IndexPutOptions = {}): Tensor<D> {
+    return this.wrap<D>(writePlaces(this, places, values, options))
   }
 
   /**
    * A part: for each dimension `null` (all), a place, `[start, stop, step?]` with negative and open (`null`) bounds; `'...'` fills up.
+   * A step is 1 or more (`flip` reverses); `unsqueeze` adds dimensions.
    * @example
    * arange(0, 12).reshape([3, 4]).slice([1, null], [0, -1, 2]).shape // [2, 2]
    */
@@ -182,25 +203,6 @@ export class Tensor<D extends DType = 'float32'> extends TensorReading<D> {
     const squeezed = native.squeeze(part, Int32Array.from(dropped))
     native.freeOne(part)
     return this.wrap<D>(squeezed)
-  }
-
-  /** Like `reshape`. @example arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]] */
-  view(shape: readonly number[]): Tensor<D> {
-    return this.reshape(shape)
-  }
-
-  /**
-   * Adds the gradients of this tensor to the `.grad` of every leaf it came from.
-   * @example
-   * const x = tensor([1, 2], { requiresGrad: true })
-   * x.square().sum().backward()
-   * x.grad // [2, 4]
-   * @throws FirnError 'autograd' without a path to a leaf, for more than one element without `gradient`, or a second time without `retainGraph`
-   */
-  backward(options: BackwardOptions<D> = {}): void {
-    checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
-    const { gradient, retainGraph = false, createGraph = false } = options
-    native.backward(this.handle, gradient?.handle ?? 0, (retainGraph ? 1 : 0) | (createGraph ? 2 : 0))
   }
 
   /** Frees the value now; doing it again does nothing. @example const x = zeros([2]); x.dispose(); x.isDisposed // true */

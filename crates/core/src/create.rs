@@ -12,12 +12,28 @@ use crate::tensor::Tensor;
 /// Elements of a new tensor; an error where no memory of that size is to be had, which would end the process later.
 pub(crate) fn room(shape: &[usize], dtype: DType) -> Result<usize> {
     const LARGE: usize = 1 << 30;
+    if shape.contains(&0) {
+        return Ok(0);
+    }
     let size = shape.iter().try_fold(1_usize, |size, &n| size.checked_mul(n));
     let bytes = size.and_then(|size| size.checked_mul(dtype.size()));
     match (size, bytes) {
-        (Some(size), Some(bytes)) if bytes < LARGE || Vec::<u8>::new().try_reserve_exact(bytes).is_ok() => Ok(size),
+        (Some(size), Some(bytes)) if bytes < LARGE || (bytes <= machine() && Vec::<u8>::new().try_reserve_exact(bytes).is_ok()) => Ok(size),
         _ => bail!(Memory, "no memory for a tensor of shape {} and dtype {}", crate::shape::show(shape), dtype.name()),
     }
+}
+
+/// Bytes of memory and swap of this machine where Linux says so: it may promise more, and ends the process that takes it up on that.
+fn machine() -> usize {
+    static BYTES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *BYTES.get_or_init(|| {
+        let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse::<usize>().ok()
+        };
+        kib("MemTotal:").map_or(usize::MAX, |memory| (memory + kib("SwapTotal:").unwrap_or(0)).saturating_mul(1024))
+    })
 }
 
 /// A tensor over `bytes`, the elements in row-major order, little-endian.

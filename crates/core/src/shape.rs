@@ -3,6 +3,8 @@
 use burn_std::Shape;
 use smallvec::SmallVec;
 
+use crate::create::room;
+use crate::dtype::DType;
 use crate::error::{Result, bail};
 
 pub type Axes = SmallVec<[usize; 5]>;
@@ -31,6 +33,8 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Shape> {
             ),
         });
     }
+    // As if of float32: what comes next is made of it, or needs no room of its own.
+    room(&out, DType::Float32)?;
     Ok(Shape::from(out.as_slice()))
 }
 
@@ -129,6 +133,8 @@ pub fn expanded(from: &[usize], to: &[isize]) -> Result<Shape> {
             (_, want) => want as usize,
         });
     }
+    // A view takes no room; whatever reads it does.
+    room(&out, DType::Float32)?;
     Ok(Shape::from(out.as_slice()))
 }
 

@@ -139,6 +139,16 @@ impl Tensor {
         self.0.node.replace(node);
     }
 
+    /// Whether this is the very same tensor.
+    pub(crate) fn is(&self, other: &Tensor) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether this is not the result of a recorded op.
+    pub fn is_leaf(&self) -> bool {
+        self.0.node.borrow().as_ref().is_none_or(|node| node.is_leaf())
+    }
+
     /// Whether gradients flow to this tensor.
     pub fn requires_grad(&self) -> bool {
         self.0.node.borrow().is_some()
@@ -216,8 +226,16 @@ impl Tensor {
     /// Replaces the value, outside the tape; shape and dtype stay.
     pub fn assign(&mut self, from: &Tensor) -> Result<()> {
         self.must_match(from, "assign keeps shape and dtype")?;
-        if self.node().is_some_and(|node| !node.is_leaf()) {
-            bail!(Autograd, "assign to the result of an op would leave its gradient wrong; assign to a leaf, or to .detach()");
+        match self.node() {
+            Some(node) if !node.is_leaf() => {
+                bail!(Autograd, "assign to the result of an op would leave its gradient wrong; assign to a leaf, or to .detach()")
+            }
+            Some(_) if crate::tape::is_enabled() => bail!(
+                Autograd,
+                "this leaf requires gradients, and no gradient flows through an assignment; wrap it: noGrad(() => x.assign(value)), \
+                 or write x.update((x) => ...)"
+            ),
+            _ => {}
         }
         *self.value_mut() = from.value();
         Ok(())

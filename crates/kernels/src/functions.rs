@@ -5,6 +5,7 @@ use crate::map::{unary, unary_unless};
 
 unary! {
     neg(x) = -x;
+    scale(x, factor) = x * factor;
     abs(x) = x.abs();
     /// 0 for NaN, as PyTorch.
     sign(x) = {

@@ -5,23 +5,33 @@
 //! fuses and orders its sums as fits the machine.
 
 mod approx;
+pub mod attention;
 pub mod cast;
 pub mod conv;
+pub mod ctc;
 pub mod elementwise;
+pub mod entropy;
+pub mod factor;
 pub mod functions;
 pub mod grads;
 pub mod half;
+pub mod lanes;
 pub mod map;
 pub mod math;
 pub mod matrix;
+pub mod normalise;
 pub mod parallel;
 pub mod philox;
 pub mod pool;
 pub mod quantised;
 pub mod random;
 pub mod real;
+pub mod recurrent;
 pub mod reduce;
+pub mod scatter;
 pub mod softmax;
+pub mod special;
 pub mod step;
 pub mod strided;
+pub mod wide;
 pub mod zip;

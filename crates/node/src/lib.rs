@@ -2,6 +2,7 @@
 
 mod autograd;
 mod call;
+mod callback;
 mod info;
 #[path = "ops.gen.rs"]
 #[rustfmt::skip]

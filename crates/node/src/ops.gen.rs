@@ -269,6 +269,493 @@ pub fn to_dtype(x: u32, dtype: u32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "exp2")]
+#[allow(clippy::too_many_arguments)]
+pub fn exp2(x: u32) -> napi::Result<u32> {
+    call("exp2", || {
+        let x = table::get(x)?;
+        out(ops::exponential::exp2(&x)?)
+    })
+}
+
+#[napi(js_name = "log2")]
+#[allow(clippy::too_many_arguments)]
+pub fn log2(x: u32) -> napi::Result<u32> {
+    call("log2", || {
+        let x = table::get(x)?;
+        out(ops::exponential::log2(&x)?)
+    })
+}
+
+#[napi(js_name = "log10")]
+#[allow(clippy::too_many_arguments)]
+pub fn log10(x: u32) -> napi::Result<u32> {
+    call("log10", || {
+        let x = table::get(x)?;
+        out(ops::exponential::log10(&x)?)
+    })
+}
+
+#[napi(js_name = "logit")]
+#[allow(clippy::too_many_arguments)]
+pub fn logit(x: u32, eps: f64) -> napi::Result<u32> {
+    call("logit", || {
+        let x = table::get(x)?;
+        out(ops::exponential::logit(&x, number(eps))?)
+    })
+}
+
+#[napi(js_name = "xlogy")]
+#[allow(clippy::too_many_arguments)]
+pub fn xlogy(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("xlogy", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::xlogy(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "logAddExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_add_exp(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("log_add_exp", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::log_add_exp(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "logAddExp2")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_add_exp2(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("log_add_exp2", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::log_add_exp2(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "ldexp")]
+#[allow(clippy::too_many_arguments)]
+pub fn ldexp(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("ldexp", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::exponential::ldexp(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "sinh")]
+#[allow(clippy::too_many_arguments)]
+pub fn sinh(x: u32) -> napi::Result<u32> {
+    call("sinh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::sinh(&x)?)
+    })
+}
+
+#[napi(js_name = "cosh")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosh(x: u32) -> napi::Result<u32> {
+    call("cosh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::cosh(&x)?)
+    })
+}
+
+#[napi(js_name = "asin")]
+#[allow(clippy::too_many_arguments)]
+pub fn asin(x: u32) -> napi::Result<u32> {
+    call("asin", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::asin(&x)?)
+    })
+}
+
+#[napi(js_name = "acos")]
+#[allow(clippy::too_many_arguments)]
+pub fn acos(x: u32) -> napi::Result<u32> {
+    call("acos", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::acos(&x)?)
+    })
+}
+
+#[napi(js_name = "atan")]
+#[allow(clippy::too_many_arguments)]
+pub fn atan(x: u32) -> napi::Result<u32> {
+    call("atan", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::atan(&x)?)
+    })
+}
+
+#[napi(js_name = "asinh")]
+#[allow(clippy::too_many_arguments)]
+pub fn asinh(x: u32) -> napi::Result<u32> {
+    call("asinh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::asinh(&x)?)
+    })
+}
+
+#[napi(js_name = "acosh")]
+#[allow(clippy::too_many_arguments)]
+pub fn acosh(x: u32) -> napi::Result<u32> {
+    call("acosh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::acosh(&x)?)
+    })
+}
+
+#[napi(js_name = "atanh")]
+#[allow(clippy::too_many_arguments)]
+pub fn atanh(x: u32) -> napi::Result<u32> {
+    call("atanh", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::atanh(&x)?)
+    })
+}
+
+#[napi(js_name = "sinc")]
+#[allow(clippy::too_many_arguments)]
+pub fn sinc(x: u32) -> napi::Result<u32> {
+    call("sinc", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::sinc(&x)?)
+    })
+}
+
+#[napi(js_name = "atan2")]
+#[allow(clippy::too_many_arguments)]
+pub fn atan2(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("atan2", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::trigonometry::atan2(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "hypot")]
+#[allow(clippy::too_many_arguments)]
+pub fn hypot(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("hypot", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::trigonometry::hypot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "deg2rad")]
+#[allow(clippy::too_many_arguments)]
+pub fn deg2rad(x: u32) -> napi::Result<u32> {
+    call("deg2rad", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::deg2rad(&x)?)
+    })
+}
+
+#[napi(js_name = "rad2deg")]
+#[allow(clippy::too_many_arguments)]
+pub fn rad2deg(x: u32) -> napi::Result<u32> {
+    call("rad2deg", || {
+        let x = table::get(x)?;
+        out(ops::trigonometry::rad2deg(&x)?)
+    })
+}
+
+#[napi(js_name = "trunc")]
+#[allow(clippy::too_many_arguments)]
+pub fn trunc(x: u32) -> napi::Result<u32> {
+    call("trunc", || {
+        let x = table::get(x)?;
+        out(ops::rounding::trunc(&x)?)
+    })
+}
+
+#[napi(js_name = "frac")]
+#[allow(clippy::too_many_arguments)]
+pub fn frac(x: u32) -> napi::Result<u32> {
+    call("frac", || {
+        let x = table::get(x)?;
+        out(ops::rounding::frac(&x)?)
+    })
+}
+
+#[napi(js_name = "roundDecimals")]
+#[allow(clippy::too_many_arguments)]
+pub fn round_decimals(x: u32, decimals: i32) -> napi::Result<u32> {
+    call("round_decimals", || {
+        let x = table::get(x)?;
+        out(ops::rounding::round_decimals(&x, decimals as isize)?)
+    })
+}
+
+#[napi(js_name = "remainder")]
+#[allow(clippy::too_many_arguments)]
+pub fn remainder(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("remainder", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::remainder(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "fmod")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmod(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmod", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::fmod(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "floorDivide")]
+#[allow(clippy::too_many_arguments)]
+pub fn floor_divide(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("floor_divide", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::floor_divide(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "copySign")]
+#[allow(clippy::too_many_arguments)]
+pub fn copy_sign(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("copy_sign", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::copy_sign(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "heaviside")]
+#[allow(clippy::too_many_arguments)]
+pub fn heaviside(x: u32, values: u32) -> napi::Result<u32> {
+    call("heaviside", || {
+        let x = table::get(x)?;
+        let values = table::get(values)?;
+        out(ops::rounding::heaviside(&x, &values)?)
+    })
+}
+
+#[napi(js_name = "gcd")]
+#[allow(clippy::too_many_arguments)]
+pub fn gcd(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("gcd", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::gcd(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "lcm")]
+#[allow(clippy::too_many_arguments)]
+pub fn lcm(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("lcm", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::rounding::lcm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "erfc")]
+#[allow(clippy::too_many_arguments)]
+pub fn erfc(x: u32) -> napi::Result<u32> {
+    call("erfc", || {
+        let x = table::get(x)?;
+        out(ops::special::erfc(&x)?)
+    })
+}
+
+#[napi(js_name = "erfinv")]
+#[allow(clippy::too_many_arguments)]
+pub fn erfinv(x: u32) -> napi::Result<u32> {
+    call("erfinv", || {
+        let x = table::get(x)?;
+        out(ops::special::erfinv(&x)?)
+    })
+}
+
+#[napi(js_name = "lgamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn lgamma(x: u32) -> napi::Result<u32> {
+    call("lgamma", || {
+        let x = table::get(x)?;
+        out(ops::special::lgamma(&x)?)
+    })
+}
+
+#[napi(js_name = "digamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn digamma(x: u32) -> napi::Result<u32> {
+    call("digamma", || {
+        let x = table::get(x)?;
+        out(ops::special::digamma(&x)?)
+    })
+}
+
+#[napi(js_name = "polygamma")]
+#[allow(clippy::too_many_arguments)]
+pub fn polygamma(x: u32, n: u32) -> napi::Result<u32> {
+    call("polygamma", || {
+        let x = table::get(x)?;
+        out(ops::special::polygamma(&x, n as usize)?)
+    })
+}
+
+#[napi(js_name = "i0")]
+#[allow(clippy::too_many_arguments)]
+pub fn i0(x: u32) -> napi::Result<u32> {
+    call("i0", || {
+        let x = table::get(x)?;
+        out(ops::special::i0(&x)?)
+    })
+}
+
+#[napi(js_name = "i1")]
+#[allow(clippy::too_many_arguments)]
+pub fn i1(x: u32) -> napi::Result<u32> {
+    call("i1", || {
+        let x = table::get(x)?;
+        out(ops::special::i1(&x)?)
+    })
+}
+
+#[napi(js_name = "lerp")]
+#[allow(clippy::too_many_arguments)]
+pub fn lerp(x: u32, end: u32, weight: f64, numbers: u32) -> napi::Result<u32> {
+    call("lerp", || {
+        let x = table::get(x)?;
+        let end = table::get(end)?;
+        let weight = operand(weight, numbers & 1 != 0)?;
+        out(ops::blend::lerp(&x, &end, &weight)?)
+    })
+}
+
+#[napi(js_name = "addcmul")]
+#[allow(clippy::too_many_arguments)]
+pub fn addcmul(x: u32, a: u32, b: u32, value: f64) -> napi::Result<u32> {
+    call("addcmul", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::blend::addcmul(&x, &a, &b, value)?)
+    })
+}
+
+#[napi(js_name = "addcdiv")]
+#[allow(clippy::too_many_arguments)]
+pub fn addcdiv(x: u32, a: u32, b: u32, value: f64) -> napi::Result<u32> {
+    call("addcdiv", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::blend::addcdiv(&x, &a, &b, value)?)
+    })
+}
+
+#[napi(js_name = "fmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmax(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmax", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::blend::fmax(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "fmin")]
+#[allow(clippy::too_many_arguments)]
+pub fn fmin(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("fmin", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::blend::fmin(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "nanToNum")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_to_num(x: u32, nan: f64, pos_inf: f64, neg_inf: f64) -> napi::Result<u32> {
+    call("nan_to_num", || {
+        let x = table::get(x)?;
+        out(ops::blend::nan_to_num(&x, nan, number(pos_inf), number(neg_inf))?)
+    })
+}
+
+#[napi(js_name = "clampBetween")]
+#[allow(clippy::too_many_arguments)]
+pub fn clamp_between(x: u32, min: f64, max: f64, numbers: u32) -> napi::Result<u32> {
+    call("clamp_between", || {
+        let x = table::get(x)?;
+        let min = operand(min, numbers & 1 != 0)?;
+        let max = operand(max, numbers & 2 != 0)?;
+        out(ops::blend::clamp_between(&x, &min, &max)?)
+    })
+}
+
+#[napi(js_name = "bitwiseAnd")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_and(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_and", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_and(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseOr")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_or(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_or", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_or(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseXor")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_xor(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_xor", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_xor(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseNot")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_not(x: u32) -> napi::Result<u32> {
+    call("bitwise_not", || {
+        let x = table::get(x)?;
+        out(ops::bits::bitwise_not(&x)?)
+    })
+}
+
+#[napi(js_name = "bitwiseLeftShift")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_left_shift(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_left_shift", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_left_shift(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bitwiseRightShift")]
+#[allow(clippy::too_many_arguments)]
+pub fn bitwise_right_shift(a: f64, b: f64, numbers: u32) -> napi::Result<u32> {
+    call("bitwise_right_shift", || {
+        let a = operand(a, numbers & 1 != 0)?;
+        let b = operand(b, numbers & 2 != 0)?;
+        out(ops::bits::bitwise_right_shift(&a, &b)?)
+    })
+}
+
 #[napi(js_name = "relu")]
 #[allow(clippy::too_many_arguments)]
 pub fn relu(x: u32) -> napi::Result<u32> {
@@ -325,10 +812,11 @@ pub fn mish(x: u32) -> napi::Result<u32> {
 
 #[napi(js_name = "gelu")]
 #[allow(clippy::too_many_arguments)]
-pub fn gelu(x: u32) -> napi::Result<u32> {
+pub fn gelu(x: u32, approximate: u32) -> napi::Result<u32> {
     call("gelu", || {
         let x = table::get(x)?;
-        out(ops::activation::gelu(&x)?)
+        let approximate = ops::choice::Approximate::from_code(approximate)?;
+        out(ops::activation::gelu(&x, approximate)?)
     })
 }
 
@@ -338,6 +826,160 @@ pub fn softplus(x: u32) -> napi::Result<u32> {
     call("softplus", || {
         let x = table::get(x)?;
         out(ops::activation::softplus(&x)?)
+    })
+}
+
+#[napi(js_name = "hardtanh")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardtanh(x: u32, min: f64, max: f64) -> napi::Result<u32> {
+    call("hardtanh", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardtanh(&x, min, max)?)
+    })
+}
+
+#[napi(js_name = "relu6")]
+#[allow(clippy::too_many_arguments)]
+pub fn relu6(x: u32) -> napi::Result<u32> {
+    call("relu6", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::relu6(&x)?)
+    })
+}
+
+#[napi(js_name = "hardsigmoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardsigmoid(x: u32) -> napi::Result<u32> {
+    call("hardsigmoid", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardsigmoid(&x)?)
+    })
+}
+
+#[napi(js_name = "hardswish")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardswish(x: u32) -> napi::Result<u32> {
+    call("hardswish", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardswish(&x)?)
+    })
+}
+
+#[napi(js_name = "hardshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn hardshrink(x: u32, lambda: f64) -> napi::Result<u32> {
+    call("hardshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::hardshrink(&x, lambda)?)
+    })
+}
+
+#[napi(js_name = "softshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn softshrink(x: u32, lambda: f64) -> napi::Result<u32> {
+    call("softshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softshrink(&x, lambda)?)
+    })
+}
+
+#[napi(js_name = "tanhshrink")]
+#[allow(clippy::too_many_arguments)]
+pub fn tanhshrink(x: u32) -> napi::Result<u32> {
+    call("tanhshrink", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::tanhshrink(&x)?)
+    })
+}
+
+#[napi(js_name = "softsign")]
+#[allow(clippy::too_many_arguments)]
+pub fn softsign(x: u32) -> napi::Result<u32> {
+    call("softsign", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softsign(&x)?)
+    })
+}
+
+#[napi(js_name = "threshold")]
+#[allow(clippy::too_many_arguments)]
+pub fn threshold(x: u32, threshold: f64, value: f64) -> napi::Result<u32> {
+    call("threshold", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::threshold(&x, threshold, value)?)
+    })
+}
+
+#[napi(js_name = "selu")]
+#[allow(clippy::too_many_arguments)]
+pub fn selu(x: u32) -> napi::Result<u32> {
+    call("selu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::selu(&x)?)
+    })
+}
+
+#[napi(js_name = "celu")]
+#[allow(clippy::too_many_arguments)]
+pub fn celu(x: u32, alpha: f64) -> napi::Result<u32> {
+    call("celu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::celu(&x, alpha)?)
+    })
+}
+
+#[napi(js_name = "prelu")]
+#[allow(clippy::too_many_arguments)]
+pub fn prelu(x: u32, weight: u32) -> napi::Result<u32> {
+    call("prelu", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        out(ops::piecewise::prelu(&x, &weight)?)
+    })
+}
+
+#[napi(js_name = "rrelu")]
+#[allow(clippy::too_many_arguments)]
+pub fn rrelu(x: u32, lower: f64, upper: f64, training: bool) -> napi::Result<u32> {
+    call("rrelu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::rrelu(&x, lower, upper, training)?)
+    })
+}
+
+#[napi(js_name = "logSigmoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_sigmoid(x: u32) -> napi::Result<u32> {
+    call("log_sigmoid", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::log_sigmoid(&x)?)
+    })
+}
+
+#[napi(js_name = "glu")]
+#[allow(clippy::too_many_arguments)]
+pub fn glu(x: u32, dim: i32) -> napi::Result<u32> {
+    call("glu", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::glu(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "softmin")]
+#[allow(clippy::too_many_arguments)]
+pub fn softmin(x: u32, dim: i32) -> napi::Result<u32> {
+    call("softmin", || {
+        let x = table::get(x)?;
+        out(ops::piecewise::softmin(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "gumbelSoftmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn gumbel_softmax(logits: u32, dim: i32, tau: f64, hard: bool) -> napi::Result<u32> {
+    call("gumbel_softmax", || {
+        let logits = table::get(logits)?;
+        out(ops::piecewise::gumbel_softmax(&logits, dim as isize, tau, hard)?)
     })
 }
 
@@ -485,6 +1127,95 @@ pub fn masked_fill(x: u32, mask: u32, value: f64) -> napi::Result<u32> {
         let x = table::get(x)?;
         let mask = table::get(mask)?;
         out(ops::compare::masked_fill(&x, &mask, value)?)
+    })
+}
+
+#[napi(js_name = "isPosInf")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_pos_inf(x: u32) -> napi::Result<u32> {
+    call("is_pos_inf", || {
+        let x = table::get(x)?;
+        out(ops::closeness::is_pos_inf(&x)?)
+    })
+}
+
+#[napi(js_name = "isNegInf")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_neg_inf(x: u32) -> napi::Result<u32> {
+    call("is_neg_inf", || {
+        let x = table::get(x)?;
+        out(ops::closeness::is_neg_inf(&x)?)
+    })
+}
+
+#[napi(js_name = "signBit")]
+#[allow(clippy::too_many_arguments)]
+pub fn sign_bit(x: u32) -> napi::Result<u32> {
+    call("sign_bit", || {
+        let x = table::get(x)?;
+        out(ops::closeness::sign_bit(&x)?)
+    })
+}
+
+#[napi(js_name = "isClose")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_close(x: u32, other: u32, rtol: f64, atol: f64, equal_nan: bool) -> napi::Result<u32> {
+    call("is_close", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::is_close(&x, &other, rtol, atol, equal_nan)?)
+    })
+}
+
+#[napi(js_name = "allClose")]
+#[allow(clippy::too_many_arguments)]
+pub fn all_close(x: u32, other: u32, rtol: f64, atol: f64, equal_nan: bool) -> napi::Result<u32> {
+    call("all_close", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::all_close(&x, &other, rtol, atol, equal_nan)?)
+    })
+}
+
+#[napi(js_name = "equal")]
+#[allow(clippy::too_many_arguments)]
+pub fn equal(x: u32, other: u32) -> napi::Result<u32> {
+    call("equal", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::closeness::equal(&x, &other)?)
+    })
+}
+
+#[napi(js_name = "maskedSelect")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_select(x: u32, mask: u32) -> napi::Result<u32> {
+    call("masked_select", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        out(ops::masking::masked_select(&x, &mask)?)
+    })
+}
+
+#[napi(js_name = "maskedScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_scatter(x: u32, mask: u32, source: u32) -> napi::Result<u32> {
+    call("masked_scatter", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        let source = table::get(source)?;
+        out(ops::masking::masked_scatter(&x, &mask, &source)?)
+    })
+}
+
+#[napi(js_name = "maskedFillWith")]
+#[allow(clippy::too_many_arguments)]
+pub fn masked_fill_with(x: u32, mask: u32, value: u32) -> napi::Result<u32> {
+    call("masked_fill_with", || {
+        let x = table::get(x)?;
+        let mask = table::get(mask)?;
+        let value = table::get(value)?;
+        out(ops::masking::masked_fill_with(&x, &mask, &value)?)
     })
 }
 
@@ -845,6 +1576,16 @@ pub fn ravel(x: u32) -> napi::Result<u32> {
     call("ravel", || {
         let x = table::get(x)?;
         out(ops::arrange::ravel(&x)?)
+    })
+}
+
+#[napi(js_name = "view")]
+#[allow(clippy::too_many_arguments)]
+pub fn view(x: u32, shape: &[i32]) -> napi::Result<u32> {
+    call("view", || {
+        let x = table::get(x)?;
+        let shape = signed(shape);
+        out(ops::arrange::view(&x, &shape)?)
     })
 }
 
@@ -1237,11 +1978,11 @@ pub fn scatter_add(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u3
 
 #[napi(js_name = "embedding")]
 #[allow(clippy::too_many_arguments)]
-pub fn embedding(index: u32, weight: u32) -> napi::Result<u32> {
+pub fn embedding(index: u32, weight: u32, padding_idx: f64) -> napi::Result<u32> {
     call("embedding", || {
         let index = table::get(index)?;
         let weight = table::get(weight)?;
-        out(ops::index::embedding(&index, &weight)?)
+        out(ops::index::embedding(&index, &weight, number(padding_idx).map(|n| n as isize))?)
     })
 }
 
@@ -1251,6 +1992,166 @@ pub fn one_hot(x: u32, classes: u32) -> napi::Result<u32> {
     call("one_hot", || {
         let x = table::get(x)?;
         out(ops::index::one_hot(&x, classes as usize)?)
+    })
+}
+
+#[napi(js_name = "select")]
+#[allow(clippy::too_many_arguments)]
+pub fn select(x: u32, dim: i32, index: i32) -> napi::Result<u32> {
+    call("select", || {
+        let x = table::get(x)?;
+        out(ops::select::select(&x, dim as isize, index as isize)?)
+    })
+}
+
+#[napi(js_name = "indexCopy")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_copy(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u32> {
+    call("index_copy", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        out(ops::select::index_copy(&x, dim as isize, &index, &source)?)
+    })
+}
+
+#[napi(js_name = "indexFill")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_fill(x: u32, dim: i32, index: u32, value: f64, numbers: u32) -> napi::Result<u32> {
+    call("index_fill", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let value = operand(value, numbers & 1 != 0)?;
+        out(ops::select::index_fill(&x, dim as isize, &index, &value)?)
+    })
+}
+
+#[napi(js_name = "take")]
+#[allow(clippy::too_many_arguments)]
+pub fn take(x: u32, index: u32) -> napi::Result<u32> {
+    call("take", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        out(ops::select::take(&x, &index)?)
+    })
+}
+
+#[napi(js_name = "put")]
+#[allow(clippy::too_many_arguments)]
+pub fn put(x: u32, index: u32, source: u32, accumulate: bool) -> napi::Result<u32> {
+    call("put", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        out(ops::select::put(&x, &index, &source, accumulate)?)
+    })
+}
+
+#[napi(js_name = "takeAlongDim")]
+#[allow(clippy::too_many_arguments)]
+pub fn take_along_dim(x: u32, index: u32, dim: f64) -> napi::Result<u32> {
+    call("take_along_dim", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        out(ops::select::take_along_dim(&x, &index, number(dim).map(|n| n as isize))?)
+    })
+}
+
+#[napi(js_name = "selectScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn select_scatter(x: u32, source: u32, dim: i32, index: i32) -> napi::Result<u32> {
+    call("select_scatter", || {
+        let x = table::get(x)?;
+        let source = table::get(source)?;
+        out(ops::select::select_scatter(&x, &source, dim as isize, index as isize)?)
+    })
+}
+
+#[napi(js_name = "sliceScatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn slice_scatter(x: u32, source: u32, dim: i32, start: f64, end: f64, step: u32) -> napi::Result<u32> {
+    call("slice_scatter", || {
+        let x = table::get(x)?;
+        let source = table::get(source)?;
+        out(ops::select::slice_scatter(&x, &source, dim as isize, number(start).map(|n| n as isize), number(end).map(|n| n as isize), step as usize)?)
+    })
+}
+
+#[napi(js_name = "nonzero")]
+#[allow(clippy::too_many_arguments)]
+pub fn nonzero(x: u32) -> napi::Result<u32> {
+    call("nonzero", || {
+        let x = table::get(x)?;
+        out(ops::select::nonzero(&x)?)
+    })
+}
+
+#[napi(js_name = "argwhere")]
+#[allow(clippy::too_many_arguments)]
+pub fn argwhere(x: u32) -> napi::Result<u32> {
+    call("argwhere", || {
+        let x = table::get(x)?;
+        out(ops::select::argwhere(&x)?)
+    })
+}
+
+#[napi(js_name = "scatter")]
+#[allow(clippy::too_many_arguments)]
+pub fn scatter(x: u32, dim: i32, index: u32, source: f64, reduce: u32, numbers: u32) -> napi::Result<u32> {
+    call("scatter", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = operand(source, numbers & 1 != 0)?;
+        let reduce = ops::choice::ScatterMode::from_code(reduce)?;
+        out(ops::scatter::scatter(&x, dim as isize, &index, &source, reduce)?)
+    })
+}
+
+#[napi(js_name = "scatterReduce")]
+#[allow(clippy::too_many_arguments)]
+pub fn scatter_reduce(x: u32, dim: i32, index: u32, source: u32, reduce: u32, include_self: bool) -> napi::Result<u32> {
+    call("scatter_reduce", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        let reduce = ops::choice::ScatterReduce::from_code(reduce)?;
+        out(ops::scatter::scatter_reduce(&x, dim as isize, &index, &source, reduce, include_self)?)
+    })
+}
+
+#[napi(js_name = "embeddingBag")]
+#[allow(clippy::too_many_arguments)]
+pub fn embedding_bag(index: u32, weight: u32, offsets: u32, mode: u32, per_sample_weights: u32, padding_idx: f64, include_last_offset: bool) -> napi::Result<u32> {
+    call("embedding_bag", || {
+        let index = table::get(index)?;
+        let weight = table::get(weight)?;
+        let offsets = optional(offsets)?;
+        let mode = ops::choice::BagMode::from_code(mode)?;
+        let per_sample_weights = optional(per_sample_weights)?;
+        out(ops::scatter::embedding_bag(&index, &weight, offsets.as_ref(), mode, per_sample_weights.as_ref(), number(padding_idx).map(|n| n as isize), include_last_offset)?)
+    })
+}
+
+#[napi(js_name = "indexAt")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_at(x: u32, indices: &[u32], dims: &[i32]) -> napi::Result<u32> {
+    call("index_at", || {
+        let x = table::get(x)?;
+        let indices = list(indices)?;
+        let dims = signed(dims);
+        out(ops::indexing::index_at(&x, &indices, &dims)?)
+    })
+}
+
+#[napi(js_name = "indexPutAt")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_put_at(x: u32, indices: &[u32], dims: &[i32], values: f64, accumulate: bool, numbers: u32) -> napi::Result<u32> {
+    call("index_put_at", || {
+        let x = table::get(x)?;
+        let indices = list(indices)?;
+        let dims = signed(dims);
+        let values = operand(values, numbers & 1 != 0)?;
+        out(ops::indexing::index_put_at(&x, &indices, &dims, &values, accumulate)?)
     })
 }
 
@@ -1272,6 +2173,347 @@ pub fn linear(x: u32, weight: u32, bias: u32) -> napi::Result<u32> {
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
         out(ops::linalg::linear(&x, &weight, bias.as_ref())?)
+    })
+}
+
+#[napi(js_name = "einsumOf")]
+#[allow(clippy::too_many_arguments)]
+pub fn einsum_of(equation: String, tensors: &[u32]) -> napi::Result<u32> {
+    call("einsum_of", || {
+        let tensors = list(tensors)?;
+        out(ops::einsum::einsum_of(&equation, &tensors)?)
+    })
+}
+
+#[napi(js_name = "tensordotOver")]
+#[allow(clippy::too_many_arguments)]
+pub fn tensordot_over(a: u32, b: u32, left: &[i32], right: &[i32]) -> napi::Result<u32> {
+    call("tensordot_over", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        let left = signed(left);
+        let right = signed(right);
+        out(ops::einsum::tensordot_over(&a, &b, &left, &right)?)
+    })
+}
+
+#[napi(js_name = "mm")]
+#[allow(clippy::too_many_arguments)]
+pub fn mm(a: u32, b: u32) -> napi::Result<u32> {
+    call("mm", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::mm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "bmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn bmm(a: u32, b: u32) -> napi::Result<u32> {
+    call("bmm", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::bmm(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "mv")]
+#[allow(clippy::too_many_arguments)]
+pub fn mv(a: u32, b: u32) -> napi::Result<u32> {
+    call("mv", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::mv(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "dot")]
+#[allow(clippy::too_many_arguments)]
+pub fn dot(a: u32, b: u32) -> napi::Result<u32> {
+    call("dot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::dot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "vdot")]
+#[allow(clippy::too_many_arguments)]
+pub fn vdot(a: u32, b: u32) -> napi::Result<u32> {
+    call("vdot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::vdot(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "inner")]
+#[allow(clippy::too_many_arguments)]
+pub fn inner(a: u32, b: u32) -> napi::Result<u32> {
+    call("inner", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::inner(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "outer")]
+#[allow(clippy::too_many_arguments)]
+pub fn outer(a: u32, b: u32) -> napi::Result<u32> {
+    call("outer", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::outer(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "addmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn addmm(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addmm", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addmm(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "addmv")]
+#[allow(clippy::too_many_arguments)]
+pub fn addmv(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addmv", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addmv(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "addr")]
+#[allow(clippy::too_many_arguments)]
+pub fn addr(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("addr", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::addr(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "baddbmm")]
+#[allow(clippy::too_many_arguments)]
+pub fn baddbmm(x: u32, a: u32, b: u32, beta: f64, alpha: f64) -> napi::Result<u32> {
+    call("baddbmm", || {
+        let x = table::get(x)?;
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::baddbmm(&x, &a, &b, beta, alpha)?)
+    })
+}
+
+#[napi(js_name = "cross")]
+#[allow(clippy::too_many_arguments)]
+pub fn cross(a: u32, b: u32, dim: i32) -> napi::Result<u32> {
+    call("cross", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::cross(&a, &b, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "vecdot")]
+#[allow(clippy::too_many_arguments)]
+pub fn vecdot(a: u32, b: u32, dim: i32) -> napi::Result<u32> {
+    call("vecdot", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::products::vecdot(&a, &b, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "multiDot")]
+#[allow(clippy::too_many_arguments)]
+pub fn multi_dot(tensors: &[u32]) -> napi::Result<u32> {
+    call("multi_dot", || {
+        let tensors = list(tensors)?;
+        out(ops::products::multi_dot(&tensors)?)
+    })
+}
+
+#[napi(js_name = "matrixPower")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_power(x: u32, n: i32) -> napi::Result<u32> {
+    call("matrix_power", || {
+        let x = table::get(x)?;
+        out(ops::products::matrix_power(&x, n as isize)?)
+    })
+}
+
+#[napi(js_name = "solve")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve(a: u32, b: u32) -> napi::Result<u32> {
+    call("solve", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "inv")]
+#[allow(clippy::too_many_arguments)]
+pub fn inv(x: u32) -> napi::Result<u32> {
+    call("inv", || {
+        let x = table::get(x)?;
+        out(ops::solve::inv(&x)?)
+    })
+}
+
+#[napi(js_name = "det")]
+#[allow(clippy::too_many_arguments)]
+pub fn det(x: u32) -> napi::Result<u32> {
+    call("det", || {
+        let x = table::get(x)?;
+        out(ops::solve::det(&x)?)
+    })
+}
+
+#[napi(js_name = "slogdet")]
+#[allow(clippy::too_many_arguments)]
+pub fn slogdet(x: u32) -> napi::Result<Vec<u32>> {
+    call("slogdet", || {
+        let x = table::get(x)?;
+        outs(ops::solve::slogdet(&x)?)
+    })
+}
+
+#[napi(js_name = "solveTriangular")]
+#[allow(clippy::too_many_arguments)]
+pub fn solve_triangular(a: u32, b: u32, upper: bool, left: bool, unitriangular: bool) -> napi::Result<u32> {
+    call("solve_triangular", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::solve::solve_triangular(&a, &b, upper, left, unitriangular)?)
+    })
+}
+
+#[napi(js_name = "cholesky")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky(x: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky", || {
+        let x = table::get(x)?;
+        out(ops::solve::cholesky(&x, upper)?)
+    })
+}
+
+#[napi(js_name = "choleskySolve")]
+#[allow(clippy::too_many_arguments)]
+pub fn cholesky_solve(b: u32, factor: u32, upper: bool) -> napi::Result<u32> {
+    call("cholesky_solve", || {
+        let b = table::get(b)?;
+        let factor = table::get(factor)?;
+        out(ops::solve::cholesky_solve(&b, &factor, upper)?)
+    })
+}
+
+#[napi(js_name = "matrixNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_norm(x: u32, ord: u32, keep_dim: bool) -> napi::Result<u32> {
+    call("matrix_norm", || {
+        let x = table::get(x)?;
+        let ord = ops::choice::MatrixNorm::from_code(ord)?;
+        out(ops::solve::matrix_norm(&x, ord, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "qr")]
+#[allow(clippy::too_many_arguments)]
+pub fn qr(x: u32, mode: u32) -> napi::Result<Vec<u32>> {
+    call("qr", || {
+        let x = table::get(x)?;
+        let mode = ops::choice::QrMode::from_code(mode)?;
+        outs(ops::decompose::qr(&x, mode)?)
+    })
+}
+
+#[napi(js_name = "eigh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigh(x: u32) -> napi::Result<Vec<u32>> {
+    call("eigh", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::eigh(&x)?)
+    })
+}
+
+#[napi(js_name = "eigvalsh")]
+#[allow(clippy::too_many_arguments)]
+pub fn eigvalsh(x: u32) -> napi::Result<u32> {
+    call("eigvalsh", || {
+        let x = table::get(x)?;
+        out(ops::decompose::eigvalsh(&x)?)
+    })
+}
+
+#[napi(js_name = "svd")]
+#[allow(clippy::too_many_arguments)]
+pub fn svd(x: u32, full_matrices: bool) -> napi::Result<Vec<u32>> {
+    call("svd", || {
+        let x = table::get(x)?;
+        outs(ops::decompose::svd(&x, full_matrices)?)
+    })
+}
+
+#[napi(js_name = "svdvals")]
+#[allow(clippy::too_many_arguments)]
+pub fn svdvals(x: u32) -> napi::Result<u32> {
+    call("svdvals", || {
+        let x = table::get(x)?;
+        out(ops::decompose::svdvals(&x)?)
+    })
+}
+
+#[napi(js_name = "pinv")]
+#[allow(clippy::too_many_arguments)]
+pub fn pinv(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("pinv", || {
+        let x = table::get(x)?;
+        out(ops::decompose::pinv(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "lstsq")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstsq(a: u32, b: u32, rtol: f64) -> napi::Result<u32> {
+    call("lstsq", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::decompose::lstsq(&a, &b, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "matrixRank")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_rank(x: u32, rtol: f64) -> napi::Result<u32> {
+    call("matrix_rank", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_rank(&x, number(rtol))?)
+    })
+}
+
+#[napi(js_name = "cond")]
+#[allow(clippy::too_many_arguments)]
+pub fn cond(x: u32) -> napi::Result<u32> {
+    call("cond", || {
+        let x = table::get(x)?;
+        out(ops::decompose::cond(&x)?)
+    })
+}
+
+#[napi(js_name = "matrixExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn matrix_exp(x: u32) -> napi::Result<u32> {
+    call("matrix_exp", || {
+        let x = table::get(x)?;
+        out(ops::decompose::matrix_exp(&x)?)
     })
 }
 
@@ -1342,12 +2584,159 @@ pub fn adaptive_avg_pool2d(x: u32, output_height: u32, output_width: u32) -> nap
 
 #[napi(js_name = "batchNorm")]
 #[allow(clippy::too_many_arguments)]
-pub fn batch_norm(x: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+pub fn batch_norm(x: u32, running_mean: u32, running_var: u32, weight: u32, bias: u32, training: bool, eps: f64) -> napi::Result<u32> {
     call("batch_norm", || {
+        let x = table::get(x)?;
+        let running_mean = optional(running_mean)?;
+        let running_var = optional(running_var)?;
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::batch_norm(&x, running_mean.as_ref(), running_var.as_ref(), weight.as_ref(), bias.as_ref(), training, eps)?)
+    })
+}
+
+#[napi(js_name = "layerNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn layer_norm(x: u32, normalized_shape: &[i32], weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("layer_norm", || {
+        let x = table::get(x)?;
+        let normalized_shape = signed(normalized_shape);
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::layer_norm(&x, &normalized_shape, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "rmsNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn rms_norm(x: u32, normalized_shape: &[i32], weight: u32, eps: f64) -> napi::Result<u32> {
+    call("rms_norm", || {
+        let x = table::get(x)?;
+        let normalized_shape = signed(normalized_shape);
+        let weight = optional(weight)?;
+        out(ops::norm::rms_norm(&x, &normalized_shape, weight.as_ref(), number(eps))?)
+    })
+}
+
+#[napi(js_name = "groupNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn group_norm(x: u32, groups: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("group_norm", || {
         let x = table::get(x)?;
         let weight = optional(weight)?;
         let bias = optional(bias)?;
-        out(ops::norm::batch_norm(&x, weight.as_ref(), bias.as_ref(), eps)?)
+        out(ops::norm::group_norm(&x, groups as usize, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "instanceNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn instance_norm(x: u32, weight: u32, bias: u32, eps: f64) -> napi::Result<u32> {
+    call("instance_norm", || {
+        let x = table::get(x)?;
+        let weight = optional(weight)?;
+        let bias = optional(bias)?;
+        out(ops::norm::instance_norm(&x, weight.as_ref(), bias.as_ref(), eps)?)
+    })
+}
+
+#[napi(js_name = "localResponseNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn local_response_norm(x: u32, size: u32, alpha: f64, beta: f64, k: f64) -> napi::Result<u32> {
+    call("local_response_norm", || {
+        let x = table::get(x)?;
+        out(ops::norm::local_response_norm(&x, size as usize, alpha, beta, k)?)
+    })
+}
+
+#[napi(js_name = "normalize")]
+#[allow(clippy::too_many_arguments)]
+pub fn normalize(x: u32, p: f64, dim: i32, eps: f64) -> napi::Result<u32> {
+    call("normalize", || {
+        let x = table::get(x)?;
+        out(ops::norm::normalize(&x, p, dim as isize, eps)?)
+    })
+}
+
+#[napi(js_name = "scaledDotProductAttention")]
+#[allow(clippy::too_many_arguments)]
+pub fn scaled_dot_product_attention(x: u32, key: u32, value: u32, mask: u32, dropout: f64, is_causal: bool, scale: f64, enable_gqa: bool) -> napi::Result<u32> {
+    call("scaled_dot_product_attention", || {
+        let x = table::get(x)?;
+        let key = table::get(key)?;
+        let value = table::get(value)?;
+        let mask = optional(mask)?;
+        out(ops::attention::scaled_dot_product_attention(&x, &key, &value, mask.as_ref(), dropout, is_causal, number(scale), enable_gqa)?)
+    })
+}
+
+#[napi(js_name = "rnn")]
+#[allow(clippy::too_many_arguments)]
+pub fn rnn(x: u32, weights: &[u32], hidden: u32, num_layers: u32, nonlinearity: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("rnn", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let nonlinearity = ops::choice::Nonlinearity::from_code(nonlinearity)?;
+        outs(ops::recurrent::rnn(&x, &weights, hidden.as_ref(), num_layers as usize, nonlinearity, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "lstm")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstm(x: u32, weights: &[u32], hidden: u32, cell: u32, num_layers: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("lstm", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let cell = optional(cell)?;
+        outs(ops::recurrent::lstm(&x, &weights, hidden.as_ref(), cell.as_ref(), num_layers as usize, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "gru")]
+#[allow(clippy::too_many_arguments)]
+pub fn gru(x: u32, weights: &[u32], hidden: u32, num_layers: u32, bias: bool, batch_first: bool, dropout: f64, training: bool, bidirectional: bool) -> napi::Result<Vec<u32>> {
+    call("gru", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        outs(ops::recurrent::gru(&x, &weights, hidden.as_ref(), num_layers as usize, bias, batch_first, dropout, training, bidirectional)?)
+    })
+}
+
+#[napi(js_name = "rnnCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn rnn_cell(x: u32, weights: &[u32], hidden: u32, nonlinearity: u32) -> napi::Result<u32> {
+    call("rnn_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let nonlinearity = ops::choice::Nonlinearity::from_code(nonlinearity)?;
+        out(ops::recurrent::rnn_cell(&x, &weights, hidden.as_ref(), nonlinearity)?)
+    })
+}
+
+#[napi(js_name = "lstmCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn lstm_cell(x: u32, weights: &[u32], hidden: u32, cell: u32) -> napi::Result<Vec<u32>> {
+    call("lstm_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        let cell = optional(cell)?;
+        outs(ops::recurrent::lstm_cell(&x, &weights, hidden.as_ref(), cell.as_ref())?)
+    })
+}
+
+#[napi(js_name = "gruCell")]
+#[allow(clippy::too_many_arguments)]
+pub fn gru_cell(x: u32, weights: &[u32], hidden: u32) -> napi::Result<u32> {
+    call("gru_cell", || {
+        let x = table::get(x)?;
+        let weights = list(weights)?;
+        let hidden = optional(hidden)?;
+        out(ops::recurrent::gru_cell(&x, &weights, hidden.as_ref())?)
     })
 }
 
@@ -1375,17 +2764,6 @@ pub fn cross_entropy(x: u32, target: u32, weight: u32, ignore_index: i32, reduct
     })
 }
 
-#[napi(js_name = "mseLoss")]
-#[allow(clippy::too_many_arguments)]
-pub fn mse_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
-    call("mse_loss", || {
-        let x = table::get(x)?;
-        let target = table::get(target)?;
-        let reduction = ops::choice::Reduction::from_code(reduction)?;
-        out(ops::loss::mse_loss(&x, &target, reduction)?)
-    })
-}
-
 #[napi(js_name = "accuracy")]
 #[allow(clippy::too_many_arguments)]
 pub fn accuracy(x: u32, target: u32) -> napi::Result<u32> {
@@ -1393,6 +2771,261 @@ pub fn accuracy(x: u32, target: u32) -> napi::Result<u32> {
         let x = table::get(x)?;
         let target = table::get(target)?;
         out(ops::loss::accuracy(&x, &target)?)
+    })
+}
+
+#[napi(js_name = "mseLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn mse_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("mse_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::mse_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "l1Loss")]
+#[allow(clippy::too_many_arguments)]
+pub fn l1_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("l1_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::l1_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "smoothL1Loss")]
+#[allow(clippy::too_many_arguments)]
+pub fn smooth_l1_loss(x: u32, target: u32, beta: f64, reduction: u32) -> napi::Result<u32> {
+    call("smooth_l1_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::smooth_l1_loss(&x, &target, beta, reduction)?)
+    })
+}
+
+#[napi(js_name = "huberLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn huber_loss(x: u32, target: u32, delta: f64, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("huber_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::huber_loss(&x, &target, delta, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "binaryCrossEntropy")]
+#[allow(clippy::too_many_arguments)]
+pub fn binary_cross_entropy(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("binary_cross_entropy", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::binary_cross_entropy(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "binaryCrossEntropyWithLogits")]
+#[allow(clippy::too_many_arguments)]
+pub fn binary_cross_entropy_with_logits(x: u32, target: u32, weight: u32, pos_weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("binary_cross_entropy_with_logits", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let pos_weight = optional(pos_weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::binary_cross_entropy_with_logits(&x, &target, weight.as_ref(), pos_weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "klDiv")]
+#[allow(clippy::too_many_arguments)]
+pub fn kl_div(x: u32, target: u32, log_target: bool, reduction: u32) -> napi::Result<u32> {
+    call("kl_div", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::BatchReduction::from_code(reduction)?;
+        out(ops::loss_pointwise::kl_div(&x, &target, log_target, reduction)?)
+    })
+}
+
+#[napi(js_name = "poissonNllLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn poisson_nll_loss(x: u32, target: u32, log_input: bool, full: bool, eps: f64, reduction: u32) -> napi::Result<u32> {
+    call("poisson_nll_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::poisson_nll_loss(&x, &target, log_input, full, eps, reduction)?)
+    })
+}
+
+#[napi(js_name = "gaussianNllLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn gaussian_nll_loss(x: u32, target: u32, variance: u32, full: bool, eps: f64, reduction: u32) -> napi::Result<u32> {
+    call("gaussian_nll_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let variance = table::get(variance)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::gaussian_nll_loss(&x, &target, &variance, full, eps, reduction)?)
+    })
+}
+
+#[napi(js_name = "sigmoidFocalLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn sigmoid_focal_loss(x: u32, target: u32, alpha: f64, gamma: f64, reduction: u32) -> napi::Result<u32> {
+    call("sigmoid_focal_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::sigmoid_focal_loss(&x, &target, alpha, gamma, reduction)?)
+    })
+}
+
+#[napi(js_name = "softMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn soft_margin_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
+    call("soft_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::soft_margin_loss(&x, &target, reduction)?)
+    })
+}
+
+#[napi(js_name = "multilabelSoftMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multilabel_soft_margin_loss(x: u32, target: u32, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("multilabel_soft_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_pointwise::multilabel_soft_margin_loss(&x, &target, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "cosineSimilarity")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosine_similarity(x: u32, other: u32, dim: i32, eps: f64) -> napi::Result<u32> {
+    call("cosine_similarity", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::loss_margin::cosine_similarity(&x, &other, dim as isize, eps)?)
+    })
+}
+
+#[napi(js_name = "cosineEmbeddingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn cosine_embedding_loss(x: u32, other: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("cosine_embedding_loss", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::cosine_embedding_loss(&x, &other, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "pairwiseDistance")]
+#[allow(clippy::too_many_arguments)]
+pub fn pairwise_distance(x: u32, other: u32, p: f64, eps: f64, keep_dim: bool) -> napi::Result<u32> {
+    call("pairwise_distance", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::loss_margin::pairwise_distance(&x, &other, p, eps, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "tripletMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn triplet_margin_loss(x: u32, positive: u32, negative: u32, margin: f64, p: f64, eps: f64, swap: bool, reduction: u32) -> napi::Result<u32> {
+    call("triplet_margin_loss", || {
+        let x = table::get(x)?;
+        let positive = table::get(positive)?;
+        let negative = table::get(negative)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::triplet_margin_loss(&x, &positive, &negative, margin, p, eps, swap, reduction)?)
+    })
+}
+
+#[napi(js_name = "marginRankingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn margin_ranking_loss(x: u32, other: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("margin_ranking_loss", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::margin_ranking_loss(&x, &other, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "hingeEmbeddingLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn hinge_embedding_loss(x: u32, target: u32, margin: f64, reduction: u32) -> napi::Result<u32> {
+    call("hinge_embedding_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::hinge_embedding_loss(&x, &target, margin, reduction)?)
+    })
+}
+
+#[napi(js_name = "multiMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multi_margin_loss(x: u32, target: u32, p: f64, margin: f64, weight: u32, reduction: u32) -> napi::Result<u32> {
+    call("multi_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let weight = optional(weight)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::multi_margin_loss(&x, &target, p, margin, weight.as_ref(), reduction)?)
+    })
+}
+
+#[napi(js_name = "multilabelMarginLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn multilabel_margin_loss(x: u32, target: u32, reduction: u32) -> napi::Result<u32> {
+    call("multilabel_margin_loss", || {
+        let x = table::get(x)?;
+        let target = table::get(target)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::loss_margin::multilabel_margin_loss(&x, &target, reduction)?)
+    })
+}
+
+#[napi(js_name = "bilinear")]
+#[allow(clippy::too_many_arguments)]
+pub fn bilinear(x: u32, other: u32, weight: u32, bias: u32) -> napi::Result<u32> {
+    call("bilinear", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::loss_margin::bilinear(&x, &other, &weight, bias.as_ref())?)
+    })
+}
+
+#[napi(js_name = "ctcLoss")]
+#[allow(clippy::too_many_arguments)]
+pub fn ctc_loss(x: u32, targets: u32, input_lengths: u32, target_lengths: u32, blank: u32, reduction: u32, zero_infinity: bool) -> napi::Result<u32> {
+    call("ctc_loss", || {
+        let x = table::get(x)?;
+        let targets = table::get(targets)?;
+        let input_lengths = table::get(input_lengths)?;
+        let target_lengths = table::get(target_lengths)?;
+        let reduction = ops::choice::Reduction::from_code(reduction)?;
+        out(ops::ctc::ctc_loss(&x, &targets, &input_lengths, &target_lengths, blank as usize, reduction, zero_infinity)?)
     })
 }
 

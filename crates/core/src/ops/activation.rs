@@ -4,6 +4,7 @@ use burn_backend::ops::{ActivationOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use firn_kernels::functions;
 
+use super::choice::Approximate;
 use super::compare::{gt, where_};
 use super::elementwise::{erf, exp, square};
 use super::{Floating, ops};
@@ -70,11 +71,31 @@ ops! {
         }
     }
 
-    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`.
-    #[example("tensor([0, 2]).gelu() // [0, 1.9545]")]
+    /// Gaussian error linear unit, `x * (1 + erf(x / sqrt(2))) / 2`; or with `approximate: 'tanh'` its approximation by a hyperbolic tangent.
+    #[example("tensor([0, 2]).gelu() // [0, 1.9545]", "tensor([2]).gelu({ approximate: 'tanh' }) // [1.954598]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
-    fn gelu(x: &Tensor) -> Floating { x.map(functions::gelu) }
+    fn gelu(x: &Tensor; approximate: Approximate = None) -> Floating {
+        if approximate == Approximate::Tanh { gelu_tanh(x) } else { gelu_exact(x) }
+    }
+
+    /// `x * sigmoid(2 u)` with `u = sqrt(2 / pi) (x + 0.044715 x^3)` (Hendrycks and Gimpel, 2016).
+    #[face()]
+    #[check(none, "checked as gelu")]
+    fn gelu_tanh(x: &Tensor) -> Floating { x.map(functions::gelu_tanh) }
+    grad(g; x) {
+        x: {
+            let (scale, cube) = (2.0 * (2.0 / std::f64::consts::PI).sqrt(), 0.044715);
+            let s = sigmoid(&(x * (square(x)? * cube + 1.0) * scale))?;
+            let slope = (square(x)? * (3.0 * cube) + 1.0) * scale;
+            g * (&s + x * &slope * &s * (1.0 - &s))
+        }
+    }
+
+    /// `gelu` by the error function.
+    #[face()]
+    #[check(none, "checked as gelu")]
+    fn gelu_exact(x: &Tensor) -> Floating { x.map(functions::gelu) }
     grad(g; x) {
         x: {
             // Phi(x) + x * phi(x), the normal distribution and its density.

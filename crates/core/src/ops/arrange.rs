@@ -2,8 +2,9 @@
 
 use super::index::index_select;
 use super::shaping::{cat, expand, flip, narrow, permute, reshape, signed, transpose, unsqueeze};
-use super::{Index, Operand, ops};
+use super::{Index, Operand, Summed, ops};
 use crate::cpu::{from_vec, with_slice};
+use crate::create::room;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis, axis_of, show};
@@ -47,6 +48,7 @@ fn repeated(repeats: &Operand, size: usize) -> Result<Vec<i64>> {
         bail!(Shape, "{} repeats for {size} entries; give one for all, or one for each", counts.len());
     }
     let count = |i: usize| counts[if counts.len() == 1 { 0 } else { i }] as usize;
+    room(&[(0..size).fold(0_usize, |total, i| total.saturating_add(count(i)))], DType::Int64)?;
     Ok((0..size).flat_map(|i| std::iter::repeat_n(i as i64, count(i))).collect())
 }
 
@@ -67,6 +69,8 @@ ops! {
             bail!(Argument, "{repeats:?} must hold a number of 0 or more for each of the {} dimensions of {}", x.rank(), show(x.shape()));
         }
         let x = leading(x, repeats.len())?;
+        let sizes: Vec<usize> = repeats.iter().zip(x.shape()).map(|(&times, &size)| size.saturating_mul(times as usize)).collect();
+        room(&sizes, x.dtype())?;
         let (mut apart, mut wide, mut to) = (Vec::new(), Vec::new(), Vec::new());
         for (&times, &size) in repeats.iter().zip(x.shape()) {
             apart.extend([1, size as isize]);
@@ -220,6 +224,13 @@ ops! {
     #[check(cases)]
     fn ravel(x: &Tensor) -> Tensor { reshape(x, &[x.size() as isize]) }
 
+    /// Like `reshape`: values never alias, so a view and a copy are the same to their users.
+    #[example("arange(0, 4).view([2, 2]) // [[0, 1], [2, 3]]")]
+    #[face(method)]
+    #[check(cases)]
+    #[torch("Tensor.view")]
+    fn view(x: &Tensor, shape: &[isize]) -> Tensor { reshape(x, shape) }
+
     /// The same elements in the shape of `other`.
     #[example("zeros([6]).reshapeAs(zeros([2, 3])) // shape [2, 3]")]
     #[face(method)]
@@ -268,13 +279,15 @@ ops! {
     }
 
     /// Powers of each element of a list as columns: `x^(n - 1)` to `x^0`, or the other way with `increasing`; `n` is the length by default.
+    /// Whole numbers and booleans give int64.
     #[example("tensor([1, 2, 3]).vander() // [[1, 1, 1], [4, 2, 1], [9, 3, 1]]")]
     #[face(method)]
     #[check(cases)]
-    fn vander(x: &Tensor; n: Option<usize> = None, increasing: bool = false) -> Tensor {
+    fn vander(x: &Tensor; n: Option<usize> = None, increasing: bool = false) -> Summed {
         if x.rank() != 1 {
             bail!(Shape, "a list (rank 1) is needed and the tensor has shape {}", show(x.shape()));
         }
+        let x = &if x.dtype().is_float() { x.clone() } else { Tensor::new(x.value_as(DType::Int64), DType::Int64) };
         let n = n.unwrap_or(x.size());
         let mut columns = Vec::with_capacity(n);
         let mut power = crate::create::full(x.shape(), 1.0, x.dtype())?;

@@ -37,10 +37,35 @@ macro_rules! choices {
 }
 
 choices! {
+    /// By which formula `gelu` is computed.
+    Approximate { None = "none", Tanh = "tanh" }
     /// What becomes of the losses of a batch.
     Reduction { Mean = "mean", Sum = "sum", None = "none" }
+    /// What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch.
+    BatchReduction { Mean = "mean", Sum = "sum", None = "none", BatchMean = "batchmean" }
+    /// What a plain recurrent cell puts its sums through.
+    Nonlinearity { Tanh = "tanh", Relu = "relu" }
     /// What padding is made of: a value, a reflection without the border, the border itself, or the other end.
     PadMode { Constant = "constant", Reflect = "reflect", Replicate = "replicate", Circular = "circular" }
     /// Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y.
     Indexing { Ij = "ij", Xy = "xy" }
+    /// What becomes of an element of `scatter` that finds another in its place.
+    ScatterMode { None = "none", Add = "add", Multiply = "multiply" }
+    /// How elements that meet in one place are combined.
+    ScatterReduce { Sum = "sum", Prod = "prod", Mean = "mean", Amax = "amax", Amin = "amin" }
+    /// How the rows of a bag become one.
+    BagMode { Sum = "sum", Mean = "mean", Max = "max" }
+    /// How much of Q and R is computed.
+    QrMode { Reduced = "reduced", Complete = "complete", R = "r" }
+    /// A norm of matrices: of the elements, of the singular values, or of sums of columns and rows.
+    MatrixNorm {
+        Fro = "fro",
+        Nuc = "nuc",
+        One = "1",
+        MinusOne = "-1",
+        Two = "2",
+        MinusTwo = "-2",
+        Inf = "inf",
+        MinusInf = "-inf",
+    }
 }

@@ -112,6 +112,7 @@ ops! {
         }
         let conv = Geometry { stride, padding, dilation, groups }.kernel(x.shape(), weight.shape(), [height, width]);
         let shape = [x.shape()[0], weight.shape()[0], height, width];
+        crate::create::room(&shape, x.dtype())?;
         let precise = if x.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
         let bias = bias.map(|bias| contiguous(&Tensor::new(bias.value_as(precise), precise)));
         Ok(run(

@@ -8,7 +8,7 @@ use super::reduce::sum;
 use super::shaping::{reshape, signed};
 use super::{Mask, Summed, ops};
 use crate::cpu::{from_vec, with_slice};
-use crate::create::zeros;
+use crate::create::{room, zeros};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
@@ -81,6 +81,7 @@ ops! {
     #[check(none, "checked as diagEmbed and by the gradients of diagonal and unfold")]
     fn strided_add(x: &Tensor, shape: &[isize], strides: &[isize], start: isize) -> Tensor {
         let to: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
+        room(&to, x.dtype())?;
         if x.size() == 0 {
             return zeros(&to, x.dtype());
         }

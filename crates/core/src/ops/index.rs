@@ -4,11 +4,13 @@ use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use burn_std::{IndexingUpdateOp, Shape};
 
+use super::arrange::list;
 use super::compare::eq;
+use super::select::index_fill;
 use super::shaping::{reshape, signed, unsqueeze};
 use super::{Index, Mask, ops};
 use crate::cpu::with_slice;
-use crate::create::{arange, zeros};
+use crate::create::{arange, room, zeros};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
@@ -31,7 +33,7 @@ pub(crate) fn numbered(index: &Index, size: usize, one: &str, all: &str) -> Resu
     }
 }
 
-fn line<'a>(index: &'a Index, what: &str) -> Result<&'a Index> {
+pub(crate) fn line<'a>(index: &'a Index, what: &str) -> Result<&'a Index> {
     if index.rank() != 1 {
         bail!(Shape, "{what} must be a list (rank 1) and has shape {}", show(index.shape()));
     }
@@ -39,7 +41,7 @@ fn line<'a>(index: &'a Index, what: &str) -> Result<&'a Index> {
 }
 
 /// Checks `gather`'s rule: same rank, and no larger than `x` outside `dim`.
-fn fits(x: &[usize], index: &[usize], at: usize) -> Result<()> {
+pub(crate) fn fits(x: &[usize], index: &[usize], at: usize) -> Result<()> {
     let inside = |(d, (i, n)): (usize, (&usize, &usize))| d == at || i <= n;
     if x.len() != index.len() || !index.iter().zip(x).enumerate().all(inside) {
         bail!(
@@ -53,7 +55,7 @@ fn fits(x: &[usize], index: &[usize], at: usize) -> Result<()> {
 }
 
 /// The leading part of `x` that an index of shape `to` can reach outside `at`.
-fn reachable(x: &Tensor, to: &[usize], at: usize) -> Result<Tensor> {
+pub(crate) fn reachable(x: &Tensor, to: &[usize], at: usize) -> Result<Tensor> {
     let mut out = x.clone();
     for (dim, &size) in to.iter().enumerate() {
         if dim != at && out.shape()[dim] != size {
@@ -61,6 +63,16 @@ fn reachable(x: &Tensor, to: &[usize], at: usize) -> Result<Tensor> {
         }
     }
     Ok(out)
+}
+
+/// The row that `padding_idx` names among `entries`, from the end if negative.
+pub(crate) fn padding_row(padding_idx: Option<isize>, entries: usize) -> Result<Option<i64>> {
+    let Some(row) = padding_idx else { return Ok(None) };
+    let entries = entries as isize;
+    if row < -entries || row >= entries {
+        bail!(Argument, "paddingIdx {row} is out of range for {entries} rows; expected {} to {}", -entries, entries - 1);
+    }
+    Ok(Some(row.rem_euclid(entries) as i64))
 }
 
 ops! {
@@ -158,20 +170,31 @@ ops! {
     }
     grad(g; dim, index) { x: g.clone(), source: gather(g, dim, index)? }
 
-    /// Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`.
+    /// Rows of a table of vectors: `[..., d]` for positions `[...]` into a weight `[n, d]`; no gradient reaches the row `paddingIdx`.
     #[example(
         "const table = tensor([[0, 0], [1, 2], [3, 4]])",
         "F.embedding(tensor([2, 1], { dtype: 'int64' }), table) // [[3, 4], [1, 2]]",
     )]
     #[face(functional)]
     #[check(cases)]
-    fn embedding(index: &Index, weight: &Tensor) -> Tensor {
+    fn embedding(index: &Index, weight: &Tensor; padding_idx: Option<isize> = None) -> Tensor {
         if weight.rank() != 2 {
             bail!(Shape, "the weight must be [entries, size] and is {}", show(weight.shape()));
         }
         let mut shape = signed(index.shape());
         shape.push(weight.shape()[1] as isize);
+        padding_row(padding_idx, weight.shape()[0])?;
         reshape(&index_select(weight, 0, &reshape(index, &[-1])?)?, &shape)
+    }
+    grad(g; index, padding_idx, shape = Shape::from(weight.shape())) {
+        weight: {
+            let rows = reshape(g, &[index.size() as isize, shape[1] as isize])?;
+            let out = index_add(&zeros(shape, g.dtype())?, 0, &reshape(index, &[-1])?, &rows)?;
+            match padding_row(padding_idx, shape[0])? {
+                Some(row) => index_fill(&out, 0, &list(vec![row]), &0.0.into())?,
+                None => out,
+            }
+        }
     }
 
     /// Classes as vectors of zeros with a single one: `[..., classes]`, int64.
@@ -179,6 +202,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn one_hot(x: &Index, classes: usize) -> Index {
+        room(&[x.shape(), &[classes]].concat(), DType::Int64)?;
         positions(x, classes)?;
         let range = arange(0.0, classes as f64, 1.0, DType::Int64)?;
         let hits: Mask = eq(&unsqueeze(x, -1)?.into(), &range.into())?;

@@ -71,7 +71,6 @@ ops! {
     fn matrices(a: &Tensor, b: &Tensor) -> Tensor {
         let dtype = promote(a.dtype(), b.dtype());
         let rank = a.rank().max(b.rank());
-        crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?;
         let side = |x: &Tensor| {
             let value = cast(x.value(), x.dtype(), dtype);
             let mut shape = vec![1; rank - x.rank()];
@@ -81,9 +80,10 @@ ops! {
         if dtype == DType::Bool {
             bail!(Dtype, "booleans have no matrix product; convert to integers or floats first");
         }
+        let mut shape = crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?.to_vec();
+        shape.extend([a.shape()[a.rank() - 2], b.shape()[b.rank() - 1]]);
+        crate::create::room(&shape, dtype)?;
         if a.size() == 0 || b.size() == 0 {
-            let mut shape = crate::shape::broadcast(&a.shape()[..a.rank() - 2], &b.shape()[..b.rank() - 2])?.to_vec();
-            shape.extend([a.shape()[a.rank() - 2], b.shape()[b.rank() - 1]]);
             return crate::create::zeros(&shape, dtype);
         }
         Ok(match dtype.kind() {

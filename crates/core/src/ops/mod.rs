@@ -22,24 +22,48 @@
 
 pub mod activation;
 pub mod arrange;
+pub mod attention;
+mod binary;
+pub mod bits;
+pub mod blend;
 pub mod choice;
+pub mod closeness;
 pub mod compare;
 pub mod conv;
+pub mod ctc;
+pub mod decompose;
 pub mod diagonal;
+pub mod einsum;
 pub mod elementwise;
+pub mod exponential;
 pub mod index;
+pub mod indexing;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
+pub mod loss_margin;
+pub mod loss_pointwise;
+pub mod masking;
 pub mod norm;
 pub mod operand;
 pub mod padding;
+pub mod pair;
+pub mod piecewise;
 pub mod pool;
+pub mod products;
 pub mod random;
+pub mod recurrent;
 pub mod reduce;
+pub mod rounding;
+pub mod scatter;
+pub mod select;
 pub mod shaping;
 pub mod softmax;
+pub mod solve;
 pub mod sorting;
+pub mod special;
+pub mod trigonometry;
+pub(crate) mod vjp;
 pub mod windows;
 
 pub use joining::Parts;
@@ -51,6 +75,10 @@ use crate::tensor::Tensor;
 pub type Index = Tensor;
 /// A boolean tensor.
 pub type Mask = Tensor;
+/// A boolean tensor, or one of the inputs' dtype that is added.
+pub type AnyMask = Tensor;
+/// Class indices, or probabilities of the input's dtype.
+pub type Labels = Tensor;
 /// A result of the input's dtype where that is floating point, float32 otherwise.
 pub type Floating = Tensor;
 /// A result of the dtype that both operands promote to.
@@ -59,6 +87,8 @@ pub type Promoted = Tensor;
 pub type Arithmetic = Tensor;
 /// `Promoted`, or float32 where that is no floating point dtype.
 pub type Quotient = Tensor;
+/// Steps without a gradient, of the dtype that the operands promote to.
+pub type Discrete = Tensor;
 /// A sum: of the input's dtype where that is floating point, int64 otherwise.
 pub type Summed = Tensor;
 /// Several results, each named by the row's `outputs`.
@@ -107,8 +137,17 @@ pub struct Row {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         elementwise::ROWS,
+        exponential::ROWS,
+        trigonometry::ROWS,
+        rounding::ROWS,
+        special::ROWS,
+        blend::ROWS,
+        bits::ROWS,
         activation::ROWS,
+        piecewise::ROWS,
         compare::ROWS,
+        closeness::ROWS,
+        masking::ROWS,
         reduce::ROWS,
         shaping::ROWS,
         arrange::ROWS,
@@ -117,12 +156,24 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         windows::ROWS,
         sorting::ROWS,
         index::ROWS,
+        select::ROWS,
+        scatter::ROWS,
+        indexing::ROWS,
         linalg::ROWS,
+        einsum::ROWS,
+        products::ROWS,
+        solve::ROWS,
+        decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
         pool::ROWS,
         norm::ROWS,
+        attention::ROWS,
+        recurrent::ROWS,
         loss::ROWS,
+        loss_pointwise::ROWS,
+        loss_margin::ROWS,
+        ctc::ROWS,
         random::ROWS,
     ]
     .into_iter()

@@ -9,7 +9,7 @@ use super::index::gather;
 use super::shaping::{flatten, reshape, signed};
 use super::{Index, Pair, ops};
 use crate::cpu::{contiguous, from_vec, slice, with_slice};
-use crate::create::zeros;
+use crate::create::{room, zeros};
 use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::shape::{Window, show};
@@ -26,9 +26,19 @@ fn geometry(x: &Tensor, kernel: Pair, stride: Pair, padding: Pair, dilation: Pai
         if padding[i] > kernel[i] / 2 {
             bail!(Argument, "padding {} is more than half the kernel {}", padding[i], kernel[i]);
         }
-        Window { kernel: kernel[i], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x.shape()[i + 2], ceil)
+        let input = x.shape()[i + 2];
+        let output = Window { kernel: kernel[i], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(input, ceil)?;
+        // The first of a window's places that is no padding.
+        let first =
+            |at: usize| if at < padding[i] { (padding[i] - at).next_multiple_of(dilation[i]) - (padding[i] - at) } else { at - padding[i] };
+        if input > 0
+            && let Some(at) = (0..output).find(|at| first(at * stride[i]) >= input)
+        {
+            bail!(Shape, "window {at} of an input of {input} lies in the padding {}; dilation {} is too far", padding[i], dilation[i]);
+        }
+        Ok(output)
     };
-    let output = [side(0)?, side(1)?];
+    let output: Pair = [side(0)?, side(1)?];
     Ok(Pool { input: [x.shape()[2], x.shape()[3]], output, kernel, stride, padding, dilation })
 }
 
@@ -145,6 +155,7 @@ ops! {
         if x.rank() != 4 || !x.dtype().is_float() || output.contains(&0) {
             bail!(Shape, "expected a floating point [batch, channels, height, width] and sizes of 1 or more, got {} {} and {output:?}", x.dtype().name(), show(x.shape()));
         }
+        room(&[x.shape()[0], x.shape()[1], output[0], output[1]], x.dtype())?;
         Ok(Tensor::new(Dispatch::adaptive_avg_pool2d(x.value(), output), x.dtype()))
     }
     grad(g; x, output) { x: adaptive_avg_pool2d_grad(g, x, output)? }

@@ -61,7 +61,7 @@ fn shared(g: &Tensor, y: &Tensor, x: &Tensor, dims: &[isize]) -> Result<Tensor> 
     Ok(restored(g, x.shape(), dims)? * &(hits / ties))
 }
 
-fn float_of(x: &Tensor) -> Tensor {
+pub(crate) fn float_of(x: &Tensor) -> Tensor {
     if x.dtype().is_float() { x.clone() } else { Tensor::new(x.value_as(DType::Float32), DType::Float32) }
 }
 

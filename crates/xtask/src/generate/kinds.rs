@@ -33,6 +33,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
     ("&Index", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'>", &["$.handle"])),
     ("&Mask", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'bool'>", &["$.handle"])),
+    ("&Labels", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<'int64'> | Tensor<D>", &["$.handle"])),
     ("&Operand", kind(&[("", "f64", "number")], "let $ = operand($, numbers & # != 0)?;", "&$", "Tensor<E> | number", &["operand($)"])),
     (
         "Option<&Tensor>",
@@ -45,6 +46,16 @@ const KINDS: &[(&str, Kind)] = &[
     (
         "Option<&Mask>",
         kind(&[("", "u32", "number")], "let $ = optional($)?;", "$.as_ref()", "Tensor<'bool'> | undefined", &["$?.handle ?? 0"]),
+    ),
+    (
+        "Option<&AnyMask>",
+        kind(
+            &[("", "u32", "number")],
+            "let $ = optional($)?;",
+            "$.as_ref()",
+            "Tensor<'bool'> | Tensor<D> | undefined",
+            &["$?.handle ?? 0"],
+        ),
     ),
     ("&[Tensor]", kind(&[("", "&[u32]", "Uint32Array")], "let $ = list($)?;", "&$", "readonly Tensor<D>[]", &["handlesOf($)"])),
     ("&[isize]", kind(&[("", "&[i32]", "Int32Array")], "let $ = signed($);", "&$", "number | readonly number[]", &["integers($)"])),
@@ -60,12 +71,21 @@ const KINDS: &[(&str, Kind)] = &[
     ),
     ("&[f64]", kind(&[("", "&[f64]", "Float64Array")], "", "$", "number | readonly number[]", &["reals($)"])),
     ("&str", kind(&[("", "String", "string")], "", "&$", "string", &["$"])),
-    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["$"])),
+    ("isize", kind(&[("", "i32", "number")], "", "$ as isize", "number", &["whole('$', $)"])),
     ("usize", kind(&[("", "u32", "number")], "", "$ as usize", "number", &["count('$', $)"])),
     ("f64", kind(&[("", "f64", "number")], "", "$", "number", &["$"])),
     ("bool", kind(&[("", "bool", "boolean")], "", "$", "boolean", &["$"])),
     ("Option<f64>", kind(&[("", "f64", "number")], "", "number($)", "number | undefined", &["$ ?? NaN"])),
-    ("Option<isize>", kind(&[("", "f64", "number")], "", "number($).map(|n| n as isize)", "number | undefined", &["$ ?? NaN"])),
+    (
+        "Option<isize>",
+        kind(
+            &[("", "f64", "number")],
+            "",
+            "number($).map(|n| n as isize)",
+            "number | undefined",
+            &["$ === undefined ? NaN : whole('$', $)"],
+        ),
+    ),
     (
         "Option<usize>",
         kind(
@@ -156,6 +176,12 @@ pub fn default(row: &Row, arg: &Arg) -> Option<String> {
         ("f64", number) => number.strip_suffix(".0").unwrap_or(number).into(),
         _ => text.into(),
     })
+}
+
+/// The words of a choice as a user reads them, None for other kinds.
+pub fn words(arg: &Arg) -> Option<String> {
+    let words: Vec<String> = choice(arg.kind)?.variants.iter().map(|(_, word)| format!("'{word}'")).collect();
+    Some(words.join(" | "))
 }
 
 /// A row's doc as one text.

@@ -4,16 +4,17 @@ mod docs;
 mod kinds;
 mod manifest;
 mod native;
+mod pytorch;
 mod rules;
 mod signature;
 mod typescript;
 
 use std::path::{Path, PathBuf};
 
-type Output = Result<Vec<(&'static str, String)>, String>;
+type Output = Result<Vec<(String, String)>, String>;
 
 fn files() -> Output {
-    Ok(vec![
+    let mut out: Vec<(String, String)> = [
         ("crates/node/src/ops.gen.rs", native::addon()?),
         ("ts/backend/ops.gen.ts", native::contract()?),
         ("ts/tensor/choices.gen.ts", typescript::choices()?),
@@ -25,8 +26,14 @@ fn files() -> Output {
         ("ts/optim/rules.gen.ts", rules::typescript()?),
         ("ts/optim/factories.gen.ts", rules::factories()?),
         ("docs/ops.md", docs::table()?),
+        ("docs/pytorch.md", pytorch::table()?),
         ("__test__/ops.gen.json", manifest::json()?),
-    ])
+    ]
+    .into_iter()
+    .map(|(path, text)| (path.to_owned(), text))
+    .collect();
+    out.extend(docs::pages()?);
+    Ok(out)
 }
 
 fn root() -> PathBuf {
@@ -47,7 +54,7 @@ pub fn write() -> Result<(), String> {
 }
 
 pub fn check() -> Result<(), String> {
-    let stale: Vec<&str> = files()?
+    let stale: Vec<String> = files()?
         .into_iter()
         .filter(|(path, text)| std::fs::read_to_string(root().join(path)).ok().as_deref() != Some(text))
         .map(|(path, _)| path)

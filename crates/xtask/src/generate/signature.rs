@@ -36,6 +36,9 @@ fn tensor_type(returns: &str) -> &'static str {
 
 /// The type of the result.
 pub fn result(row: &Row) -> String {
+    if row.returns == "Discrete" && kinds::operands(row).len() > 1 {
+        return tensor_type("Promoted").into();
+    }
     if !matches!(results(row), Results::Several) {
         return tensor_type(row.returns).into();
     }
@@ -72,7 +75,7 @@ pub fn jsdoc(row: &Row, indent: &str) -> String {
 
 /// Whether a row's options hold a tensor of the input's dtype.
 fn has_typed_options(row: &Row) -> bool {
-    options(row).iter().any(|arg| arg.kind == "Option<&Tensor>")
+    options(row).iter().any(|arg| ["Option<&Tensor>", "Option<&AnyMask>"].contains(&arg.kind))
 }
 
 /// The interface of a row's options and the list of their names.
@@ -148,8 +151,9 @@ pub fn body(row: &Row, receiver: Option<&str>, indent: &str, wrap: &str) -> Resu
         Results::List => writeln!(out, "{indent}return {call}.map((handle) => {wrap}(handle))"),
         Results::Several => {
             let names: Vec<String> = row.outputs.iter().map(|(name, _)| firn_core::error::camel_case(name)).collect();
-            let taken: Vec<String> = names.iter().map(|name| format!("{name} = 0")).collect();
-            let wrapped: Vec<String> = names.iter().map(|name| format!("{name}: {wrap}({name})")).collect();
+            // Named apart from the arguments: a result may have the name of an option.
+            let taken: Vec<String> = names.iter().map(|name| format!("{name}Handle = 0")).collect();
+            let wrapped: Vec<String> = names.iter().map(|name| format!("{name}: {wrap}({name}Handle)")).collect();
             writeln!(out, "{indent}const [{}] = {call}\n{indent}return {{ {} }}", taken.join(", "), wrapped.join(", "))
         }
     };

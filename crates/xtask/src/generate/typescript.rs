@@ -27,7 +27,7 @@ fn imports(text: &str, modules: &[(&str, &[&str])]) -> String {
 }
 
 const CONVERT: &[&str] =
-    &["choiceCode", "count", "edge", "handlesOf", "integers", "isNumber", "operand", "reals", "side", "type Pair", "type Triple"];
+    &["choiceCode", "count", "edge", "handlesOf", "integers", "isNumber", "operand", "reals", "side", "type Pair", "type Triple", "whole"];
 const DTYPES: &[&str] = &["dtypeCode", "type Arithmetic", "type DType", "type Floating", "type Promote", "type Summed"];
 const ERRORS: (&str, &[&str]) = ("../errors.ts", &["checkOptions"]);
 const NATIVE: (&str, &[&str]) = ("../backend/index.ts", &["native"]);
