@@ -16,7 +16,6 @@ const oneShape: { readonly broadcast: Reason } = {
 /** By op, by column. */
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
-  cond: { 'zero-size': { firn: 'refuses', why: 'firn refuses: there is no singular value to compare' } },
   cosine_embedding_loss: oneShape,
   ctc_loss: {
     quotients: { firn: 'nothing', why: "the gradient is PyTorch's, of the scores before their softmax" },
@@ -30,7 +29,6 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   instance_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no statistics' } },
   kl_div: oneShape,
   l1_loss: oneShape,
-  matrix_exp: { bfloat16: { firn: 'nothing', why: 'firn computes in float32 where PyTorch rounds every product' } },
   mse_loss: oneShape,
   multilabel_soft_margin_loss: oneShape,
   poisson_nll_loss: oneShape,

@@ -7,8 +7,9 @@ import { asView, call, tensorsOf, type AnyTensor, type Args } from '../opCalls.t
 
 type Face = OpRow['faces'][number]
 
-/** Ops whose results may differ from call to call, or by a choice that rounding decides. */
-const isRandom = ({ family, check }: OpRow) => family === 'random' || (check.kind === 'none' && /random/.test(check.reason))
+/** Ops whose results may differ from call to call. */
+const isRandom = ({ family, check, args }: OpRow) =>
+  family === 'random' || (check.kind === 'none' && /random/.test(check.reason)) || args.some(({ name }) => name === 'training')
 
 const elements = (x: AnyTensor): number[] =>
   Array.from(x.dtype === 'float16' || x.dtype === 'bfloat16' ? x.to('float32').dataSync() : x.dataSync(), Number)
@@ -87,6 +88,16 @@ function attempt(row: OpRow, face: Face, args: Args): readonly AnyTensor[] | nul
   }
 }
 
+/** The message of a call that is refused. */
+function refusal(row: OpRow, face: Face, args: Args): string {
+  try {
+    call(row, face, args)
+    return ''
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** Arguments that are views of other tensors change nothing; `outputs` is null where the call was refused. */
 export function checkView(row: OpRow, face: Face, args: Args, outputs: readonly AnyTensor[] | null): void {
   if (isRandom(row)) return
@@ -139,7 +150,11 @@ export function checkGradient(row: OpRow, face: Face, args: Args): void {
   })
   if (leaves.length === 0) return
   const outputs = attempt(row, face, tracked)
-  if (outputs === null) throw new Error('refused with gradients')
+  if (outputs === null) {
+    // A form without a gradient says so.
+    if (/gradient/.test(refusal(row, face, tracked))) return
+    throw new Error('refused with gradients')
+  }
   const total = outputs.filter((out) => isFloat(out) && out.requiresGrad)
   for (const out of total.slice(0, 1)) {
     for (const leaf of leaves) {
@@ -151,13 +166,13 @@ export function checkGradient(row: OpRow, face: Face, args: Args): void {
   }
 }
 
-/** None where the result did not come from the leaf. */
+/** None where the result did not come from the leaf, or an op says that it has no gradient at such values. */
 function gradientOf(out: AnyTensor, leaf: AnyTensor): readonly AnyTensor[] | null {
   try {
     return grad(out.sum(), [leaf], { retainGraph: true, createGraph: true })
   } catch (error) {
-    // Some matrices have a determinant and no inverse, which its gradient needs.
-    if (error instanceof FirnError && (error.code === 'autograd' || error.message.includes('singular'))) return null
+    const refused = error instanceof FirnError && (error.code === 'autograd' || error.message.includes('gradient of'))
+    if (refused) return null
     throw error
   }
 }

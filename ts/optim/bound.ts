@@ -151,7 +151,7 @@ export class BoundOptimizer {
     const { gradScaler } = context
     const { weight } = this.#window
     this.#window = { count: 0, weight: 0 }
-    const finite = gradScaler === undefined || Number.isFinite(native.gradNorm(this.#stepper.handles, Infinity))
+    const finite = gradScaler === undefined || native.gradsAreFinite(this.#stepper.handles)
     gradScaler?.record(finite)
     if (finite && weight > 0) return this.#step(1 / (weight * (gradScaler?.scale ?? 1)), true, context)
     this.zeroGrad()

@@ -116,7 +116,7 @@ export const adafactor = (options: OptionsOf<'adafactor'> & StepOptions = {}): O
 export const muon = (options: OptionsOf<'muon'> & StepOptions = {}): Optimizer<'muon'> => new Optimizer('muon', options)
 
 /**
- * AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`.
+ * AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. The parameters are where gradients are taken, not the average.
  * @example
  * const opt = optim.scheduleFreeAdamW({ lr: 1e-3 }).bind(model)
  */

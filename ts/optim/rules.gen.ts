@@ -273,7 +273,7 @@ export interface MuonOptions {
   readonly maximize?: boolean
 }
 
-/** Options of `optim.scheduleFreeAdamW`: AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`. */
+/** Options of `optim.scheduleFreeAdamW`: AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled", NeurIPS 2024), as Meta's schedulefree. The parameters are where gradients are taken, not the average. */
 export interface ScheduleFreeAdamWOptions {
   /** Learning rate. @default 2.5e-3 */
   readonly lr?: number

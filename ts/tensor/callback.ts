@@ -41,14 +41,18 @@ function endQuietly(scope: TensorScope): void {
   } catch {}
 }
 
+/** What a walk threw, or what a callback of it did. */
+export function original(error: unknown): unknown {
+  const held = thrown
+  thrown = undefined
+  return held === undefined ? error : held.error
+}
+
 /** Runs what calls back; an error thrown in a callback arrives as it is. */
 export function walking<T>(run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (thrown === undefined) throw error
-    const original = thrown.error
-    thrown = undefined
-    throw original
+    throw original(error)
   }
 }

@@ -1,7 +1,7 @@
 // What the tape is to a tensor: whether it is tracked, its gradient, backward passes and hooks.
 import { native } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
-import { walking } from './callback.ts'
+import { original } from './callback.ts'
 import type { DType } from './dtype.ts'
 import { gradientHook, leafHook, type HookHandle } from './hooks.ts'
 import { TensorReading } from './reading.ts'
@@ -52,7 +52,11 @@ export abstract class TensorGradients<D extends DType = 'float32'> extends Tenso
     checkOptions('backward', options, ['gradient', 'retainGraph', 'createGraph'])
     const { gradient, retainGraph = false, createGraph = false } = options
     const flags = (retainGraph ? 1 : 0) | (createGraph ? 2 : 0)
-    walking(() => native.backward(this.handle, gradient?.handle ?? 0, flags))
+    try {
+      native.backward(this.handle, gradient?.handle ?? 0, flags)
+    } catch (error) {
+      throw original(error)
+    }
   }
 
   /** Whether this is not the result of a recorded op; leaves that require gradients collect them. @example ones([2], { requiresGrad: true }).mul(2).isLeaf // false */

@@ -59,7 +59,7 @@ impl Tensor {
     /// to float32 first, and half types take the way through it. The functions are those of `unary!` in firn-kernels.
     pub(crate) fn map(&self, f: impl FnOnce(Floats<'_>) -> Made) -> Result<Tensor> {
         let dtype = if self.dtype().is_float() { self.dtype() } else { DType::Float32 };
-        let inner = if dtype == DType::Float64 { dtype } else { DType::Float32 };
+        let inner = dtype.precise();
         let value = self.value_as(inner);
         let tensor = flex(&value);
         let copy;

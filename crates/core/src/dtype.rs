@@ -93,6 +93,11 @@ impl DType {
         }
     }
 
+    /// The dtype that kernels compute in: float64 for itself, float32 for all others.
+    pub(crate) fn precise(self) -> DType {
+        if self == DType::Float64 { DType::Float64 } else { DType::Float32 }
+    }
+
     /// Bytes of one element.
     pub fn size(self) -> usize {
         self.burn().size()

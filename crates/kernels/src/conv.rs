@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::matrix::{Matrix, Threads, product};
-use crate::step::Real;
+use crate::real::Real;
 
 /// Geometry of a convolution; pairs are `[height, width]`.
 #[derive(Debug, Clone, Copy)]

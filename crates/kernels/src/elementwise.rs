@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use crate::map::collect;
 use crate::parallel::simd;
-use crate::step::Real;
+use crate::real::Real;
 
 /// `f(a, b)` of each pair; `f` is marked `#[inline(always)]`.
 #[inline(always)]

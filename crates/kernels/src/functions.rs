@@ -7,12 +7,7 @@ unary! {
     neg(x) = -x;
     scale(x, factor) = x * factor;
     abs(x) = x.abs();
-    /// 0 for NaN, as PyTorch.
-    sign(x) = {
-        let (zero, one) = (T::of(0.0), T::of(1.0));
-        let below = if x < zero { -one } else { zero };
-        if x > zero { one } else { below }
-    };
+    sign(x) = x.sign();
     exp(x) = x.exp();
     exp2(x) = x.exp2();
     expm1(x) = x.expm1();

@@ -1,7 +1,8 @@
 //! Fused kernels over plain slices: one pass over memory, all cores (rayon), SIMD chosen at run time (pulp).
 //!
 //! Arithmetic of each element is written as plain loops that the compiler vectorises for the widest instruction set of the
-//! machine, without fused multiply-add, so that it gives the same bits everywhere. Matrix products are the `gemm` crate's, which
+//! machine, without fused multiply-add, so that it gives the same bits everywhere; functions that come from the platform's library
+//! (those of float64, and `wide`) may differ in the last one. Matrix products are the `gemm` crate's, which
 //! fuses and orders its sums as fits the machine.
 
 mod approx;

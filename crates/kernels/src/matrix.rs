@@ -2,7 +2,7 @@
 
 use gemm::Parallelism;
 
-use crate::step::Real;
+use crate::real::Real;
 
 /// A matrix in a slice: rows, columns, and the distance of two rows and of two columns.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Max pooling over planes `[height, width]`, one after another.
 
 use crate::parallel::for_each;
-use crate::step::Real;
+use crate::real::Real;
 
 /// Geometry of a pool: input and output sizes, kernel, stride, padding and dilation, each `[height, width]`.
 #[derive(Debug, Clone, Copy)]

@@ -22,17 +22,12 @@ pub trait Real:
     fn abs(self) -> Self;
     fn is_nan(self) -> bool;
     fn is_finite(self) -> bool;
-    /// -1, 0 or 1, and NaN for NaN.
+    /// -1, 0 or 1; 0 for NaN, as PyTorch.
     #[inline(always)]
     fn sign(self) -> Self {
-        let zero = Self::of(0.0);
-        if self > zero {
-            Self::of(1.0)
-        } else if self < zero {
-            Self::of(-1.0)
-        } else {
-            self
-        }
+        let (zero, one) = (Self::of(0.0), Self::of(1.0));
+        let below = if self < zero { -one } else { zero };
+        if self > zero { one } else { below }
     }
 }
 

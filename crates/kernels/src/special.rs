@@ -148,9 +148,6 @@ fn bessel_i(order: f64, x: f64) -> f64 {
             sum += term;
             k += 1.0;
             term *= quarter / (k * (k + order));
-            if term == 0.0 {
-                break;
-            }
         }
         return sum;
     }

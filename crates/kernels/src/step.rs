@@ -2,7 +2,7 @@
 
 use crate::half::Half;
 use crate::parallel::{for_each, pieces, simd};
-pub use crate::real::Real;
+use crate::real::Real;
 
 /// State tensors of a parameter that a kernel can see, at most.
 pub const SLOTS: usize = 3;
@@ -56,19 +56,23 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// Runs a kernel on a piece. NaN passes the bound, so that a broken gradient is noticed.
+    /// A gradient as the rule sees it. NaN passes the bound, so that a broken gradient is noticed.
+    #[inline(always)]
+    pub fn take<T: Real>(self, grad: T) -> T {
+        let (scaled, bound) = (grad * T::of(self.scale), T::of(self.bound));
+        let scaled = if scaled > bound { bound } else { scaled };
+        if scaled < -bound { -bound } else { scaled }
+    }
+
+    /// Runs a kernel on a piece.
     #[inline(always)]
     pub(crate) fn apply<T: Real, K: Kernel>(self, kernel: K, piece: Piece<'_, T>) {
-        let (scale, bound) = (T::of(self.scale), T::of(self.bound));
+        let scale = T::of(self.scale);
         if self.bound.is_finite() {
             kernel.update(
                 piece,
                 #[inline(always)]
-                |grad| {
-                    let scaled = grad * scale;
-                    let scaled = if scaled > bound { bound } else { scaled };
-                    if scaled < -bound { -bound } else { scaled }
-                },
+                |grad| self.take(grad),
             );
         } else {
             kernel.update(

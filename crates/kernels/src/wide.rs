@@ -6,15 +6,18 @@ use rayon::prelude::*;
 use crate::map::{Floats, Made, map};
 use crate::special;
 
+/// `f` of each element, on all cores.
+fn each(x: Floats<'_>, f: impl Fn(f64) -> f64 + Copy + Sync) -> Made {
+    match x {
+        Floats::F32(x) => Made::F32(map(x, move |x| f(f64::from(x)) as f32)),
+        Floats::F64(x) => Made::F64(map(x, f)),
+    }
+}
+
 macro_rules! wide {
-    ($($(#[$doc:meta])* $name:ident = $f:expr;)+) => { $(
-        $(#[$doc])*
+    ($($name:ident = $f:expr;)+) => { $(
         pub fn $name(x: Floats<'_>) -> Made {
-            let f: fn(f64) -> f64 = $f;
-            match x {
-                Floats::F32(x) => Made::F32(map(x, move |x| f(f64::from(x)) as f32)),
-                Floats::F64(x) => Made::F64(map(x, f)),
-            }
+            each(x, $f)
         }
     )+ };
 }
@@ -32,18 +35,14 @@ wide! {
     lgamma = libm::lgamma;
     erfinv = special::erfinv;
     digamma = special::digamma;
-    sinc = |x| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
+    sinc = |x: f64| if x == 0.0 { 1.0 } else { (std::f64::consts::PI * x).sin() / (std::f64::consts::PI * x) };
     i0 = special::i0;
     i1 = special::i1;
 }
 
 /// The derivative of order `n` of `digamma`, n from 1.
 pub fn polygamma(x: Floats<'_>, n: u32) -> Made {
-    let f = move |x: f64| special::polygamma(n, x);
-    match x {
-        Floats::F32(x) => Made::F32(map(x, move |x| f(f64::from(x)) as f32)),
-        Floats::F64(x) => Made::F64(map(x, f)),
-    }
+    each(x, move |x| special::polygamma(n, x))
 }
 
 /// `f` of each pair of elements.

@@ -32,9 +32,7 @@ pub fn optimizer_step(
         let &[grad_scale, clip_norm, norm_type, clip_value, average_weight] = numbers else {
             return Err(Error::new(firn_core::Code::Internal, "a step takes five settings"));
         };
-        let width = options.len() / counts.len().max(1);
-        let groups: Vec<Group<'_>> =
-            counts.iter().zip(options.chunks(width.max(1))).map(|(&count, options)| Group { count: count as usize, options }).collect();
+        let groups = Group::rows(counts, options);
         let settings = Settings {
             rule,
             groups: &groups,

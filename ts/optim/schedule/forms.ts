@@ -152,7 +152,7 @@ export type FormKind = keyof Forms
 /** A number, word, flag or list that a schedule is made of. */
 export type Value = number | string | boolean | readonly number[]
 
-/** What a value must be: any number, one of 0 or more, a count, a count from 1, a share, a list of counts, a flag, or one of some words. */
+/** What a value must be: a number, one of 0 or more, a count, a count from 1, a share, a list of counts, a flag, or one of some words. */
 export type Check = 'number' | '>= 0' | '> 0' | 'count' | 'count >= 1' | 'share' | 'counts' | 'flag' | readonly string[]
 
 interface Form<T> {

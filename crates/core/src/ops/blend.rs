@@ -1,7 +1,7 @@
 //! Mixtures of tensors, and choices between them.
 
-use super::compare::{eq, gt, is_nan, logical_and, lt, where_};
-use super::elementwise::{maximum, minimum};
+use super::compare::{eq, gt, is_nan, logical_and, logical_not, logical_or, lt, where_};
+use super::elementwise::{maximum, minimum, share};
 use super::pair::promoted;
 use super::{Mask, Operand, Promoted, ops};
 use crate::dtype::DType;
@@ -26,11 +26,15 @@ fn without_nan(a: &Operand, b: &Operand, choose: fn(&Operand, &Operand) -> Resul
     choose(&x.into(), &y.into())
 }
 
-/// The gradient of a choice that equal elements share.
-fn chosen(g: &Tensor, wins: &Mask, ties: &Mask) -> Result<Tensor> {
-    let halved = where_(ties, &(g * 0.5).into(), &g.into())?;
-    let any = super::compare::logical_or(wins, ties)?;
-    where_(&any, &halved.into(), &0.0.into())
+/// The gradient of `x`, chosen against `other` where it `beats` that. Of two NaN the `first` is chosen.
+fn chosen(g: &Tensor, x: &Tensor, other: &Tensor, beats: fn(&Operand, &Operand) -> Result<Mask>, first: bool) -> Result<Tensor> {
+    let ties = eq(&x.into(), &other.into())?;
+    let alone = match first {
+        true => is_nan(other)?,
+        false => logical_and(&is_nan(other)?, &logical_not(&is_nan(x)?)?)?,
+    };
+    let wins = logical_or(&logical_or(&beats(&x.into(), &other.into())?, &alone)?, &ties)?;
+    share(g, &logical_not(&wins)?, &ties)
 }
 
 ops! {
@@ -81,16 +85,8 @@ ops! {
     #[check(binary, -2.0, 2.0)]
     fn fmax(a: &Operand, b: &Operand) -> Promoted { without_nan(a, b, maximum) }
     grad(g; a, b) {
-        a: {
-            let (a, b) = promoted(a, b)?;
-            let wins = super::compare::logical_or(&gt(&(&a).into(), &(&b).into())?, &is_nan(&b)?)?;
-            super::blend::chosen_first(g, &wins, &a, &b)?
-        },
-        b: {
-            let (a, b) = promoted(a, b)?;
-            let wins = logical_and(&super::compare::logical_or(&lt(&(&a).into(), &(&b).into())?, &is_nan(&a)?)?, &super::compare::logical_not(&is_nan(&b)?)?)?;
-            super::blend::chosen_first(g, &wins, &a, &b)?
-        },
+        a: { let (a, b) = promoted(a, b)?; chosen(g, &a, &b, gt, true)? },
+        b: { let (a, b) = promoted(a, b)?; chosen(g, &b, &a, gt, false)? },
     }
 
     /// Smaller of two elements, where a NaN gives way to the other; at equality both share the gradient.
@@ -99,16 +95,8 @@ ops! {
     #[check(binary, -2.0, 2.0)]
     fn fmin(a: &Operand, b: &Operand) -> Promoted { without_nan(a, b, minimum) }
     grad(g; a, b) {
-        a: {
-            let (a, b) = promoted(a, b)?;
-            let wins = super::compare::logical_or(&lt(&(&a).into(), &(&b).into())?, &is_nan(&b)?)?;
-            super::blend::chosen_first(g, &wins, &a, &b)?
-        },
-        b: {
-            let (a, b) = promoted(a, b)?;
-            let wins = logical_and(&super::compare::logical_or(&gt(&(&a).into(), &(&b).into())?, &is_nan(&a)?)?, &super::compare::logical_not(&is_nan(&b)?)?)?;
-            super::blend::chosen_first(g, &wins, &a, &b)?
-        },
+        a: { let (a, b) = promoted(a, b)?; chosen(g, &a, &b, lt, true)? },
+        b: { let (a, b) = promoted(a, b)?; chosen(g, &b, &a, lt, false)? },
     }
 
     /// NaN and infinities by numbers: `nan`, and the largest and least of the dtype unless `posInf` and `negInf` are given.
@@ -148,9 +136,4 @@ fn largest(dtype: DType) -> Option<f64> {
         DType::Float16 => Some(65504.0),
         _ => None,
     }
-}
-
-/// `chosen` of two tensors that may tie.
-fn chosen_first(g: &Tensor, wins: &Mask, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    chosen(g, wins, &eq(&a.into(), &b.into())?)
 }

@@ -8,7 +8,7 @@ use super::elementwise::to_dtype;
 use super::index::numbered;
 use super::loss::reduce;
 use super::shaping::{reshape, unsqueeze};
-use super::vjp::{Real, elements, precision};
+use super::vjp::{Real, elements};
 use super::{Index, ops};
 use crate::cpu::{from_vec, with_slice};
 use crate::dtype::DType;
@@ -108,7 +108,7 @@ ops! {
         let spans = whole(input_lengths, steps + 1, "input length", "possible lengths")?;
         let counts = whole(target_lengths, 1 << 31, "target length", "possible lengths")?;
         let labels = labels(targets, &counts, classes)?;
-        let exact = if rows.dtype() == precision(rows.dtype()) { rows } else { to_dtype(&rows, precision(rows.dtype()))? };
+        let exact = if rows.dtype() == rows.dtype().precise() { rows } else { to_dtype(&rows, rows.dtype().precise())? };
         let ctc = Ctc { classes, blank, steps: spans, labels };
         let mut losses = ctc_nll(&exact, &ctc, zero_infinity)?;
         if zero_infinity {

@@ -288,6 +288,9 @@ ops! {
     #[torch("linalg.cond")]
     fn cond(x: &Tensor) -> Tensor {
         let s = svdvals(x)?;
+        if x.size() == 0 {
+            return crate::create::zeros(&x.shape()[..x.rank() - 2], s.dtype());
+        }
         Ok(amax(&s, &[-1], false)? / amin(&s, &[-1], false)?)
     }
 
@@ -298,6 +301,10 @@ ops! {
     #[torch("linalg.matrix_exp")]
     fn matrix_exp(x: &Tensor) -> Tensor {
         let n = square_matrix(x)?;
+        // Rounded once, at the end.
+        if matches!(x.dtype(), DType::Float16 | DType::BFloat16) {
+            return to_dtype(&matrix_exp(&to_dtype(x, DType::Float32)?)?, x.dtype());
+        }
         let batch = Batch::of(x)?;
         let column = |i: usize, j: usize| (0..n).map(|row| batch.matrix(i)[row * n + j].abs()).sum::<f64>();
         let largest = (0..batch.count()).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| column(i, j)).fold(0.0, f64::max);

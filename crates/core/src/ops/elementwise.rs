@@ -34,7 +34,7 @@ fn real_map(x: &Tensor, float: fn(Floats<'_>) -> Made, int: impl FnOnce(Value) -
 }
 
 /// The gradient of a maximum or minimum: all to the winner, half to each where equal, all to both beside NaN, as PyTorch.
-fn share(g: &Tensor, loses: &Tensor, ties: &Tensor) -> Result<Tensor> {
+pub(crate) fn share(g: &Tensor, loses: &Tensor, ties: &Tensor) -> Result<Tensor> {
     let halved = where_(ties, &(g * 0.5).into(), &g.into())?;
     where_(loses, &0.0.into(), &halved.into())
 }

@@ -1,11 +1,11 @@
 //! Indexing by tensors of positions.
 
-use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
+use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use burn_std::{IndexingUpdateOp, Shape};
 
 use super::arrange::list;
-use super::compare::eq;
+use super::compare::{as_mask, eq};
 use super::select::index_fill;
 use super::shaping::{reshape, signed, unsqueeze};
 use super::{Index, Mask, ops};
@@ -75,19 +75,23 @@ pub(crate) fn padding_row(padding_idx: Option<isize>, entries: usize) -> Result<
     Ok(Some(row.rem_euclid(entries) as i64))
 }
 
+/// Booleans as uint8: the engine picks among booleans and leaves bytes, which it then takes for numbers.
+fn bytes(x: &Tensor) -> Tensor {
+    Tensor::new(x.value_as(DType::UInt8), DType::UInt8)
+}
+
 ops! {
     /// The entries of `x` at the positions of `index`, a list, along `dim`.
     #[example("tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]")]
     #[face(method)]
     #[check(cases)]
     fn index_select(x: &Tensor, dim: isize, index: &Index) -> Tensor {
+        if x.dtype() == DType::Bool {
+            return Ok(as_mask(&index_select(&bytes(x), dim, index)?));
+        }
         let at = axis_of(x.shape(), dim)?;
         let index = positions(line(index, "the index")?, x.shape()[at])?;
-        Ok(x.kind_map(
-            |v| Dispatch::float_select(v, at, index.clone()),
-            |v| Dispatch::int_select(v, at, index.clone()),
-            |v| Dispatch::bool_select(v, at, index.clone()),
-        ))
+        Ok(x.kind_map(|v| Dispatch::float_select(v, at, index.clone()), |v| Dispatch::int_select(v, at, index.clone()), |v| v))
     }
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: index_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
@@ -117,15 +121,14 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn gather(x: &Tensor, dim: isize, index: &Index) -> Tensor {
+        if x.dtype() == DType::Bool {
+            return Ok(as_mask(&gather(&bytes(x), dim, index)?));
+        }
         let at = axis_of(x.shape(), dim)?;
         fits(x.shape(), index.shape(), at)?;
         let index_value = positions(index, x.shape()[at])?;
         let x = reachable(x, index.shape(), at)?;
-        Ok(x.kind_map(
-            |v| Dispatch::float_gather(at, v, index_value.clone()),
-            |v| Dispatch::int_gather(at, v, index_value.clone()),
-            |v| Dispatch::bool_gather(at, v, index_value.clone()),
-        ))
+        Ok(x.kind_map(|v| Dispatch::float_gather(at, v, index_value.clone()), |v| Dispatch::int_gather(at, v, index_value.clone()), |v| v))
     }
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: scatter_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 

@@ -22,9 +22,7 @@ fn is_mask(mask: &Mask) -> Result<()> {
 
 /// Where a mask brought to a shape is true, as places in row-major order.
 fn places(mask: &Mask, to: &Shape) -> Tensor {
-    let mut lead = vec![1; to.num_dims() - mask.rank()];
-    lead.extend_from_slice(mask.shape());
-    let mask = expand(crate::tensor::reshape(mask.value(), Kind::Bool, lead.into()), Kind::Bool, to);
+    let mask = expand(mask.value(), Kind::Bool, to);
     let found: Vec<i64> = raw(&mask, DType::Bool, |mask, _| (0_i64..).zip(mask).filter(|(_, on)| **on != 0).map(|(at, _)| at).collect());
     let count = found.len();
     from_vec(found, [count].into(), DType::Int64)

@@ -7,7 +7,7 @@ use super::elementwise::{add, maximum, pow, rsqrt, square, to_dtype};
 use super::ops;
 use super::reduce::{mean, norm};
 use super::shaping::{narrow, reshape, reshape_to, signed};
-use super::vjp::{Real, composed, elements, precision};
+use super::vjp::{Real, composed, elements};
 use crate::cpu::from_vec;
 use crate::dtype::DType;
 use crate::error::{Result, bail};
@@ -117,7 +117,7 @@ fn gradients(g: &Tensor, inputs: &[Tensor], weighted: bool, layout: impl Layout)
 
 /// x, and weight and bias where given, in the dtype that a kernel takes.
 fn gathered(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<Vec<Tensor>> {
-    let dtype = precision(x.dtype());
+    let dtype = x.dtype().precise();
     [Some(x), weight, bias].into_iter().flatten().map(|x| if x.dtype() == dtype { Ok(x.clone()) } else { to_dtype(x, dtype) }).collect()
 }
 

@@ -47,21 +47,14 @@ fn brought(x: &Tensor, dtype: DType) -> Result<Tensor> {
 
 /// A tensor broadcast to a shape and laid out in row-major order, as one of the dtypes that a kernel computes in.
 fn dense(x: &Tensor, shape: &Shape, dtype: DType) -> Tensor {
-    let wide = Tensor::new(expand_ranks(x, shape, dtype), dtype);
+    let wide = Tensor::new(expand(x.value_as(dtype), dtype.kind(), shape), dtype);
     Tensor::new(contiguous(&wide), dtype)
-}
-
-fn expand_ranks(x: &Tensor, shape: &Shape, dtype: DType) -> crate::tensor::Value {
-    let mut lead = vec![1; shape.num_dims() - x.rank()];
-    lead.extend_from_slice(x.shape());
-    let value = crate::tensor::reshape(x.value_as(dtype), dtype.kind(), lead.into());
-    expand(value, dtype.kind(), shape)
 }
 
 /// `f` of each pair of two floating point tensors of one dtype.
 pub(crate) fn zip_floats(a: &Tensor, b: &Tensor, f: fn(f64, f64) -> f64) -> Result<Tensor> {
     let shape = shape::broadcast(a.shape(), b.shape())?;
-    let inner = if a.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
+    let inner = a.dtype().precise();
     let (x, y) = (dense(a, &shape, inner), dense(b, &shape, inner));
     let made = match inner {
         DType::Float64 => wide::zip(Floats::F64(slice(x.value_ref())), Floats::F64(slice(y.value_ref())), f),

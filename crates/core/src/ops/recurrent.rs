@@ -11,7 +11,7 @@ use super::elementwise::{tanh, to_dtype};
 use super::linalg::{linear, matmul};
 use super::random::dropout;
 use super::shaping::{cat, narrow, reshape, signed, transpose, unsqueeze};
-use super::vjp::{Real, composed, elements, precision};
+use super::vjp::{Real, composed, elements};
 use super::{Outputs, ops};
 use crate::cpu::from_vec;
 use crate::create::zeros;
@@ -210,7 +210,7 @@ impl Network<'_> {
             bail!(Shape, "the sequence in {} has no steps", show(x.shape()));
         }
         let hidden = self.check(x, sequence.shape()[2])?;
-        let dtype = precision(x.dtype());
+        let dtype = x.dtype().precise();
         let exact = |x: &Tensor| if x.dtype() == dtype { Ok(x.clone()) } else { to_dtype(x, dtype) };
         let states = exact(&self.state(state, "hidden", x, batch, hidden, batched)?)?;
         let memories = match self.cell {

@@ -33,6 +33,10 @@ fn extreme(which: Extreme, x: &Tensor, dims: &[isize], keep_dim: bool) -> Result
 /// Runs a reduction that keeps its dimension over each axis in turn, and gives the result its final shape.
 fn fold(x: &Tensor, dims: &[isize], keep_dim: bool, f: impl Fn(Value, usize) -> Value) -> Result<Value> {
     let axes = axes(dims, x.rank())?;
+    // The engine reads rows that are not there; sums of nothing are 0, and whatever else reduces nothing gives nothing.
+    if x.size() == 0 {
+        return Ok(crate::create::zeros(&reduced(x.shape(), &axes, keep_dim), x.dtype())?.into_value());
+    }
     let out = axes.iter().fold(x.value(), |value, &axis| f(value, axis));
     Ok(reshape(out, x.dtype().kind(), reduced(x.shape(), &axes, keep_dim)))
 }

@@ -42,8 +42,3 @@ impl Real for f64 {
 pub(crate) fn elements<T: Real, R>(x: &Tensor, f: impl FnOnce(&[T]) -> R) -> R {
     with_slice(x.value_ref(), f)
 }
-
-/// The dtype that a kernel computes in: float64 for itself, float32 for all others.
-pub(crate) fn precision(dtype: DType) -> DType {
-    if dtype == DType::Float64 { dtype } else { DType::Float32 }
-}

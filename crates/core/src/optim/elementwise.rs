@@ -1,7 +1,8 @@
 //! The fused form of a rule that moves each element by itself: one pass over every parameter of every group.
 
 use firn_kernels::half::Half;
-use firn_kernels::step::{Average, HalfItem, Item, Kernel, Piece, Real, SLOTS, run};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Average, HalfItem, Item, Kernel, Piece, SLOTS, run};
 
 use super::rule::{Rule, Work, number, read_number};
 use crate::cpu;

@@ -101,6 +101,10 @@ macro_rules! options {
                 debug_assert!(rest.is_empty());
                 Ok(Self { $($field),+ })
             }
+
+            fn maximize(&self) -> bool {
+                self.maximize
+            }
         }
 
         pub(crate) const ROW: $crate::optim::options::RuleRow = $crate::optim::options::RuleRow {

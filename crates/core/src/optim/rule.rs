@@ -1,11 +1,13 @@
 //! What a rule is: its options, its state, a plain form that is the reference, and a fused form.
 
-use firn_kernels::step::{Incoming, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::Incoming;
 
 use crate::cpu;
 use crate::create::full;
 use crate::dtype::DType;
 use crate::error::{Result, bail};
+use crate::ops::reduce::norm;
 use crate::tensor::{Tensor, Value};
 
 /// Options that cross the border as numbers; `options!` writes this.
@@ -14,13 +16,15 @@ pub(crate) trait Options: Sized {
     const SLOTS: usize;
     /// Reads the options from numbers in the order of the table.
     fn from_numbers(numbers: &[f64]) -> Result<Self>;
+    /// Whether to ascend instead of descend; an option that every rule has.
+    fn maximize(&self) -> bool;
 }
 
 pub(crate) trait Rule: Options {
-    /// Which of its slots these options use for this parameter.
-    fn slots(&self, param: &Tensor) -> Vec<bool>;
-
-    fn maximize(&self) -> bool;
+    /// Whether these options use a slot for this parameter.
+    fn uses(&self, _slot: usize, _param: &Tensor) -> bool {
+        true
+    }
 
     /// Refuses a parameter that the rule cannot step.
     fn check(&self, _param: &Tensor) -> Result<()> {
@@ -58,17 +62,10 @@ pub(crate) struct Part<'a> {
 impl Part<'_> {
     /// The tensors of the first slots, which the rule is known to use.
     pub(crate) fn tensors<const N: usize>(state: &mut [Option<Tensor>]) -> Result<[&mut Tensor; N]> {
-        let mut slots = state.iter_mut();
-        let mut out = Vec::with_capacity(N);
-        for _ in 0..N {
-            match slots.next() {
-                Some(Some(tensor)) => out.push(tensor),
-                _ => bail!(Internal, "a state tensor of the rule is missing"),
-            }
-        }
-        match out.try_into() {
-            Ok(out) => Ok(out),
-            Err(_) => bail!(Internal, "a state tensor of the rule is missing"),
+        let found: Option<Vec<&mut Tensor>> = state.iter_mut().take(N).map(Option::as_mut).collect();
+        match found.and_then(|found| found.try_into().ok()) {
+            Some(tensors) => Ok(tensors),
+            None => bail!(Internal, "a state tensor of the rule is missing"),
         }
     }
 }
@@ -116,14 +113,19 @@ impl<R> Work<'_, R> {
     }
 }
 
-/// The dtype a rule works in: a parameter's own, or float32 for the half types.
-pub(crate) fn precise(dtype: DType) -> DType {
-    if dtype == DType::Float64 { DType::Float64 } else { DType::Float32 }
-}
-
 /// A state tensor of the parameter's shape.
 pub(crate) fn like(param: &Tensor, value: f64) -> Result<Tensor> {
-    full(param.shape(), value, precise(param.dtype()))
+    full(param.shape(), value, param.dtype().precise())
+}
+
+/// The factor of the parameter that an L2 penalty adds to the gradient, and what decoupled weight decay leaves of the parameter.
+pub(crate) fn decay(lr: f64, weight_decay: f64, decoupled: bool) -> (f64, f64) {
+    if decoupled { (0.0, 1.0 - lr * weight_decay) } else { (weight_decay, 1.0) }
+}
+
+/// The 2-norm of a tensor, by ops.
+pub(crate) fn plain_norm(x: &Tensor) -> Result<f64> {
+    cpu::item(&norm(x, &[], 2.0, false)?)
 }
 
 /// A number that a rule remembers, in float64.
@@ -133,7 +135,7 @@ pub(crate) fn number(value: f64) -> Result<Tensor> {
 
 pub(crate) fn read_number(slot: &Option<Tensor>) -> Result<f64> {
     match slot {
-        Some(tensor) => Ok(cpu::with_slice(&tensor.value_as(DType::Float64), |x: &[f64]| x.first().copied().unwrap_or(f64::NAN))),
+        Some(tensor) => cpu::item(tensor),
         None => bail!(Internal, "a number of the rule's state is missing"),
     }
 }

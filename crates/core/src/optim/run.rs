@@ -3,7 +3,7 @@
 use firn_kernels::step::Incoming;
 
 use super::norm::{are_finite, norm_of};
-use super::rule::{Part, Rule, Work, precise};
+use super::rule::{Part, Rule, Work};
 use crate::cpu;
 use crate::error::{Result, bail};
 use crate::ops::elementwise::clamp;
@@ -19,6 +19,14 @@ pub struct Group<'a> {
     pub count: usize,
     /// In the order of the rule's option table.
     pub options: &'a [f64],
+}
+
+impl<'a> Group<'a> {
+    /// Groups of these sizes, whose options stand one after another.
+    pub fn rows(counts: &[u32], options: &'a [f64]) -> Vec<Group<'a>> {
+        let width = options.len() / counts.len().max(1);
+        counts.iter().zip(options.chunks(width.max(1))).map(|(&count, options)| Group { count: count as usize, options }).collect()
+    }
 }
 
 /// Everything of a step but the tensors.
@@ -119,13 +127,13 @@ fn prepare<'a, R: Rule>(
     let (state, shared) = state.split_at_mut(R::SLOTS);
     let [master, average] = shared else { bail!(Internal, "a parameter has no place for shared state") };
     let mut fresh = false;
-    for (slot, _) in rule.slots(param).iter().enumerate().filter(|(_, used)| **used) {
+    for slot in (0..R::SLOTS).filter(|&slot| rule.uses(slot, param)) {
         if state[slot].is_none() {
             state[slot] = Some(rule.first(slot, param)?);
             fresh = true;
         }
     }
-    let wide = precise(param.dtype());
+    let wide = param.dtype().precise();
     if wide != param.dtype() && master.is_none() {
         *master = Some(Tensor::new(param.value_as(wide), wide));
     }
@@ -140,7 +148,7 @@ fn prepare<'a, R: Rule>(
 /// One parameter by the reference.
 fn plain<R: Rule>(work: Work<'_, R>) -> Result<()> {
     let Work { rule, param, grad, incoming, state, master, average, average_weight, step, fresh } = work;
-    let wide = precise(param.dtype());
+    let wide = param.dtype().precise();
     let grad = Tensor::new(crate::tensor::cast(grad, param.dtype(), wide), wide) * incoming.scale;
     let grad = match incoming.bound {
         bound if bound.is_finite() => clamp(&grad, Some(-bound), Some(bound))?,

@@ -1,6 +1,6 @@
 //! The walk of a backward pass: nodes in descending order of creation, each once, after all that used it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -68,15 +68,23 @@ struct Way {
 thread_local! {
     /// Of the walk under way; None where every gradient is wanted.
     static WAY: RefCell<Option<Way>> = const { RefCell::new(None) };
+    /// Whether there is one; quicker to ask.
+    static NARROW: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets the way of the walk under way; gives the one before.
+fn set_way(way: Option<Way>) -> Option<Way> {
+    NARROW.set(way.is_some());
+    WAY.replace(way)
 }
 
 /// Whether the walk under way wants the gradient of a node.
 pub(super) fn wants(node: &Rc<Node>) -> bool {
-    WAY.with_borrow(|way| way.as_ref().is_none_or(|way| way.reached.contains(&node.id)))
+    !NARROW.get() || WAY.with_borrow(|way| way.as_ref().is_none_or(|way| way.reached.contains(&node.id)))
 }
 
 fn passes(node: &Node) -> bool {
-    WAY.with_borrow(|way| way.as_ref().is_none_or(|way| way.passed.contains(&node.id)))
+    !NARROW.get() || WAY.with_borrow(|way| way.as_ref().is_none_or(|way| way.passed.contains(&node.id)))
 }
 
 /// All nodes from `roots` down, by age.
@@ -110,12 +118,45 @@ impl Way {
 enum Gradient {
     Whole(Tensor),
     /// Of a join, one for each output.
-    Parts(Vec<Option<Tensor>>),
+    Parts(Box<[Option<Tensor>]>),
+}
+
+/// What waits to be visited, by age. The youngest stands apart: in a chain it is the only one, and no tree is built.
+#[derive(Default)]
+struct Pending {
+    youngest: Option<(Rc<Node>, Gradient)>,
+    older: BTreeMap<u64, (Rc<Node>, Gradient)>,
+}
+
+impl Pending {
+    fn pop(&mut self) -> Option<(Rc<Node>, Gradient)> {
+        self.youngest.take().or_else(|| self.older.pop_last().map(|(_, entry)| entry))
+    }
+
+    fn take(&mut self, id: u64) -> Option<(Rc<Node>, Gradient)> {
+        match &self.youngest {
+            Some((node, _)) if node.id == id => self.youngest.take(),
+            _ => self.older.remove(&id),
+        }
+    }
+
+    /// Adds one whose node is not among those that wait.
+    fn put(&mut self, node: Rc<Node>, gradient: Gradient) {
+        let next = match &self.youngest {
+            Some((youngest, _)) => Some(youngest.id),
+            None => self.older.last_key_value().map(|(&id, _)| id),
+        };
+        if next.is_some_and(|next| next > node.id) {
+            self.older.insert(node.id, (node, gradient));
+        } else if let Some((before, waiting)) = self.youngest.replace((node, gradient)) {
+            self.older.insert(before.id, (before, waiting));
+        }
+    }
 }
 
 struct Pass {
     walk: Walk,
-    pending: BTreeMap<u64, (Rc<Node>, Gradient)>,
+    pending: Pending,
     /// How many gradients are still to come for each leaf; only where hooks make it matter when a leaf is visited.
     leaves: Option<HashMap<u64, usize>>,
 }
@@ -130,12 +171,12 @@ fn run(
     struct Restore(Option<Way>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            WAY.set(self.0.take());
+            set_way(self.0.take());
         }
     }
     let nodes = if wanted.is_some() || hooks::any() { below(roots) } else { BTreeMap::new() };
     let way = wanted.map(|wanted| Way::find(&nodes, wanted));
-    let _restore = Restore(WAY.replace(way));
+    let _restore = (way.is_some() || NARROW.get()).then(|| Restore(set_way(way)));
     let leaves = hooks::any().then(|| {
         let mut leaves = HashMap::new();
         for node in nodes.values().filter(|node| passes(node)) {
@@ -147,14 +188,14 @@ fn run(
     });
     drop(nodes);
     with_enabled(walk.create_graph, || {
-        let mut pass = Pass { walk, pending: BTreeMap::new(), leaves };
+        let mut pass = Pass { walk, pending: Pending::default(), leaves };
         for (root, gradient) in roots {
             let (node, gradient) = start(root, gradient.as_ref())?;
             if wants(&node) {
                 pass.collect(node, gradient)?;
             }
         }
-        while let Some((_, (node, gradient))) = pass.pending.pop_last() {
+        while let Some((node, gradient)) = pass.pending.pop() {
             pass.step(node, gradient, &mut visit)?;
         }
         Ok(())
@@ -187,7 +228,7 @@ impl Pass {
         }
         let Grads(grads) = match (&rule, gradient) {
             (Rule::Op(rule), Gradient::Whole(gradient)) => rule(&node, &gradient),
-            (Rule::Join(rule), Gradient::Parts(parts)) => rule(&node, parts),
+            (Rule::Join(rule), Gradient::Parts(parts)) => rule(&node, parts.into_vec()),
             _ => unreachable!("a node gets the kind of gradient that its rule takes"),
         }
         .map_err(|e| Error { message: format!("gradient of {}: {}", camel_case(node.op), e.message), ..e })?;
@@ -213,7 +254,7 @@ impl Pass {
         drop(node);
         // A leaf is visited as soon as its gradient is complete, so that what waits for it can free the gradient early.
         for id in complete {
-            if let Some((leaf, gradient)) = self.pending.remove(&id) {
+            if let Some((leaf, gradient)) = self.pending.take(id) {
                 self.step(leaf, gradient, visit)?;
             }
         }
@@ -229,17 +270,17 @@ impl Pass {
         if gradient.dtype() != node.dtype {
             gradient = ops::elementwise::to_dtype(&gradient, node.dtype)?;
         }
-        if let Some((_, Gradient::Whole(before))) = self.pending.remove(&node.id) {
+        if let Some((_, Gradient::Whole(before))) = self.pending.take(node.id) {
             gradient = add(before, gradient, self.walk.create_graph)?;
         }
-        self.pending.insert(node.id, (node, Gradient::Whole(gradient)));
+        self.pending.put(node, Gradient::Whole(gradient));
         Ok(())
     }
 
     /// Adds the gradient of one output to what a join has so far.
     fn collect_part(&mut self, join: Rc<Node>, at: usize, gradient: &Tensor) -> Result<()> {
-        let mut parts = match self.pending.remove(&join.id) {
-            Some((_, Gradient::Parts(parts))) => parts,
+        let mut parts = match self.pending.take(join.id) {
+            Some((_, Gradient::Parts(parts))) => parts.into_vec(),
             _ => Vec::new(),
         };
         if parts.len() <= at {
@@ -249,7 +290,7 @@ impl Pass {
             Some(before) => add(before, gradient.clone(), self.walk.create_graph)?,
             None => gradient.clone(),
         });
-        self.pending.insert(join.id, (join, Gradient::Parts(parts)));
+        self.pending.put(join, Gradient::Parts(parts.into()));
         Ok(())
     }
 }

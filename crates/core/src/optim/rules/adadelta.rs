@@ -1,12 +1,13 @@
 //! Adadelta.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work};
+use crate::optim::rule::{Part, Rule, Work};
 use crate::tensor::Tensor;
 
 options! {
@@ -58,14 +59,6 @@ impl Elementwise for Adadelta {
 }
 
 impl Rule for Adadelta {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, .. } = part;
         let (rho, rest) = (self.rho, 1.0 - self.rho);

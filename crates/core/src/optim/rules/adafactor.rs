@@ -1,7 +1,7 @@
 //! Adafactor.
 
 use firn_kernels::parallel::{for_each, simd};
-use firn_kernels::step::Real;
+use firn_kernels::real::Real;
 
 use crate::cpu;
 use crate::create::zeros;
@@ -9,9 +9,9 @@ use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::ops::elementwise::{clamp, rsqrt, square};
 use crate::ops::linalg::matmul;
-use crate::ops::reduce::{mean, norm};
+use crate::ops::reduce::mean;
 use crate::optim::options::options;
-use crate::optim::rule::{Part, Rule, Work, like, precise, read_number};
+use crate::optim::rule::{Part, Rule, Work, like, plain_norm};
 use crate::tensor::Tensor;
 
 options! {
@@ -132,17 +132,7 @@ fn step<T: Real + burn_std::Element + bytemuck::Pod>(work: &mut Work<'_, Adafact
     let (count, shape) = (work.param.size().max(1) as f64, work.param.shape().to_vec());
     let (enter, eps1) = (rule.enter(work.step), rule.eps1(work.param.dtype()));
     let least = T::of(eps1 * eps1);
-    let (scale, bound) = (T::of(work.incoming.scale), T::of(work.incoming.bound));
-    let bounded = |g: T| {
-        if g > bound {
-            bound
-        } else if g < -bound {
-            -bound
-        } else {
-            g
-        }
-    };
-    let mut grad: Vec<T> = cpu::slice::<T>(&work.grad).iter().map(|&g| bounded(g * scale)).collect();
+    let mut grad: Vec<T> = cpu::slice::<T>(&work.grad).iter().map(|&g| work.incoming.take(g)).collect();
     let param: &mut [T] = cpu::slice_mut(work.param.value_mut());
     let rms = (param.iter().map(|p| p.f64() * p.f64()).sum::<f64>() / count).sqrt();
     let mut sum = 0.0;
@@ -192,13 +182,8 @@ fn step<T: Real + burn_std::Element + bytemuck::Pod>(work: &mut Work<'_, Adafact
 }
 
 impl Rule for Adafactor {
-    fn slots(&self, param: &Tensor) -> Vec<bool> {
-        let factored = param.rank() > 1;
-        vec![factored, factored, !factored]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
+    fn uses(&self, slot: usize, param: &Tensor) -> bool {
+        (param.rank() > 1) == (slot < 2)
     }
 
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
@@ -209,13 +194,13 @@ impl Rule for Adafactor {
             1 => shape[rank - 2] = 1,
             _ => return like(param, 0.0),
         }
-        zeros(&shape, precise(param.dtype()))
+        zeros(&shape, param.dtype().precise())
     }
 
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, step, .. } = part;
         let (enter, eps1) = (self.enter(step), self.eps1(param.dtype()));
-        let rms = |x: &Tensor| -> Result<f64> { Ok(read_number(&Some(norm(x, &[], 2.0, false)?))? / (x.size().max(1) as f64).sqrt()) };
+        let rms = |x: &Tensor| -> Result<f64> { Ok(plain_norm(x)? / (x.size().max(1) as f64).sqrt()) };
         let squares = square(&grad)?;
         let variance = match state {
             [Some(row_var), Some(col_var), _] => {

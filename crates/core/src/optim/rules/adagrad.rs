@@ -1,12 +1,13 @@
 //! Adagrad.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like};
+use crate::optim::rule::{Part, Rule, Work, like};
 use crate::tensor::Tensor;
 
 options! {
@@ -61,14 +62,6 @@ impl Elementwise for Adagrad {
 }
 
 impl Rule for Adagrad {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, _slot: usize, param: &Tensor) -> Result<Tensor> {
         like(param, self.initial_accumulator_value)
     }

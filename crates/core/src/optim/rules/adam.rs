@@ -1,10 +1,11 @@
 //! Adam, and Adam with decoupled weight decay: one kernel and one plain form.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{maximum, sqrt, square};
-use crate::optim::rule::Part;
+use crate::optim::rule::{Part, decay};
 use crate::tensor::Tensor;
 
 /// The numbers both rules share.
@@ -22,7 +23,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn new(lr: f64, betas: [f64; 2], eps: f64, weight_decay: f64, decoupled: bool, amsgrad: bool) -> Self {
-        let (l2, keep) = if decoupled { (0.0, 1.0 - lr * weight_decay) } else { (weight_decay, 1.0) };
+        let (l2, keep) = decay(lr, weight_decay, decoupled);
         Numbers { lr, betas, eps, l2, keep, amsgrad }
     }
 
@@ -145,12 +146,8 @@ macro_rules! adam {
             }
 
             impl Rule for $rule {
-                fn slots(&self, _param: &Tensor) -> Vec<bool> {
-                    vec![true, true, self.amsgrad]
-                }
-
-                fn maximize(&self) -> bool {
-                    self.maximize
+                fn uses(&self, slot: usize, _param: &Tensor) -> bool {
+                    slot < 2 || self.amsgrad
                 }
 
                 fn plain(&self, part: Part<'_>) -> Result<Tensor> {

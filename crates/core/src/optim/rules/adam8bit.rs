@@ -24,9 +24,8 @@ fn is_quantised(param: &Tensor) -> bool {
     param.dtype() == DType::Float32 && param.size() >= SMALLEST
 }
 
-fn slots(param: &Tensor) -> Vec<bool> {
-    let quantised = is_quantised(param);
-    vec![true, true, quantised, quantised]
+fn uses(slot: usize, param: &Tensor) -> bool {
+    slot < 2 || is_quantised(param)
 }
 
 fn first(slot: usize, param: &Tensor) -> Result<Tensor> {
@@ -117,12 +116,8 @@ macro_rules! adam8bit {
             }
 
             impl Rule for $rule {
-                fn slots(&self, param: &Tensor) -> Vec<bool> {
-                    super::slots(param)
-                }
-
-                fn maximize(&self) -> bool {
-                    self.maximize
+                fn uses(&self, slot: usize, param: &Tensor) -> bool {
+                    super::uses(slot, param)
                 }
 
                 fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {

@@ -1,12 +1,13 @@
 //! Adam over the infinity norm.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{abs, maximum};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work};
+use crate::optim::rule::{Part, Rule, Work};
 use crate::tensor::Tensor;
 
 options! {
@@ -58,14 +59,6 @@ impl Elementwise for Adamax {
 }
 
 impl Rule for Adamax {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, step, .. } = part;
         let [b1, b2] = self.betas;

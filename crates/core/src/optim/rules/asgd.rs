@@ -1,11 +1,12 @@
 //! Averaged stochastic gradient descent.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::{Result, bail};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like, number, read_number};
+use crate::optim::rule::{Part, Rule, Work, like, number, read_number};
 use crate::tensor::Tensor;
 
 options! {
@@ -65,14 +66,6 @@ impl Elementwise for Asgd {
 }
 
 impl Rule for Asgd {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
         match slot {
             0 => like(param, 0.0),

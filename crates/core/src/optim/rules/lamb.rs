@@ -1,16 +1,16 @@
 //! Adam with layer-wise adaptive rates for large batches.
 
 use firn_kernels::parallel::{map, pieces, simd};
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::cpu;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
-use crate::ops::reduce::norm as norm_op;
 use crate::optim::elementwise::with_kernels;
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, precise, read_number};
+use crate::optim::rule::{Options, Part, Rule, Work, plain_norm};
 use crate::tensor::{Tensor, Value};
 
 options! {
@@ -126,7 +126,7 @@ impl Kernel for Apply {
 fn norms(work: &[Work<'_, Lamb>]) -> Vec<[f64; 2]> {
     let mut out = vec![[0.0; 2]; work.len()];
     for dtype in [DType::Float32, DType::Float64] {
-        let chosen: Vec<usize> = (0..work.len()).filter(|&i| precise(work[i].param.dtype()) == dtype).collect();
+        let chosen: Vec<usize> = (0..work.len()).filter(|&i| work[i].param.dtype().precise() == dtype).collect();
         let values: Vec<[Value; 3]> =
             chosen.iter().filter_map(|&i| Some([work[i].current(), work[i].slot(0)?, work[i].slot(1)?])).collect();
         let directions: Vec<Direction> = chosen.iter().map(|&i| work[i].rule.direction(work[i].step)).collect();
@@ -161,14 +161,6 @@ fn squares<T: Real + burn_std::Element + bytemuck::Pod>(values: &[[Value; 3]], d
 }
 
 impl Rule for Lamb {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn max_grad_norm(&self) -> f64 {
         self.max_grad_norm
     }
@@ -181,8 +173,7 @@ impl Rule for Lamb {
         *v = &*v * b2 + square(&grad)? * (1.0 - b2);
         let Direction { mean, root, eps, decay } = self.direction(step);
         let direction = &*m * mean / (sqrt(v)? * root + eps) + &param * decay;
-        let norm = |x: &Tensor| norm_op(x, &[], 2.0, false).and_then(|x| read_number(&Some(x)));
-        let ratio = self.ratio(norm(&param)?, norm(&direction)?);
+        let ratio = self.ratio(plain_norm(&param)?, plain_norm(&direction)?);
         Ok(param - direction * (self.lr * ratio))
     }
 

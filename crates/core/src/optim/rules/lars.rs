@@ -1,11 +1,10 @@
 //! Layer-wise adaptive rate scaling.
 
 use crate::error::Result;
-use crate::ops::reduce::norm as norm_op;
 use crate::optim::elementwise::with_kernels;
 use crate::optim::norm::each_norm;
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, read_number};
+use crate::optim::rule::{Options, Part, Rule, Work, plain_norm};
 use crate::optim::rules::sgd::{Momentum, descend};
 use crate::tensor::Tensor;
 
@@ -51,18 +50,13 @@ impl Lars {
 }
 
 impl Rule for Lars {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![self.momentum != 0.0]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
+    fn uses(&self, _slot: usize, _param: &Tensor) -> bool {
+        self.momentum != 0.0
     }
 
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, fresh, .. } = part;
-        let [of_param, of_grad] = [&param, &grad].map(|x| norm_op(x, &[], 2.0, false).and_then(|x| read_number(&Some(x))));
-        let ratio = self.ratio(of_param?, of_grad?);
+        let ratio = self.ratio(plain_norm(&param)?, plain_norm(&grad)?);
         let grad = (grad + &param * self.weight_decay) * ratio;
         let buffer = state[0].as_mut().filter(|_| self.momentum != 0.0);
         descend(param, grad, buffer, [self.lr, self.momentum, self.dampening], self.nesterov, fresh)

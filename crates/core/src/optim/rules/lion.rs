@@ -1,12 +1,13 @@
 //! Lion.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::sign;
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work};
+use crate::optim::rule::{Part, Rule, Work};
 use crate::tensor::Tensor;
 
 options! {
@@ -55,14 +56,6 @@ impl Elementwise for Lion {
 }
 
 impl Rule for Lion {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, .. } = part;
         let [b1, b2] = self.betas;

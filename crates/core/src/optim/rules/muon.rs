@@ -1,7 +1,7 @@
 //! Momentum made orthogonal.
 
 use firn_kernels::matrix::{Matrix, Threads, product};
-use firn_kernels::step::Real;
+use firn_kernels::real::Real;
 
 use crate::cpu;
 use crate::dtype::DType;
@@ -11,7 +11,7 @@ use crate::ops::linalg::matmul;
 use crate::ops::reduce::norm;
 use crate::ops::shaping::transpose;
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like};
+use crate::optim::rule::{Part, Rule, Work, like};
 use crate::shape::show;
 use crate::tensor::Tensor;
 
@@ -48,20 +48,13 @@ impl Muon {
 
     fn step<T: Real + burn_std::Element + bytemuck::Pod>(&self, work: &mut Work<'_, Self>) -> Result<()> {
         let (rows, columns) = sides(work.param)?;
-        let (scale, bound) = (T::of(work.incoming.scale), T::of(work.incoming.bound));
+        let incoming = work.incoming;
         let [buffer] = Part::tensors(work.state)?;
         let (momentum, enter) = (T::of(self.momentum), T::of(1.0 - self.momentum));
         let buffer: &mut [T] = cpu::slice_mut(buffer.value_mut());
         let mut direction: Vec<T> = Vec::with_capacity(buffer.len());
         for (buffer, &g) in buffer.iter_mut().zip(cpu::slice::<T>(&work.grad)) {
-            let g = g * scale;
-            let g = if g > bound {
-                bound
-            } else if g < -bound {
-                -bound
-            } else {
-                g
-            };
+            let g = incoming.take(g);
             *buffer = *buffer + enter * (g - *buffer);
             direction.push(if self.nesterov { g + momentum * (*buffer - g) } else { *buffer });
         }
@@ -110,14 +103,6 @@ fn sides(param: &Tensor) -> Result<(usize, usize)> {
 }
 
 impl Rule for Muon {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn check(&self, param: &Tensor) -> Result<()> {
         sides(param).map(|_| ())
     }

@@ -1,12 +1,13 @@
 //! Adam with Nesterov's momentum.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::{Result, bail};
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like, number, read_number};
+use crate::optim::rule::{Part, Rule, Work, decay, like, number, read_number};
 use crate::tensor::Tensor;
 
 options! {
@@ -43,7 +44,7 @@ impl NAdam {
         let mu = |step: f64| self.betas[0] * (1.0 - 0.5 * 0.96_f64.powf(step * self.momentum_decay));
         let (now, next) = (mu(step), mu(step + 1.0));
         *product *= now;
-        let (l2, keep) = if self.decoupled_weight_decay { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
+        let (l2, keep) = decay(self.lr, self.weight_decay, self.decoupled_weight_decay);
         Numbers { grad: self.lr * (1.0 - now) / (1.0 - *product), mean: self.lr * next / (1.0 - *product * next), l2, keep }
     }
 }
@@ -89,14 +90,6 @@ impl Elementwise for NAdam {
 }
 
 impl Rule for NAdam {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
         if slot == 2 { number(1.0) } else { like(param, 0.0) }
     }

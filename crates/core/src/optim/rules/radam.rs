@@ -1,12 +1,13 @@
 //! Rectified Adam.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work};
+use crate::optim::rule::{Part, Rule, Work, decay};
 use crate::tensor::Tensor;
 
 options! {
@@ -28,11 +29,6 @@ options! {
 }
 
 impl RAdam {
-    /// L2 penalty and what decoupled decay leaves.
-    fn decay(&self) -> (f64, f64) {
-        if self.decoupled_weight_decay { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) }
-    }
-
     /// The rectification of the adaptive step; None while its variance is intractable.
     fn rectification(&self, step: f64) -> Option<f64> {
         let b2 = self.betas[1];
@@ -76,7 +72,7 @@ impl Elementwise for RAdam {
 
     fn kernel(&self, step: f64, _fresh: bool, _numbers: &mut [f64]) -> Rectified {
         let [b1, b2] = self.betas;
-        let (l2, keep) = self.decay();
+        let (l2, keep) = decay(self.lr, self.weight_decay, self.decoupled_weight_decay);
         let unbiased = self.lr / (1.0 - b1.powf(step));
         let (step_size, adaptive) = match self.rectification(step) {
             Some(rectification) => (unbiased * rectification * (1.0 - b2.powf(step)).sqrt(), true),
@@ -87,18 +83,10 @@ impl Elementwise for RAdam {
 }
 
 impl Rule for RAdam {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, step, .. } = part;
         let [b1, b2] = self.betas;
-        let (l2, keep) = self.decay();
+        let (l2, keep) = decay(self.lr, self.weight_decay, self.decoupled_weight_decay);
         let grad = grad + &param * l2;
         let [m, v] = Part::tensors(state)?;
         *m = &*m + &((&grad - &*m) * (1.0 - b1));

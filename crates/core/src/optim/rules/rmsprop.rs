@@ -1,6 +1,7 @@
 //! RMSprop.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
@@ -94,12 +95,8 @@ impl Elementwise for RmsProp {
 }
 
 impl Rule for RmsProp {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true, self.centered, self.momentum != 0.0]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
+    fn uses(&self, slot: usize, _param: &Tensor) -> bool {
+        [true, self.centered, self.momentum != 0.0][slot]
     }
 
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {

@@ -1,13 +1,14 @@
 //! Resilient backpropagation.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::ops::compare::{eq, gt, lt, where_};
 use crate::ops::elementwise::{clamp, sign};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like};
+use crate::optim::rule::{Part, Rule, Work, like};
 use crate::tensor::Tensor;
 
 options! {
@@ -63,14 +64,6 @@ impl Elementwise for RProp {
 }
 
 impl Rule for RProp {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
         like(param, if slot == 1 { self.lr } else { 0.0 })
     }

@@ -1,17 +1,18 @@
 //! AdamW without a schedule.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::{Result, bail};
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::{Elementwise, fused};
 use crate::optim::options::options;
-use crate::optim::rule::{Options, Part, Rule, Work, like, number, precise, read_number};
+use crate::optim::rule::{Part, Rule, Work, like, number, read_number};
 use crate::tensor::Tensor;
 
 options! {
     /// AdamW that needs no schedule: gradients are taken between the iterate and its average (Defazio et al., "The road less scheduled",
-    /// NeurIPS 2024), as Meta's schedulefree. Evaluate and save between `opt.eval()` and `opt.train()`.
+    /// NeurIPS 2024), as Meta's schedulefree. The parameters are where gradients are taken, not the average.
     rule ScheduleFreeAdamW as schedule_free_adam_w, slots ["z", "exp_avg_sq", "weight_sum", "lr_max"]
     /// Learning rate.
     lr: f64 = 2.5e-3, ">= 0";
@@ -91,17 +92,9 @@ impl Elementwise for ScheduleFreeAdamW {
 }
 
 impl Rule for ScheduleFreeAdamW {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![true; Self::SLOTS]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
-    }
-
     fn first(&self, slot: usize, param: &Tensor) -> Result<Tensor> {
         match slot {
-            0 => Ok(Tensor::new(param.value_as(precise(param.dtype())), precise(param.dtype()))),
+            0 => Ok(Tensor::new(param.value_as(param.dtype().precise()), param.dtype().precise())),
             1 => like(param, 0.0),
             2 => number(0.0),
             _ => number(-1.0),

@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
-use firn_kernels::step::{Kernel, Piece, Real};
+use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece};
 
 use crate::error::Result;
 use crate::optim::elementwise::{Elementwise, fused};
@@ -71,12 +72,8 @@ impl Elementwise for Sgd {
 }
 
 impl Rule for Sgd {
-    fn slots(&self, _param: &Tensor) -> Vec<bool> {
-        vec![self.momentum != 0.0]
-    }
-
-    fn maximize(&self) -> bool {
-        self.maximize
+    fn uses(&self, _slot: usize, _param: &Tensor) -> bool {
+        self.momentum != 0.0
     }
 
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
