@@ -39,11 +39,13 @@ pub fn simd_fused<T, R>(place: T, plain: impl FnOnce(T) -> R, fused: impl FnOnce
     Arch::new().dispatch(Call(place, plain, fused))
 }
 
-/// Cuts `lengths` into pieces `(item, start, end)` of about equal size, at least one a core where there is enough work.
+/// Pieces that a large work is cut into, about: enough for any number of cores, which may not decide, as sums follow the pieces.
+const PIECES: usize = 256;
+
+/// Cuts `lengths` into pieces `(item, start, end)` of about equal size, by the lengths alone.
 pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
     let total: usize = lengths.iter().sum();
-    let cores = rayon::current_num_threads().max(1);
-    let size = (total / (cores * 16)).max(GRAIN).next_multiple_of(CUT);
+    let size = (total / PIECES).max(GRAIN).next_multiple_of(CUT);
     let mut out = Vec::new();
     for (item, &length) in lengths.iter().enumerate() {
         let mut start = 0;
