@@ -138,6 +138,20 @@ interface Fixtures {
       readonly values: readonly number[]
     }[]
   }
+  average: {
+    readonly traces: readonly {
+      readonly name: 'ema' | 'swa'
+      readonly start: number
+      readonly every: number
+      readonly params: readonly StoredTensor[]
+      /** The averages after each update; a parameter without a gradient has null. */
+      readonly steps: readonly { readonly grads: readonly (StoredTensor | null)[]; readonly averages: readonly (readonly number[])[] }[]
+    }[]
+    readonly statistics: readonly {
+      readonly batches: readonly StoredTensor[]
+      readonly state: Readonly<Record<string, readonly number[]>>
+    }[]
+  }
   autograd: {
     readonly penalty: readonly {
       readonly inputs: readonly StoredTensor[]
