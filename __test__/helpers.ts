@@ -65,7 +65,7 @@ export interface OpColumns {
 }
 
 interface LayerCase {
-  readonly layer: 'Linear' | 'Conv2d'
+  readonly layer: string
   readonly options: Readonly<Record<string, unknown>>
   readonly state: Readonly<Record<string, StoredTensor>>
   readonly x: StoredTensor

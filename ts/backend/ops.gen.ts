@@ -264,11 +264,39 @@ export interface NativeOps {
   matrixExp(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
-  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv1d(x: number, weight: number, bias: number, stride: number, padding: Int32Array, dilation: number, groups: number): number
+  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationDepth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  convTranspose1d(x: number, weight: number, bias: number, stride: number, padding: number, outputPadding: number, groups: number, dilation: number): number
+  convTranspose2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationHeight: number, dilationWidth: number): number
+  convTranspose3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, outputPaddingDepth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationDepth: number, dilationHeight: number, dilationWidth: number): number
+  pixelShuffle(x: number, factor: number): number
+  pixelUnshuffle(x: number, factor: number): number
+  channelShuffle(x: number, groups: number): number
+  maxPool1d(x: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number
+  maxPool1dIndices(x: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number
   maxPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   maxPool2dIndices(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
-  avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean): number
+  maxPool3d(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, dilationDepth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
+  maxPool3dIndices(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, dilationDepth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
+  adaptiveMaxPool1d(x: number, output: number): number
+  adaptiveMaxPool1dIndices(x: number, output: number): number
+  adaptiveMaxPool2d(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool2dIndices(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool3d(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool3dIndices(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  maxUnpool1d(x: number, indices: number, kernel: number, stride: number, padding: number, outputSize: Int32Array): number
+  maxUnpool2d(x: number, indices: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, outputSize: Int32Array): number
+  maxUnpool3d(x: number, indices: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, outputSize: Int32Array): number
+  avgPool1d(x: number, kernel: number, stride: number, padding: number, ceilMode: boolean, countIncludePad: boolean): number
+  avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number): number
+  avgPool3d(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number): number
+  adaptiveAvgPool1d(x: number, output: number): number
   adaptiveAvgPool2d(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveAvgPool3d(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  lpPool1d(x: number, normType: number, kernel: number, stride: number, ceilMode: boolean): number
+  lpPool2d(x: number, normType: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
+  lpPool3d(x: number, normType: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
   batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
   layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
   rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number

@@ -2535,14 +2535,117 @@ pub fn log_softmax(x: u32, dim: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "conv1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv1d(x: u32, weight: u32, bias: u32, stride: u32, padding: &[i32], dilation: u32, groups: u32) -> napi::Result<u32> {
+    call("conv1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv1d(&x, &weight, bias.as_ref(), stride as usize, padding, dilation as usize, groups as usize)?)
+    })
+}
+
 #[napi(js_name = "conv2d")]
 #[allow(clippy::too_many_arguments)]
-pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
     call("conv2d", || {
         let x = table::get(x)?;
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
-        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [dilation_height as usize, dilation_width as usize], groups as usize)?)
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], padding, [dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "conv3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_depth: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+    call("conv3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], padding, [dilation_depth as usize, dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose1d(x: u32, weight: u32, bias: u32, stride: u32, padding: u32, output_padding: u32, groups: u32, dilation: u32) -> napi::Result<u32> {
+    call("conv_transpose1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose1d(&x, &weight, bias.as_ref(), stride as usize, padding as usize, output_padding as usize, groups as usize, dilation as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose2d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "convTranspose3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, output_padding_depth: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [output_padding_depth as usize, output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_depth as usize, dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "pixelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_shuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_shuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "pixelUnshuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_unshuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_unshuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_unshuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "channelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn channel_shuffle(x: u32, groups: u32) -> napi::Result<u32> {
+    call("channel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::channel_shuffle(&x, groups as usize)?)
+    })
+}
+
+#[napi(js_name = "maxPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool1d(x: u32, kernel: u32, stride: u32, padding: u32, dilation: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool1d(&x, kernel as usize, stride as usize, padding as usize, dilation as usize, ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "maxPool1dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool1d_indices(x: u32, kernel: u32, stride: u32, padding: u32, dilation: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool1d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool1d_indices(&x, kernel as usize, stride as usize, padding as usize, dilation as usize, ceil_mode)?)
     })
 }
 
@@ -2564,12 +2667,144 @@ pub fn max_pool2d_indices(x: u32, kernel_height: u32, kernel_width: u32, stride_
     })
 }
 
+#[napi(js_name = "maxPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool3d(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool3d(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [dilation_depth as usize, dilation_height as usize, dilation_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "maxPool3dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool3d_indices(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool3d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool3d_indices(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [dilation_depth as usize, dilation_height as usize, dilation_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool1d(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool1d(&x, output as usize)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool1dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool1d_indices(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool1d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool1d_indices(&x, output as usize)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool2d(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool2d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool2d(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool2dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool2d_indices(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool2d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool2d_indices(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool3d(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool3d(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool3dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool3d_indices(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool3d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool3d_indices(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "maxUnpool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool1d(x: u32, indices: u32, kernel: u32, stride: u32, padding: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool1d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool1d(&x, &indices, kernel as usize, stride as usize, padding as usize, &output_size)?)
+    })
+}
+
+#[napi(js_name = "maxUnpool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool2d(x: u32, indices: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool2d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool2d(&x, &indices, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], &output_size)?)
+    })
+}
+
+#[napi(js_name = "maxUnpool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool3d(x: u32, indices: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool3d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool3d(&x, &indices, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], &output_size)?)
+    })
+}
+
+#[napi(js_name = "avgPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn avg_pool1d(x: u32, kernel: u32, stride: u32, padding: u32, ceil_mode: bool, count_include_pad: bool) -> napi::Result<u32> {
+    call("avg_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::avg_pool1d(&x, kernel as usize, stride as usize, padding as usize, ceil_mode, count_include_pad)?)
+    })
+}
+
 #[napi(js_name = "avgPool2d")]
 #[allow(clippy::too_many_arguments)]
-pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool) -> napi::Result<u32> {
+pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool, divisor_override: f64) -> napi::Result<u32> {
     call("avg_pool2d", || {
         let x = table::get(x)?;
-        out(ops::pool::avg_pool2d(&x, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], ceil_mode, count_include_pad)?)
+        out(ops::pool_mean::avg_pool2d(&x, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], ceil_mode, count_include_pad, number(divisor_override).map(|n| n as usize))?)
+    })
+}
+
+#[napi(js_name = "avgPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn avg_pool3d(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool, divisor_override: f64) -> napi::Result<u32> {
+    call("avg_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::avg_pool3d(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], ceil_mode, count_include_pad, number(divisor_override).map(|n| n as usize))?)
+    })
+}
+
+#[napi(js_name = "adaptiveAvgPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_avg_pool1d(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_avg_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::adaptive_avg_pool1d(&x, output as usize)?)
     })
 }
 
@@ -2578,7 +2813,43 @@ pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: 
 pub fn adaptive_avg_pool2d(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
     call("adaptive_avg_pool2d", || {
         let x = table::get(x)?;
-        out(ops::pool::adaptive_avg_pool2d(&x, [output_height as usize, output_width as usize])?)
+        out(ops::pool_mean::adaptive_avg_pool2d(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveAvgPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_avg_pool3d(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_avg_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::adaptive_avg_pool3d(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "lpPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool1d(x: u32, norm_type: f64, kernel: u32, stride: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool1d(&x, norm_type, kernel as usize, stride as usize, ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "lpPool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool2d(x: u32, norm_type: f64, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool2d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool2d(&x, norm_type, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "lpPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool3d(x: u32, norm_type: f64, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool3d(&x, norm_type, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], ceil_mode)?)
     })
 }
 
