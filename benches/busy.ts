@@ -2,14 +2,14 @@
 import { cpus } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 
-/** The share of all cores that others use, once it is below 10 % or half a minute has passed. */
-export async function othersUse(): Promise<number> {
+/** The share of all cores that others use, once it is below 10 % or `patience` times half a second have passed. */
+export async function othersUse(patience = 60): Promise<number> {
   for (let tries = 0; ; tries++) {
     const before = idle()
     await setTimeout(500)
     const after = idle()
     const busy = Number((1 - (after.idle - before.idle) / (after.total - before.total)).toFixed(2))
-    if (busy < 0.1 || tries === 60) return busy
+    if (busy < 0.1 || tries >= patience) return busy
   }
 }
 

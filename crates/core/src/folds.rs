@@ -2,9 +2,10 @@
 
 use burn_std::Element;
 use firn_kernels::map::{Floats, Made};
-use firn_kernels::reduce::{Count, Fold, Sum, largest, positions, reduce, smallest};
-use firn_kernels::softmax as kernel;
+use firn_kernels::real::Real;
+use firn_kernels::reduce::{Count, Fold, Powers, Sum, largest, positions, reduce, smallest, squares_about_mean};
 use firn_kernels::zip::Number;
+use firn_kernels::{logsumexp, scan, softmax as kernel};
 
 use crate::cpu::{from_vec, with_slice};
 use crate::dtype::DType;
@@ -61,6 +62,63 @@ pub(crate) fn sum(x: &Tensor, axes: &Axes, to: &[usize]) -> Option<Tensor> {
     }
 }
 
+/// The sum of `|x|^P` over `axes`, for a `P` of 1 or 2.
+pub(crate) fn powers<const P: usize>(x: &Tensor, axes: &Axes, to: &[usize]) -> Option<Tensor> {
+    fn by<T: Real + Default + Element + bytemuck::Pod, const P: usize>(x: &Tensor, axes: &Axes, to: &[usize]) -> Tensor {
+        let stages = stages(x.shape(), axes);
+        let out = with_slice(x.value_ref(), |x: &[T]| {
+            let [outer, n, inner] = stages[0];
+            let first = reduce(Powers::<T, T, P>::about(T::of(0.0)), x, outer, n, inner);
+            stages[1..].iter().fold(first, |x, &[outer, n, inner]| reduce(Sum::<T>::new(), &x, outer, n, inner))
+        });
+        from_vec(out, to.into(), x.dtype())
+    }
+    match x.dtype() {
+        DType::Float32 => Some(by::<f32, P>(x, axes, to)),
+        DType::Float64 => Some(by::<f64, P>(x, axes, to)),
+        _ => None,
+    }
+}
+
+/// The sum of squares about the mean over `axes`, divided by `divisor`; None where the axes are no neighbours.
+pub(crate) fn variance(x: &Tensor, axes: &Axes, to: &[usize], divisor: f64) -> Option<Tensor> {
+    fn by<T: Real + Default + Element + bytemuck::Pod>(x: &Tensor, [outer, n, inner]: [usize; 3], to: &[usize], divisor: f64) -> Tensor {
+        let squares = with_slice(x.value_ref(), |x: &[T]| squares_about_mean(x, outer, n, inner));
+        from_vec(squares.into_iter().map(|sum| T::of(sum / divisor)).collect::<Vec<T>>(), to.into(), x.dtype())
+    }
+    match (&stages(x.shape(), axes)[..], x.dtype()) {
+        (&[stage], DType::Float32) => Some(by::<f32>(x, stage, to, divisor)),
+        (&[stage], DType::Float64) => Some(by::<f64>(x, stage, to, divisor)),
+        _ => None,
+    }
+}
+
+/// `log(sum(e^x))` over `axes`; None for half types, and where the axes are no neighbours.
+pub(crate) fn log_sum_exp(x: &Tensor, axes: &Axes, to: &[usize]) -> Option<Tensor> {
+    let &[stage] = &stages(x.shape(), axes)[..] else { return None };
+    let made = match x.dtype() {
+        DType::Float32 => with_slice(x.value_ref(), |x| logsumexp::log_sum_exp(Floats::F32(x), stage)),
+        DType::Float64 => with_slice(x.value_ref(), |x| logsumexp::log_sum_exp(Floats::F64(x), stage)),
+        _ => return None,
+    };
+    Some(match made {
+        Made::F32(out) => from_vec(out, to.into(), DType::Float32),
+        Made::F64(out) => from_vec(out, to.into(), DType::Float64),
+    })
+}
+
+/// Running sums along `axis`; None for dtypes that have no kernel of ours.
+pub(crate) fn cumsum(x: &Tensor, axis: usize) -> Option<Tensor> {
+    let shape = around(x.shape(), axis);
+    let to = x.shape().into();
+    Some(match x.dtype() {
+        DType::Float32 => from_vec(with_slice(x.value_ref(), |x: &[f32]| scan::cumsum(x, shape)), to, x.dtype()),
+        DType::Float64 => from_vec(with_slice(x.value_ref(), |x: &[f64]| scan::cumsum(x, shape)), to, x.dtype()),
+        DType::Int64 => from_vec(with_slice(x.value_ref(), |x: &[i64]| scan::cumsum_integers(x, shape)), to, x.dtype()),
+        _ => return None,
+    })
+}
+
 /// Which of the elements to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extreme {
@@ -93,7 +151,7 @@ pub(crate) fn extreme(which: Extreme, x: &Tensor, axes: &Axes, to: &[usize]) -> 
 }
 
 /// The shape around one dimension: what lies outside of it, its size, what lies inside.
-fn around(shape: &[usize], axis: usize) -> [usize; 3] {
+pub(crate) fn around(shape: &[usize], axis: usize) -> [usize; 3] {
     match shape.get(axis) {
         Some(&n) => [product(&shape[..axis]), n, product(&shape[axis + 1..])],
         None => [1, 1, 1],

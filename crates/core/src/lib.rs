@@ -19,6 +19,7 @@ pub mod device;
 pub mod dtype;
 pub mod error;
 mod folds;
+mod moves;
 pub mod ops;
 pub mod optim;
 mod pairs;

@@ -1,6 +1,8 @@
 //! Reductions of `[outer, n, inner]` in row-major order over its middle: lanes in the element's own precision within blocks of fixed size,
 //! blocks in a wider one, so that the result is accurate and never depends on the number of threads.
 
+use std::marker::PhantomData;
+
 use rayon::prelude::*;
 
 use crate::parallel::simd;
@@ -69,17 +71,17 @@ fn row<F: Fold>(fold: F, x: &[F::Element]) -> F::Total {
     total
 }
 
-/// Columns `from..from + totals.len()` of `x`, which has rows of `inner` elements.
+/// Columns `from..from + folds.len()` of `x`, which has rows of `inner` elements.
 #[inline(always)]
-fn columns<F: Fold>(fold: F, x: &[F::Element], inner: usize, from: usize, totals: &mut [F::Total; COLUMNS], width: usize) {
+fn columns<F: Fold>(folds: &[F], x: &[F::Element], inner: usize, from: usize, totals: &mut [F::Total]) {
     for block in x.chunks(ROWS * inner) {
-        let mut lanes = [fold.lane(); COLUMNS];
+        let mut lanes = [folds[0].lane(); COLUMNS];
         for row in block.chunks_exact(inner) {
-            for (lane, &x) in lanes[..width].iter_mut().zip(&row[from..from + width]) {
+            for ((lane, fold), &x) in lanes.iter_mut().zip(folds).zip(&row[from..from + folds.len()]) {
                 *lane = fold.take(*lane, x);
             }
         }
-        for (total, &lane) in totals[..width].iter_mut().zip(&lanes) {
+        for ((total, fold), &lane) in totals.iter_mut().zip(folds).zip(&lanes) {
             *total = fold.add(*total, lane);
         }
     }
@@ -96,14 +98,20 @@ fn pieces<T: Send>(out: &mut [T], size: usize, work: usize, f: impl Fn(usize, &m
 
 /// `[outer, inner]` from `[outer, n, inner]`.
 pub fn reduce<F: Fold>(fold: F, x: &[F::Element], outer: usize, n: usize, inner: usize) -> Vec<F::Out> {
+    reduce_each(|_| fold, x, outer, n, inner)
+}
+
+/// The same with a fold for each of the results, whose position it gets.
+fn reduce_each<F: Fold>(fold: impl Fn(usize) -> F + Sync, x: &[F::Element], outer: usize, n: usize, inner: usize) -> Vec<F::Out> {
     assert!(x.len() == outer * n * inner);
     if x.is_empty() {
-        return vec![fold.finish(fold.total()); outer * inner];
+        return (0..outer * inner).map(|i| fold(i).finish(fold(i).total())).collect();
     }
     let mut out = vec![F::Out::default(); outer * inner];
     if inner == 1 {
         if outer < 8 && n > CHUNK {
-            for (out, x) in out.iter_mut().zip(x.chunks_exact(n)) {
+            for (i, (out, x)) in out.iter_mut().zip(x.chunks_exact(n)).enumerate() {
+                let fold = fold(i);
                 let parts: Vec<F::Total> = x
                     .par_chunks(CHUNK)
                     .map(|x| {
@@ -117,7 +125,7 @@ pub fn reduce<F: Fold>(fold: F, x: &[F::Element], outer: usize, n: usize, inner:
             }
         } else {
             pieces(&mut out, 1, n, |i, out| {
-                let x = &x[i * n..(i + 1) * n];
+                let (x, fold) = (&x[i * n..(i + 1) * n], fold(i));
                 let total = x.chunks(CHUNK).fold(fold.total(), |total, x| {
                     fold.join(
                         total,
@@ -133,49 +141,67 @@ pub fn reduce<F: Fold>(fold: F, x: &[F::Element], outer: usize, n: usize, inner:
         return out;
     }
     let lengthy = n > 2 * ROWS && outer * inner <= 8 * COLUMNS && x.len() > 2 * GRAIN;
-    for (out, x) in out.chunks_mut(inner).zip(x.chunks_exact(n * inner)).take(if lengthy { outer } else { 0 }) {
+    let folds = |first: usize, width: usize| (first..first + width).map(&fold).collect::<Vec<F>>();
+    for (i, (out, x)) in out.chunks_mut(inner).zip(x.chunks_exact(n * inner)).take(if lengthy { outer } else { 0 }).enumerate() {
+        let folds = folds(i * inner, inner);
         // Few columns of many rows: a task takes some of the rows.
         let rows = (GRAIN / inner).max(ROWS);
         let parts: Vec<Vec<F::Total>> = x
             .par_chunks(rows * inner)
             .map(|x| {
-                let mut part = Vec::with_capacity(inner);
-                for from in (0..inner).step_by(COLUMNS) {
-                    let (mut totals, width) = ([fold.total(); COLUMNS], COLUMNS.min(inner - from));
+                let mut part: Vec<F::Total> = folds.iter().map(|fold| fold.total()).collect();
+                for (i, (totals, folds)) in part.chunks_mut(COLUMNS).zip(folds.chunks(COLUMNS)).enumerate() {
                     simd(
                         #[inline(always)]
-                        || columns(fold, x, inner, from, &mut totals, width),
+                        || columns(folds, x, inner, i * COLUMNS, totals),
                     );
-                    part.extend_from_slice(&totals[..width]);
                 }
                 part
             })
             .collect();
-        for (i, out) in out.iter_mut().enumerate() {
+        for ((i, out), fold) in out.iter_mut().enumerate().zip(&folds) {
             *out = fold.finish(parts.iter().fold(fold.total(), |total, part| fold.join(total, part[i])));
         }
     }
     if lengthy {
         return out;
     }
-    let block = |x: &[F::Element], from: usize, out: &mut [F::Out]| {
-        let mut totals = [fold.total(); COLUMNS];
-        simd(
-            #[inline(always)]
-            || columns(fold, x, inner, from, &mut totals, out.len()),
-        );
-        out.iter_mut().zip(&totals).for_each(|(out, &total)| *out = fold.finish(total));
-    };
     pieces(&mut out, inner, n * inner, |i, out| {
         let x = &x[i * n * inner..(i + 1) * n * inner];
-        pieces(out, COLUMNS, n * COLUMNS.min(inner), |j, out| block(x, j * COLUMNS, out));
+        pieces(out, COLUMNS, n * COLUMNS.min(inner), |j, out| {
+            let folds = folds(i * inner + j * COLUMNS, out.len());
+            let mut totals = [folds[0].total(); COLUMNS];
+            simd(
+                #[inline(always)]
+                || columns(&folds, x, inner, j * COLUMNS, &mut totals[..folds.len()]),
+            );
+            out.iter_mut().zip(&totals).zip(&folds).for_each(|((out, &total), fold)| *out = fold.finish(total));
+        });
     });
     out
 }
 
-/// The sum of floating point numbers, in f64 from block to block.
+/// Sums of squares about the mean, `[outer, inner]` from `[outer, n, inner]`.
+pub fn squares_about_mean<T: Real + Default>(x: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
+    let sums = reduce(Sum::<T, f64>::new(), x, outer, n, inner);
+    // About the mean as the elements' type rounds it; what that adds is taken off.
+    let means: Vec<(T, f64)> = sums.iter().map(|sum| (T::of(sum / n as f64), sum / n as f64)).collect();
+    let mut out = reduce_each(|i| Powers::<T, f64, 2>::about(means[i].0), x, outer, n, inner);
+    for (out, &(about, mean)) in out.iter_mut().zip(&means) {
+        // Infinities and NaN stay what they are.
+        let off = mean - about.f64();
+        *out = if off.is_finite() { (*out - off * off * n as f64).max(0.0) } else { *out };
+    }
+    out
+}
+
+/// The sum of floating point numbers, in f64 from block to block; the result is an `O`.
 #[derive(Clone, Copy)]
-pub struct Sum<T>(std::marker::PhantomData<T>);
+pub struct Sum<T, O = T>(PhantomData<(T, O)>);
+
+/// The sum of `|x - about|^P`, for a `P` of 1 or 2.
+#[derive(Clone, Copy)]
+pub struct Powers<T, O, const P: usize>(T, PhantomData<O>);
 
 /// The sum of integers, which wraps around.
 #[derive(Clone, Copy)]
@@ -187,47 +213,61 @@ pub struct Largest<T>(T);
 #[derive(Clone, Copy)]
 pub struct Smallest<T>(T);
 
-impl<T: Real> Sum<T> {
+impl<T: Real, O: Real> Sum<T, O> {
     #[allow(clippy::new_without_default)] // It is a choice, not a value.
     pub fn new() -> Self {
-        Self(std::marker::PhantomData)
+        Self(PhantomData)
     }
 }
 
-impl<T: Real + Default> Fold for Sum<T> {
-    type Element = T;
-    type Lane = T;
-    type Total = f64;
-    type Out = T;
-    #[inline(always)]
-    fn lane(self) -> T {
-        T::of(0.0)
-    }
-    #[inline(always)]
-    fn take(self, lane: T, x: T) -> T {
-        lane + x
-    }
-    #[inline(always)]
-    fn merge(self, a: T, b: T) -> T {
-        a + b
-    }
-    #[inline(always)]
-    fn total(self) -> f64 {
-        0.0
-    }
-    #[inline(always)]
-    fn add(self, total: f64, lane: T) -> f64 {
-        total + lane.f64()
-    }
-    #[inline(always)]
-    fn join(self, a: f64, b: f64) -> f64 {
-        a + b
-    }
-    #[inline(always)]
-    fn finish(self, total: f64) -> T {
-        T::of(total)
+impl<T: Real, O: Real, const P: usize> Powers<T, O, P> {
+    pub fn about(about: T) -> Self {
+        Self(about, PhantomData)
     }
 }
+
+macro_rules! total {
+    ($name:ty, [$($bound:tt)*], |$fold:ident, $x:ident| $part:expr) => {
+        impl<T: Real + Default, O: Real + Default, $($bound)*> Fold for $name {
+            type Element = T;
+            type Lane = T;
+            type Total = f64;
+            type Out = O;
+            #[inline(always)]
+            fn lane(self) -> T {
+                T::of(0.0)
+            }
+            #[inline(always)]
+            fn take(self, lane: T, $x: T) -> T {
+                let $fold = self;
+                lane + $part
+            }
+            #[inline(always)]
+            fn merge(self, a: T, b: T) -> T {
+                a + b
+            }
+            #[inline(always)]
+            fn total(self) -> f64 {
+                0.0
+            }
+            #[inline(always)]
+            fn add(self, total: f64, lane: T) -> f64 {
+                total + lane.f64()
+            }
+            #[inline(always)]
+            fn join(self, a: f64, b: f64) -> f64 {
+                a + b
+            }
+            #[inline(always)]
+            fn finish(self, total: f64) -> O {
+                O::of(total)
+            }
+        }
+    };
+}
+
+total!(Sum<T, O>, [], |_fold, x| x);
+total!(Powers<T, O, P>, [const P: usize], |fold, x| if P == 1 { (x - fold.0).abs() } else { (x - fold.0) * (x - fold.0) });
 
 macro_rules! plain {
     ($name:ty, [$($bound:tt)*], $t:ty, $start:expr, $join:expr) => {
@@ -348,7 +388,7 @@ mod tests {
             let x: Vec<f32> = (0..outer * n * inner).map(|i| ((i * 7919) % 101) as f32 - 50.0).collect();
             let middle = |i: usize, j: usize| (0..n).map(move |k| (i * n + k) * inner + j);
             let plain: Vec<f32> = (0..outer * inner).map(|at| middle(at / inner, at % inner).map(|k| x[k]).sum()).collect();
-            assert_eq!(reduce(Sum::new(), &x, outer, n, inner), plain, "{outer} {n} {inner}");
+            assert_eq!(reduce(Sum::<f32>::new(), &x, outer, n, inner), plain, "{outer} {n} {inner}");
             if n > 0 {
                 let top: Vec<f32> =
                     (0..outer * inner).map(|at| middle(at / inner, at % inner).map(|k| x[k]).fold(f32::MIN, f32::max)).collect();

@@ -16,7 +16,7 @@ const COLUMNS: usize = 64;
 const GRAIN: usize = 1 << 14;
 
 /// The elements of a slice, seen as the type to compute in.
-trait Element<L>: Copy + Send + Sync {
+pub(crate) trait Element<L>: Copy + Send + Sync {
     fn lift(self) -> L;
     fn lower(x: L) -> Self;
 }
@@ -51,7 +51,7 @@ impl Element<Fused> for f32 {
 
 /// `f(start, x)` of all elements, in lanes.
 #[inline(always)]
-fn fold<L: Math, E: Copy>(x: &[E], start: L, lift: impl Fn(L, E) -> L, merge: impl Fn(L, L) -> L) -> L {
+pub(crate) fn fold<L: Math, E: Copy>(x: &[E], start: L, lift: impl Fn(L, E) -> L, merge: impl Fn(L, L) -> L) -> L {
     let mut lanes = [start; LANES];
     let (whole, rest) = x.as_chunks::<LANES>();
     for chunk in whole {

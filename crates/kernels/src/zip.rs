@@ -24,7 +24,7 @@ fn merges(strides: &[&[isize]], outer: usize, inner: usize, size: usize) -> bool
 }
 
 /// The dimensions that are left when sizes of 1 go and neighbours merge: indices of where to take strides, and sizes.
-fn merged(shape: &[usize], strides: &[&[isize]]) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn merged(shape: &[usize], strides: &[&[isize]]) -> (Vec<usize>, Vec<usize>) {
     let (mut at, mut sizes): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     for (dim, &size) in shape.iter().enumerate().filter(|&(_, &size)| size != 1) {
         match (at.last_mut(), sizes.last_mut()) {

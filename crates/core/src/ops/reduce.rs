@@ -110,9 +110,19 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn var(x: &Tensor, dims: &[isize] = []; correction: f64 = 1.0, keep_dim: bool = false) -> Tensor {
+        let divisor = (count(x.shape(), dims)? as f64 - correction).max(0.0);
+        let over = axes(dims, x.rank())?;
+        if let Some(out) = folds::variance(x, &over, &reduced(x.shape(), &over, keep_dim), divisor) {
+            return Ok(out);
+        }
         let centred = x - &mean(x, dims, true)?;
-        let n = count(x.shape(), dims)? as f64;
-        Ok(sum(&square(&centred)?, dims, keep_dim)? / (n - correction).max(0.0))
+        Ok(sum(&square(&centred)?, dims, keep_dim)? / divisor)
+    }
+    grad(g; x, dims, correction) {
+        x: {
+            let divisor = (count(x.shape(), dims)? as f64 - correction).max(0.0);
+            restored(g, x.shape(), dims)? * (x - &mean(x, dims, true)?) * (2.0 / divisor)
+        }
     }
 
     /// Standard deviation: the square root of `var`.
@@ -215,11 +225,29 @@ ops! {
         if count(x.shape(), dims)? == 0 {
             return log(&sum(&exp(x)?, dims, keep_dim)?);
         }
-        let top = amax(x, dims, true)?.detach();
+        let x = float_of(x);
+        log_sum_exp_of(&x, dims, keep_dim)
+    }
+
+    /// `log_sum_exp` of floats, of one or more.
+    #[face()]
+    #[check(none, "checked as log_sum_exp")]
+    fn log_sum_exp_of(x: &Tensor, dims: &[isize], keep_dim: bool) -> Tensor {
+        let over = axes(dims, x.rank())?;
+        let to = reduced(x.shape(), &over, keep_dim);
+        if let Some(out) = folds::log_sum_exp(x, &over, &to) {
+            return Ok(out);
+        }
+        let top = amax(x, dims, true)?;
         // Where all are -inf or one is inf, subtracting it would give NaN.
         let top = where_(&super::compare::is_finite(&top)?, &(&top).into(), &0.0.into())?;
-        let out = log(&sum(&exp(&(x - &top))?, dims, true)?)? + top;
-        reshape_to(&out, &reduced(x.shape(), &axes(dims, x.rank())?, keep_dim))
+        reshape_to(&(log(&sum(&exp(&(x - &top))?, dims, true)?)? + top), &to)
+    }
+    grad(g, y; x, dims) {
+        x: {
+            let (g, y) = (restored(g, x.shape(), dims)?, restored(y, x.shape(), dims)?);
+            g * exp(&(x - &y))?
+        }
     }
 
     /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
@@ -231,7 +259,6 @@ ops! {
         match p {
             p if p == f64::INFINITY => amax(&abs(x)?, dims, keep_dim),
             p if p == f64::NEG_INFINITY => amin(&abs(x)?, dims, keep_dim),
-            1.0 => sum(&abs(x)?, dims, keep_dim),
             p if p > 0.0 => power_norm(&float_of(x), dims, p, keep_dim),
             p => bail!(Argument, "p must be positive or infinite and is {p}"),
         }
@@ -241,8 +268,19 @@ ops! {
     #[face()]
     #[check(none, "checked as norm")]
     fn power_norm(x: &Tensor, dims: &[isize], p: f64, keep_dim: bool) -> Tensor {
+        let over = axes(dims, x.rank())?;
+        let to = reduced(x.shape(), &over, keep_dim);
+        if p == 1.0 {
+            return match folds::powers::<1>(x, &over, &to) {
+                Some(out) => Ok(out),
+                None => sum(&abs(x)?, dims, keep_dim),
+            };
+        }
         if p == 2.0 {
-            return sqrt(&sum(&square(x)?, dims, keep_dim)?);
+            return match folds::powers::<2>(x, &over, &to) {
+                Some(out) => sqrt(&out),
+                None => sqrt(&sum(&square(x)?, dims, keep_dim)?),
+            };
         }
         pow(&sum(&pow(&abs(x)?.into(), &p.into())?, dims, keep_dim)?.into(), &(1.0 / p).into())
     }
@@ -252,6 +290,7 @@ ops! {
             let zero = eq(&(&y).into(), &0.0.into())?;
             let safe = where_(&zero, &1.0.into(), &y.into())?;
             let slope = match p {
+                1.0 => sign(x)?,
                 2.0 => x / &safe,
                 p => &sign(x)? * &pow(&(&abs(x)? / &safe).into(), &(p - 1.0).into())?,
             };
@@ -271,6 +310,9 @@ ops! {
         let x = if x.dtype() == DType::Bool { Tensor::new(x.value_as(DType::Int64), DType::Int64) } else { x.clone() };
         if x.size() == 0 {
             return Ok(x.detach());
+        }
+        if let Some(out) = folds::cumsum(&x, axis) {
+            return Ok(out);
         }
         Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
     }
