@@ -49,9 +49,8 @@ for (const { name, single } of [...wanted.map((name) => ({ name, single: false }
 const rows = []
 for (const title of titles) {
   const work = cases[title]
-  const large = work.kind === 'large'
   const contenders = peers
-    .filter((peer) => (work.only?.includes(peer.name) ?? true) && (large || !peer.single))
+    .filter((peer) => (work.only?.includes(peer.name) ?? true) && (work.kind === 'large' || !peer.single))
     .flatMap((peer) =>
       (work.variants?.[peer.name] ?? [peer.single ? '1 thread' : undefined]).map((variant) => ({
         peer,
@@ -61,7 +60,7 @@ for (const title of titles) {
         error: null,
       })),
     )
-  const busy = await othersUse(large ? 1 : undefined)
+  const busy = await othersUse()
   await measure(work, contenders)
   const results = contenders.map(({ peer, variant, samples, check, error }) => ({
     peer: peer.name,

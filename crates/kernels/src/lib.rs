@@ -8,6 +8,7 @@
 
 mod approx;
 pub mod attention;
+pub mod bandwidth;
 pub mod cast;
 pub mod conv;
 pub mod copy;
