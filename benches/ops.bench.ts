@@ -1,7 +1,9 @@
-// One op at a time: what a call costs on 4 x 4, and how near the large ones come to the machine.
+// One op at a time: what a call costs on 4 x 4, how near the large ones come to the machine, and the ops that bench:peers compares.
 import { tensor, tensorScope, type Tensor } from '../ts/index.ts'
 import { measure, type Work } from './measure.ts'
+import { openLarge } from './opened.ts'
 import { wave } from './peers/cases.ts'
+import { large } from './peers/large.ts'
 
 const input = (...shape: number[]): Tensor =>
   tensor(
@@ -107,4 +109,11 @@ await measure('ops', [
     flop(2 * 64 * 64 * 121 * 32 * 9),
   ),
   op('maxPool2d 64x32x26x26, 2x2', [[64, 32, 26, 26]], (x) => x.maxPool2d(2)),
+  ...Object.keys(large).map((name): Work => {
+    const open = () => {
+      const { step, close } = openLarge(name)
+      return { run: step, close }
+    }
+    return { name, open }
+  }),
 ])

@@ -1,4 +1,5 @@
 // What every library is asked to do: plain data, sent to each peer's process.
+import { large, type Inputs } from './large.ts'
 
 interface Shared {
   /** Ways in which one library does the work. */
@@ -36,7 +37,16 @@ export interface ConvnetCase extends Shared {
   readonly batch: number
 }
 
-export type Case = MulCase | OptimizerCase | MlpCase | ConvnetCase
+/** An op of `large`, timed with all threads and with one; a step is so short that a brief warm-up and a few samples do. */
+export interface LargeCase extends Shared {
+  readonly kind: 'large'
+  readonly name: string
+  readonly inputs: Inputs
+  readonly torch: string
+  readonly grad: boolean
+}
+
+export type Case = MulCase | OptimizerCase | MlpCase | ConvnetCase | LargeCase
 
 /** The 161 parameters of a ResNet-50. */
 function resnet50(): number[][] {
@@ -98,6 +108,12 @@ export const cases: Readonly<Record<string, Case>> = {
     variants: { torch: ['fused'] },
     only: ['firn', 'torch'],
   },
+  ...Object.fromEntries(
+    Object.entries(large).map(([name, { inputs, torch, grad = false }]): [string, LargeCase] => [
+      name,
+      { kind: 'large', name, inputs, torch, grad, only: ['firn', 'torch'] },
+    ]),
+  ),
 }
 
 /** The same numbers in every library: a sine of the index. */
@@ -107,6 +123,11 @@ export function wave(length: number, scale: number, phase: number): Float32Array
 
 /** Sixteen ones of alternating sign: products in a chain neither grow nor vanish. */
 export const signs = (): Float32Array => Float32Array.from({ length: 16 }, (_, i) => (i % 2 === 0 ? 1 : -1))
+
+/** The same positions in every library, in no order (Knuth's multiplicative hash). */
+export function scattered(length: number, below: number): number[] {
+  return Array.from({ length }, (_, i) => (Math.imul(i + 1, 2_654_435_761) >>> 0) % below)
+}
 
 /** `wave` for a [rows, columns] matrix, stored as [columns, rows]. */
 export function waveTransposed(rows: number, columns: number, scale: number, phase: number): Float32Array {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
 import { convnetStep, mlpStep } from '../models.ts'
+import { openLarge } from '../opened.ts'
 import { signs, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
 
@@ -53,6 +54,18 @@ function checked(step: () => number): Opened {
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 await serve(
-  { name: 'firn', version, runtime: `Node ${process.versions.node}`, threads: availableParallelism() },
-  { mul, adamw: optimizer, sgd: optimizer, mlp: (work) => checked(mlpStep(work)), convnet: (work) => checked(convnetStep(work)) },
+  {
+    name: 'firn',
+    version,
+    runtime: `Node ${process.versions.node}`,
+    threads: Number(process.env.RAYON_NUM_THREADS ?? availableParallelism()),
+  },
+  {
+    mul,
+    adamw: optimizer,
+    sgd: optimizer,
+    mlp: (work) => checked(mlpStep(work)),
+    convnet: (work) => checked(convnetStep(work)),
+    large: ({ name }) => openLarge(name),
+  },
 )

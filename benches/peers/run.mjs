@@ -1,6 +1,7 @@
 // Side by side with other libraries: `npm run bench:peers [-- --only torch,firn] [--case MLP] [--rounds 5] [--ms 400]`.
 // Peers take turns; the table and benches/results/peers.json give the fastest and the median sample. PyTorch joins when
-// FIRN_PYTHON (default python3) can import it; the JavaScript libraries are installed on demand.
+// FIRN_PYTHON (default python3) can import it; the JavaScript libraries are installed on demand. Large ops are timed with all threads and
+// with one, in turn.
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -33,22 +34,31 @@ if (wanted.some((name) => name === 'jax-js' || name === 'tfjs') && !existsSync(j
   execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: here, stdio: 'inherit' })
 }
 
+const titles = Object.keys(cases).filter((title) => !options.case || title.includes(options.case))
+const lonely = ['firn', 'torch'].filter((name) => wanted.includes(name) && titles.some((title) => cases[title].kind === 'large'))
 const peers = []
-for (const name of wanted) {
+for (const { name, single } of [...wanted.map((name) => ({ name, single: false })), ...lonely.map((name) => ({ name, single: true }))]) {
   try {
-    peers.push(await start(name, commands[name]))
+    const peer = await start(name, commands[name], single ? { RAYON_NUM_THREADS: '1', OMP_NUM_THREADS: '1' } : {})
+    peers.push(Object.assign(peer, { single }))
   } catch (error) {
     console.log(`${name} sits out: ${error.message}`)
   }
 }
 
 const rows = []
-for (const [title, work] of Object.entries(cases)) {
-  if (options.case && !title.includes(options.case)) continue
+for (const title of titles) {
+  const work = cases[title]
   const contenders = peers
-    .filter((peer) => work.only?.includes(peer.name) ?? true)
+    .filter((peer) => (work.only?.includes(peer.name) ?? true) && (work.kind === 'large' || !peer.single))
     .flatMap((peer) =>
-      (work.variants?.[peer.name] ?? [undefined]).map((variant) => ({ peer, variant, samples: [], check: null, error: null })),
+      (work.variants?.[peer.name] ?? [peer.single ? '1 thread' : undefined]).map((variant) => ({
+        peer,
+        variant,
+        samples: [],
+        check: null,
+        error: null,
+      })),
     )
   const busy = await othersUse()
   await measure(work, contenders)
@@ -80,7 +90,8 @@ async function measure(work, contenders) {
     for (const contender of contenders.filter(({ error }) => error === null)) {
       const { peer, variant } = contender
       const opened = await ask(peer, { do: 'open', case: work, variant })
-      const timed = opened.error ? opened : await ask(peer, { do: 'time', ms: Number(options.ms) })
+      const ms = Number(options.ms) / (work.kind === 'large' ? 4 : 1)
+      const timed = opened.error ? opened : await ask(peer, { do: 'time', ms })
       await ask(peer, { do: 'close' })
       contender.check = opened.check ?? null
       if (timed.error) contender.error = timed.error
@@ -111,9 +122,9 @@ function time(ms) {
   return (ms < 0.1 ? `${(ms * 1000).toFixed(2)} us` : `${ms.toFixed(2)} ms`).padStart(10)
 }
 
-function start(name, [command, ...args]) {
+function start(name, [command, ...args], env) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     let errors = ''
     child.stderr.on('data', (chunk) => (errors += chunk))

@@ -22,6 +22,7 @@ type Message =
   | { readonly do: 'close' }
 
 const WARM_MS = 300
+const BRIEF_MS = 60
 const SAMPLE_MS = 4
 
 /** Answers messages until the pipe closes. */
@@ -34,7 +35,7 @@ export async function serve(info: object, kinds: Kinds): Promise<void> {
     try {
       if (message.do === 'open') {
         open = openCase(kinds, message.case, message.variant)
-        repeat = await warm(open)
+        repeat = await warm(open, message.case.kind === 'large' ? BRIEF_MS : WARM_MS)
         send({ check: open.check ?? null, repeat })
       } else if (message.do === 'time' && open) {
         const samples: number[] = []
@@ -61,14 +62,16 @@ function openCase(kinds: Kinds, work: Case, variant?: string): Opened {
         ? kinds.adamw?.(work, variant)
         : work.kind === 'mlp'
           ? kinds.mlp?.(work, variant)
-          : kinds.convnet?.(work, variant)
+          : work.kind === 'large'
+            ? kinds.large?.(work, variant)
+            : kinds.convnet?.(work, variant)
   if (opened === undefined) throw new Error(`cannot do ${work.kind}`)
   return opened
 }
 
 /** Runs until compiled and warm, then finds how many steps fill a sample. */
-async function warm(open: Opened): Promise<number> {
-  for (const end = performance.now() + WARM_MS; performance.now() < end;) await sample(open, 1)
+async function warm(open: Opened, ms: number): Promise<number> {
+  for (const end = performance.now() + ms; performance.now() < end;) await sample(open, 1)
   let repeat = 1
   while ((await sample(open, repeat)) < SAMPLE_MS) repeat *= 2
   return repeat

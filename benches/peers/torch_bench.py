@@ -3,6 +3,7 @@
 import gc
 import json
 import math
+import os
 import platform
 import resource
 import sys
@@ -14,8 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 WARM_MS = 300
+BRIEF_MS = 60
 SAMPLE_MS = 4
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
 
 
 def wave(shape, scale, phase):
@@ -95,6 +97,34 @@ def convnet(case, variant):
     return train(model, wave((case["batch"], one, 28, 28), 1, 0), torch.arange(case["batch"]) % 10, variant)
 
 
+def scattered(length, below):
+    index = np.arange(1, length + 1, dtype=np.uint64) * np.uint64(2654435761) & np.uint64(0xFFFFFFFF)
+    return torch.from_numpy((index % np.uint64(below)).astype(np.int64))
+
+
+def large(case, _variant):
+    inputs = case["inputs"]
+    made = {}
+    for phase, name in enumerate("xywb"):
+        if name in inputs:
+            made[name] = wave(inputs[name], 1, phase).requires_grad_(case["grad"])
+    if "i" in inputs:
+        made["i"] = scattered(math.prod(inputs["i"]["shape"]), inputs["i"]["below"]).reshape(inputs["i"]["shape"])
+    if "m" in inputs:
+        made["m"] = wave(inputs["m"], 1, 4) > 0
+    # Our own table of expressions, not input of anybody's.
+    run = eval("lambda: " + case["torch"], dict(torch=torch, F=F, **made))
+    if not case["grad"]:
+        return dict(step=run)
+
+    def step():
+        run().sum().backward()
+        for leaf in made.values():
+            leaf.grad = None
+
+    return dict(step=step)
+
+
 def sample(step, repeat):
     start = time.perf_counter()
     for _ in range(repeat):
@@ -112,7 +142,7 @@ def serve(kinds):
             if message["do"] == "open":
                 current = kinds[message["case"]["kind"]](message["case"], message.get("variant"))
                 repeat = 1
-                end = time.perf_counter() + WARM_MS / 1e3
+                end = time.perf_counter() + (BRIEF_MS if message["case"]["kind"] == "large" else WARM_MS) / 1e3
                 while time.perf_counter() < end:
                     sample(current["step"], repeat)
                 while sample(current["step"], repeat) < SAMPLE_MS:
@@ -135,4 +165,4 @@ def send(message):
     print(json.dumps(message), flush=True)
 
 
-serve(dict(mul=mul, adamw=optimizer_step, sgd=optimizer_step, mlp=mlp, convnet=convnet))
+serve(dict(mul=mul, adamw=optimizer_step, sgd=optimizer_step, mlp=mlp, convnet=convnet, large=large))

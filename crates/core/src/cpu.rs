@@ -7,9 +7,10 @@ use firn_kernels::map::{Floats, Made};
 
 use crate::dtype::DType;
 use crate::error::{Result, bail};
+use crate::moves;
 use crate::tensor::{Tensor, Value, cast};
 
-fn flex(value: &Value) -> &FlexTensor {
+pub(crate) fn flex(value: &Value) -> &FlexTensor {
     match &value.kind {
         DispatchTensorKind::Flex(BackendTensor::Float(t) | BackendTensor::Int(t) | BackendTensor::Bool(t)) => t,
         #[allow(unreachable_patterns)]
@@ -30,7 +31,7 @@ pub(crate) fn with_slice<E: Element + bytemuck::Pod, R>(value: &Value, f: impl F
     let tensor = flex(value);
     match tensor.as_slice::<E>() {
         Some(slice) => f(slice),
-        None => f(tensor.to_contiguous().storage::<E>()),
+        None => f(moves::contiguous(tensor).storage::<E>()),
     }
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn slice_mut<E: Element + bytemuck::Pod>(value: &mut Value) -> &mut [
     let tensor = flex_mut(value);
     let whole = tensor.layout().num_elements() * size_of::<E>() == tensor.bytes().len();
     if !(tensor.is_contiguous() && tensor.layout().start_offset() == 0 && whole) {
-        let copy = tensor.to_contiguous();
+        let copy = moves::contiguous(tensor);
         *tensor = copy;
     }
     tensor.storage_mut::<E>()
@@ -66,7 +67,7 @@ impl Tensor {
         let (tensor, start) = match dense_start(tensor.layout()) {
             Some(start) => (tensor, start),
             None => {
-                copy = tensor.to_contiguous();
+                copy = moves::contiguous(tensor);
                 (&copy, 0)
             }
         };
@@ -85,7 +86,7 @@ impl Tensor {
 }
 
 /// Where the elements start in the storage, if they fill one stretch of it in the order of some permutation of the dimensions.
-fn dense_start(layout: &Layout) -> Option<usize> {
+pub(crate) fn dense_start(layout: &Layout) -> Option<usize> {
     if let Some((start, _)) = layout.contiguous_offsets() {
         return Some(start);
     }
@@ -107,8 +108,11 @@ pub(crate) fn from_vec<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, s
     from_parts(data, Layout::contiguous(shape), dtype)
 }
 
-fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: Layout, dtype: DType) -> Tensor {
-    let tensor = FlexTensor::new(Bytes::from_elems(data), layout, dtype.burn());
+pub(crate) fn from_parts<E: Element + bytemuck::Pod + Send + Sync>(data: Vec<E>, layout: Layout, dtype: DType) -> Tensor {
+    wrapped(FlexTensor::new(Bytes::from_elems(data), layout, dtype.burn()), dtype)
+}
+
+pub(crate) fn wrapped(tensor: FlexTensor, dtype: DType) -> Tensor {
     let kind = match dtype.kind() {
         crate::dtype::Kind::Float => BackendTensor::Float(tensor),
         crate::dtype::Kind::Int => BackendTensor::Int(tensor),
@@ -139,7 +143,7 @@ pub(crate) fn raw<R>(value: &Value, dtype: DType, f: impl FnOnce(&[u8], Shape) -
     let (size, layout) = (dtype.size(), flex.layout());
     match layout.contiguous_offsets() {
         Some((start, end)) => f(&flex.bytes()[start * size..end * size], layout.shape().clone()),
-        None => f(&flex.to_contiguous().bytes()[..layout.num_elements() * size], layout.shape().clone()),
+        None => f(moves::contiguous(flex).bytes(), layout.shape().clone()),
     }
 }
 
@@ -164,8 +168,17 @@ pub(crate) fn contiguous(tensor: &Tensor) -> Value {
         return value.clone();
     }
     let mut copy = value.clone();
-    *flex_mut(&mut copy) = inner.to_contiguous();
+    *flex_mut(&mut copy) = moves::contiguous(inner);
     copy
+}
+
+/// A value that can be seen in another shape: itself where its layout allows that, else its elements in row-major order.
+pub(crate) fn dense_unless_view(mut value: Value, shape: &Shape) -> Value {
+    let tensor = flex_mut(&mut value);
+    if tensor.layout().num_elements() > 0 && tensor.layout().reshape(shape.clone()).is_none() {
+        *tensor = moves::contiguous(tensor);
+    }
+    value
 }
 
 /// The elements at `start` plus multiples of `strides` of the row-major order, as a view; the caller keeps them inside.

@@ -274,6 +274,7 @@ impl Tensor {
 
 /// Reshapes a value of any kind.
 pub(crate) fn reshape(value: Value, kind: Kind, shape: Shape) -> Value {
+    let value = crate::cpu::dense_unless_view(value, &shape);
     match kind {
         Kind::Float => Dispatch::float_reshape(value, shape),
         Kind::Int => Dispatch::int_reshape(value, shape),

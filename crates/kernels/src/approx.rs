@@ -1,5 +1,6 @@
 //! Elementary functions of f32 as plain arithmetic without branches, so that loops over them become SIMD code: within 1.5 units in the
-//! last place, with the right results for infinities, NaN and subnormals (`tests` at the end of functions.rs measures both).
+//! last place, with the right results for infinities, NaN and subnormals (`tests` at the end of functions.rs measures both). With `FUSE`
+//! they use fused multiply-add, which halves their work, and which every x86 since 2013 and every 64-bit ARM has.
 //!
 //! exp, log and tanh after Cephes (S. Moshier), sin, cos and tan after FreeBSD's msun as musl has them, erf after N. Juffa.
 
@@ -8,12 +9,23 @@ const ROUND: f32 = 12_582_912.0;
 const LN2_HIGH: f32 = 0.693_359_375;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 
+/// `a b + c`
+#[inline(always)]
+fn fma<const FUSE: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSE { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn fma64<const FUSE: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FUSE { a.mul_add(b, c) } else { a * b + c }
+}
+
 /// `c[0] + c[1] x + c[2] x^2 + ...`
 #[inline(always)]
-fn polynomial<const N: usize>(x: f32, c: [f32; N]) -> f32 {
+fn polynomial<const FUSE: bool, const N: usize>(x: f32, c: [f32; N]) -> f32 {
     let mut sum = c[N - 1];
     for i in (0..N - 1).rev() {
-        sum = sum * x + c[i];
+        sum = fma::<FUSE>(sum, x, c[i]);
     }
     sum
 }
@@ -26,17 +38,17 @@ fn power_of_two(n: i32) -> f32 {
 
 /// `(n, r)` with `x = n ln 2 + r` and `|r|` at most half of ln 2.
 #[inline(always)]
-fn reduced(x: f32) -> (i32, f32) {
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+fn reduced<const FUSE: bool>(x: f32) -> (i32, f32) {
+    let shifted = fma::<FUSE>(x, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, (x - n * LN2_HIGH) - n * LN2_LOW)
+    (shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32, fma::<FUSE>(-n, LN2_LOW, fma::<FUSE>(-n, LN2_HIGH, x)))
 }
 
 /// `e^r - 1` for small r.
 #[inline(always)]
-fn small_expm1(r: f32) -> f32 {
-    let p = polynomial(r, [5.000_000_1e-1, 1.666_666_5e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_2e-4]);
-    p * (r * r) + r
+fn small_expm1<const FUSE: bool>(r: f32) -> f32 {
+    let p = polynomial::<FUSE, _>(r, [5.000_000_1e-1, 1.666_666_5e-1, 4.166_579_6e-2, 8.333_452e-3, 1.398_2e-3, 1.987_569_2e-4]);
+    fma::<FUSE>(p, r * r, r)
 }
 
 /// In two steps, so that results in the subnormal range and next to infinity come out right.
@@ -54,25 +66,25 @@ fn bounded(x: f32, low: f32, high: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
-    let (n, r) = reduced(bounded(x, -104.0, 89.0));
-    scaled(small_expm1(r) + 1.0, n)
+pub fn exp<const FUSE: bool>(x: f32) -> f32 {
+    let (n, r) = reduced::<FUSE>(bounded(x, -104.0, 89.0));
+    scaled(small_expm1::<FUSE>(r) + 1.0, n)
 }
 
 #[inline(always)]
-pub fn exp2(x: f32) -> f32 {
+pub fn exp2<const FUSE: bool>(x: f32) -> f32 {
     let x = bounded(x, -151.0, 129.0);
     let shifted = x + ROUND;
     let r = (x - (shifted - ROUND)) * std::f32::consts::LN_2;
-    scaled(small_expm1(r) + 1.0, shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32)
+    scaled(small_expm1::<FUSE>(r) + 1.0, shifted.to_bits().wrapping_sub(ROUND.to_bits()) as i32)
 }
 
 #[inline(always)]
-pub fn expm1(x: f32) -> f32 {
-    let (n, r) = reduced(bounded(x, -18.0, 89.0));
+pub fn expm1<const FUSE: bool>(x: f32) -> f32 {
+    let (n, r) = reduced::<FUSE>(bounded(x, -18.0, 89.0));
     // Half of the result, since 2^128 has no place in an f32.
     let t = power_of_two(n.wrapping_sub(1));
-    let y = (small_expm1(r) * t + (t - 0.5)) * 2.0;
+    let y = fma::<FUSE>(small_expm1::<FUSE>(r), t, t - 0.5) * 2.0;
     // Keeps the sign of zero, and subnormals.
     if x.abs() < 1e-8 { x } else { y }
 }
@@ -90,8 +102,8 @@ fn split(x: f32) -> (f32, f32) {
 
 /// `log(1 + f) - f` for f around 0.
 #[inline(always)]
-fn log_rest(f: f32) -> f32 {
-    let p = polynomial(
+fn log_rest<const FUSE: bool>(f: f32) -> f32 {
+    let p = polynomial::<FUSE, _>(
         f,
         [
             3.333_333_1e-1,
@@ -106,7 +118,7 @@ fn log_rest(f: f32) -> f32 {
         ],
     );
     let square = f * f;
-    f * square * p - 0.5 * square
+    fma::<FUSE>(f * square, p, -0.5 * square)
 }
 
 /// What a logarithm is where its formula does not hold: at 0 and below, at infinity and NaN.
@@ -118,147 +130,192 @@ fn log_edges(x: f32, y: f32) -> f32 {
 }
 
 #[inline(always)]
-pub fn log(x: f32) -> f32 {
+pub fn log<const FUSE: bool>(x: f32) -> f32 {
     let (e, m) = split(x);
     let f = m - 1.0;
-    log_edges(x, (log_rest(f) + e * LN2_LOW + f) + e * LN2_HIGH)
+    log_edges(x, fma::<FUSE>(e, LN2_HIGH, fma::<FUSE>(e, LN2_LOW, log_rest::<FUSE>(f)) + f))
 }
 
 /// `log_b(x)` from `log_b(e)` in a short and a rest, and `log_b(2)` in two parts; exact at powers of two for b = 2.
 #[inline(always)]
-fn log_to(x: f32, per_e: [f32; 2], per_2: [f32; 2]) -> f32 {
+fn log_to<const FUSE: bool>(x: f32, per_e: [f32; 2], per_2: [f32; 2]) -> f32 {
     let (e, m) = split(x);
     let f = m - 1.0;
     // The leading part of f is short enough to be multiplied without rounding.
     let lead = f32::from_bits(f.to_bits() & 0xffff_f000);
-    let rest = (f - lead) + log_rest(f);
+    let rest = (f - lead) + log_rest::<FUSE>(f);
     let low = lead * per_e[1] + rest * (per_e[0] + per_e[1]) + e * per_2[1];
     log_edges(x, (low + lead * per_e[0]) + e * per_2[0])
 }
 
 #[inline(always)]
-pub fn log2(x: f32) -> f32 {
-    log_to(x, [1.442_871_1, -1.760_528_5e-4], [1.0, 0.0])
+pub fn log2<const FUSE: bool>(x: f32) -> f32 {
+    log_to::<FUSE>(x, [1.442_871_1, -1.760_528_5e-4], [1.0, 0.0])
 }
 
 #[inline(always)]
-pub fn log10(x: f32) -> f32 {
-    log_to(x, [0.434_326_17, -3.168_997e-5], [0.301_029_2, 7.903_415e-7])
+pub fn log10<const FUSE: bool>(x: f32) -> f32 {
+    log_to::<FUSE>(x, [0.434_326_17, -3.168_997e-5], [0.301_029_2, 7.903_415e-7])
 }
 
 #[inline(always)]
-pub fn log1p(x: f32) -> f32 {
+pub fn log1p<const FUSE: bool>(x: f32) -> f32 {
     let u = 1.0 + x;
     let (e, m) = split(u);
     let f = m - 1.0;
     // What rounding took from u.
     let lost = (x - (u - 1.0)) / u;
-    let y = log_edges(u, (log_rest(f) + (e * LN2_LOW + lost) + f) + e * LN2_HIGH);
+    let y = log_edges(u, fma::<FUSE>(e, LN2_HIGH, fma::<FUSE>(e, LN2_LOW, log_rest::<FUSE>(f) + lost) + f));
     // Keeps the sign of zero, and subnormals.
     if x.abs() < 1e-8 { x } else { y }
 }
 
 #[inline(always)]
-pub fn tanh(x: f32) -> f32 {
+pub fn tanh<const FUSE: bool>(x: f32) -> f32 {
     let z = x * x;
-    let near = polynomial(z, [-3.333_328e-1, 1.333_144_2e-1, -5.373_971_6e-2, 2.063_908_9e-2, -5.704_988_7e-3]) * z * x + x;
-    let far = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
+    let p = polynomial::<FUSE, _>(z, [-3.333_328e-1, 1.333_144_2e-1, -5.373_971_6e-2, 2.063_908_9e-2, -5.704_988_7e-3]);
+    let near = fma::<FUSE>(p * z, x, x);
+    let far = 1.0 - 2.0 / (exp::<FUSE>(2.0 * x.abs()) + 1.0);
     if x.abs() < 0.625 { near.copysign(x) } else { far.copysign(x) }
 }
 
 /// `erf(x) = 1 - e^p(|x|)`: the p, for `|x|` from 0.93 on.
 #[inline(always)]
-fn erf_exponent(t: f32) -> f32 {
-    let p = polynomial(
+fn erf_exponent<const FUSE: bool>(t: f32) -> f32 {
+    let p = polynomial::<FUSE, _>(
         t,
         [-1.287_175_1e-1, -6.348_468_7e-1, -1.067_778_8e-1, 2.425_462_2e-2, -3.883_964_4e-3, 3.831_971_3e-4, -1.728_534_7e-5],
     );
-    p * t - t
+    fma::<FUSE>(p, t, -t)
 }
 
 const ERF_NEAR: f32 = 0.927_734_4;
 
 /// `erf(x)` for `|x|` up to 0.93.
 #[inline(always)]
-fn erf_near(x: f32) -> f32 {
-    let p = polynomial(x * x, [1.283_791_7e-1, -3.761_253_4e-1, 1.128_199_3e-1, -2.676_813_5e-2, 4.991_194_2e-3, -5.967_617e-4]);
-    p * x + x
+fn erf_near<const FUSE: bool>(x: f32) -> f32 {
+    let p = polynomial::<FUSE, _>(x * x, [1.283_791_7e-1, -3.761_253_4e-1, 1.128_199_3e-1, -2.676_813_5e-2, 4.991_194_2e-3, -5.967_617e-4]);
+    fma::<FUSE>(p, x, x)
 }
 
 #[inline(always)]
-pub fn erf(x: f32) -> f32 {
+pub fn erf<const FUSE: bool>(x: f32) -> f32 {
     let t = bounded(x.abs(), 0.0, 4.0);
-    let far = (1.0 - exp(erf_exponent(t))).copysign(x);
-    if x.abs() > ERF_NEAR { far } else { erf_near(x) }
+    let far = (1.0 - exp::<FUSE>(erf_exponent::<FUSE>(t))).copysign(x);
+    if x.abs() > ERF_NEAR { far } else { erf_near::<FUSE>(x) }
 }
 
 /// Reduces an angle to `(quadrant, rest)`, in f64; for `|x|` below `TRIG_LIMIT`.
 #[inline(always)]
-fn quadrant(x: f32) -> (u64, f64) {
+fn quadrant<const FUSE: bool>(x: f32) -> (u64, f64) {
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     let x = f64::from(x);
-    let shifted = x * std::f64::consts::FRAC_2_PI + SHIFT;
+    let shifted = fma64::<FUSE>(x, std::f64::consts::FRAC_2_PI, SHIFT);
     let n = shifted - SHIFT;
-    (shifted.to_bits(), x - n * 1.570_796_310_901_641_8 - n * 1.589_325_477_352_819_7e-8)
+    (shifted.to_bits(), fma64::<FUSE>(-n, 1.589_325_477_352_819_7e-8, fma64::<FUSE>(-n, 1.570_796_310_901_641_8, x)))
 }
 
 /// From here on angles need more digits of pi than `quadrant` has.
 pub const TRIG_LIMIT: f32 = 2.6e8;
 
 #[inline(always)]
-fn sin_part(z: f64, x: f64) -> f64 {
+fn sin_part<const FUSE: bool>(z: f64, x: f64) -> f64 {
     let (w, s) = (z * z, z * x);
-    (x + s * (-0.166_666_666_416_265_24 + z * 0.008_333_329_385_889_463))
-        + s * w * (-0.000_198_393_348_360_966_32 + z * 0.000_002_718_311_493_989_822)
+    let low = fma64::<FUSE>(z, 0.008_333_329_385_889_463, -0.166_666_666_416_265_24);
+    let high = fma64::<FUSE>(z, 0.000_002_718_311_493_989_822, -0.000_198_393_348_360_966_32);
+    fma64::<FUSE>(s, fma64::<FUSE>(w, high, low), x)
 }
 
 #[inline(always)]
-fn cos_part(z: f64) -> f64 {
+fn cos_part<const FUSE: bool>(z: f64) -> f64 {
     let w = z * z;
-    ((1.0 + z * -0.499_999_997_251_031) + w * 0.041_666_623_323_739_06)
-        + (w * z) * (-0.001_388_676_377_460_993 + z * 0.000_024_390_448_796_277_41)
+    let low = fma64::<FUSE>(z, 0.041_666_623_323_739_06, -0.499_999_997_251_031);
+    let high = fma64::<FUSE>(z, 0.000_024_390_448_796_277_41, -0.001_388_676_377_460_993);
+    fma64::<FUSE>(z, fma64::<FUSE>(w, high, low), 1.0)
 }
 
 /// `sin` of the angle and `quadrants` right angles more.
 #[inline(always)]
-fn sine(x: f32, quadrants: u64) -> f32 {
-    let (n, r) = quadrant(x);
+fn sine<const FUSE: bool>(x: f32, quadrants: u64) -> f32 {
+    let (n, r) = quadrant::<FUSE>(x);
     let n = n.wrapping_add(quadrants);
     let z = r * r;
-    let y = if n & 1 == 0 { sin_part(z, r) } else { cos_part(z) };
+    let y = if n & 1 == 0 { sin_part::<FUSE>(z, r) } else { cos_part::<FUSE>(z) };
     // Bit 1 of the quadrant is the sign.
     f64::from_bits(y.to_bits() ^ ((n & 2) << 62)) as f32
 }
 
 #[inline(always)]
-pub fn sin(x: f32) -> f32 {
-    let y = sine(x, 0);
+pub fn sin<const FUSE: bool>(x: f32) -> f32 {
+    let y = sine::<FUSE>(x, 0);
     if x == 0.0 { x } else { y }
 }
 
 #[inline(always)]
-pub fn cos(x: f32) -> f32 {
-    sine(x, 1)
+pub fn cos<const FUSE: bool>(x: f32) -> f32 {
+    sine::<FUSE>(x, 1)
 }
 
 #[inline(always)]
-pub fn tan(x: f32) -> f32 {
-    let (n, r) = quadrant(x);
+pub fn tan<const FUSE: bool>(x: f32) -> f32 {
+    let (n, r) = quadrant::<FUSE>(x);
     let z = r * r;
     let (w, s) = (z * z, z * r);
-    let u = 0.333_331_395_030_791_4 + z * 0.133_392_002_712_976_74;
-    let t = 0.053_381_237_844_567_04 + z * 0.024_528_318_116_654_728;
-    let v = 0.002_974_357_433_599_673 + z * 0.009_465_647_849_436_732;
-    let y = (r + s * u) + (s * w) * (t + w * v);
+    let u = fma64::<FUSE>(z, 0.133_392_002_712_976_74, 0.333_331_395_030_791_4);
+    let t = fma64::<FUSE>(z, 0.024_528_318_116_654_728, 0.053_381_237_844_567_04);
+    let v = fma64::<FUSE>(z, 0.009_465_647_849_436_732, 0.002_974_357_433_599_673);
+    let y = fma64::<FUSE>(s, fma64::<FUSE>(w, fma64::<FUSE>(w, v, t), u), r);
     let y = if n & 1 == 0 { y } else { -1.0 / y } as f32;
     if x == 0.0 { x } else { y }
 }
 
-/// The normal distribution function, `(1 + erf(x / sqrt(2))) / 2`, within 1e-7; what cancels on the left does not cancel here.
+/// The normal distribution function, `(1 + erf::<FUSE>(x / sqrt(2))) / 2`, within 1e-7; what cancels on the left does not cancel here.
 #[inline(always)]
-pub fn normal_cdf(x: f32) -> f32 {
+pub fn normal_cdf<const FUSE: bool>(x: f32) -> f32 {
     let a = x * std::f32::consts::FRAC_1_SQRT_2;
-    let tail = 0.5 * exp(erf_exponent(a.abs()));
+    let tail = 0.5 * exp::<FUSE>(erf_exponent::<FUSE>(a.abs()));
     let far = if x < 0.0 { tail } else { 1.0 - tail };
-    if a.abs() > ERF_NEAR { far } else { 0.5 + 0.5 * erf_near(a) }
+    if a.abs() > ERF_NEAR { far } else { 0.5 + 0.5 * erf_near::<FUSE>(a) }
+}
+
+/// From here on every f32 is a whole number.
+const WHOLE: f32 = 8_388_608.0;
+
+/// `f` of the nearest whole number to `x` (halves to even) and `x`; keeps the sign of zero, and what is whole already.
+#[inline(always)]
+fn rounded(x: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
+    let nearest = (x + ROUND) - ROUND;
+    // Numbers too large for the trick are rounded by their own bits.
+    let large = (x.abs() + WHOLE) - WHOLE;
+    let nearest = if x.abs() < 2_097_152.0 { nearest } else { large.copysign(x) };
+    let y = f(nearest, x).copysign(x);
+    if x.abs() < WHOLE { y } else { x }
+}
+
+#[inline(always)]
+pub fn round_even(x: f32) -> f32 {
+    rounded(
+        x,
+        #[inline(always)]
+        |nearest, _| nearest,
+    )
+}
+
+#[inline(always)]
+pub fn floor(x: f32) -> f32 {
+    rounded(
+        x,
+        #[inline(always)]
+        |nearest, x| if nearest > x { nearest - 1.0 } else { nearest },
+    )
+}
+
+#[inline(always)]
+pub fn ceil(x: f32) -> f32 {
+    -floor(-x)
+}
+
+#[inline(always)]
+pub fn trunc(x: f32) -> f32 {
+    floor(x.abs()).copysign(x)
 }

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-use crate::parallel::simd;
+use crate::parallel::{simd, simd_fused};
 
 /// Elements of float32 or float64, whichever a tensor has.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ const PIECE: usize = 1 << 14;
 ///
 /// # Safety
 /// `write` must initialise every element of the piece that it gets.
-pub(crate) unsafe fn collect<T: Send>(len: usize, write: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync) -> Vec<T> {
+pub(crate) unsafe fn collect<T: Send>(len: usize, write: &(dyn Fn(usize, &mut [MaybeUninit<T>]) + Sync)) -> Vec<T> {
     let mut out = Vec::with_capacity(len);
     let place = &mut out.spare_capacity_mut()[..len];
     if len <= 2 * PIECE {
@@ -42,13 +42,22 @@ pub(crate) unsafe fn collect<T: Send>(len: usize, write: impl Fn(usize, &mut [Ma
 /// `f` of each element; `f` is marked `#[inline(always)]`.
 #[inline(always)]
 pub fn map<A: Copy + Sync, O: Send>(x: &[A], f: impl Fn(A) -> O + Copy + Sync) -> Vec<O> {
+    map_fused(x, f, f)
+}
+
+/// `plain` of each element, or `fused`, which is the same for a machine with fused multiply-add. Both are marked `#[inline(always)]`.
+#[inline(always)]
+pub fn map_fused<A: Copy + Sync, O: Send>(x: &[A], plain: impl Fn(A) -> O + Copy + Sync, fused: impl Fn(A) -> O + Copy + Sync) -> Vec<O> {
     // SAFETY: a piece and the part of x under it are of one length.
     unsafe {
-        collect(x.len(), |start, out: &mut [MaybeUninit<O>]| {
+        collect(x.len(), &|start, out: &mut [MaybeUninit<O>]| {
             let x = &x[start..start + out.len()];
-            simd(
+            simd_fused(
+                out,
                 #[inline(always)]
-                || write(out, x, f),
+                |out| write(out, x, plain),
+                #[inline(always)]
+                |out| write(out, x, fused),
             );
         })
     }
@@ -61,26 +70,31 @@ fn write<A: Copy, O>(out: &mut [MaybeUninit<O>], x: &[A], f: impl Fn(A) -> O) {
     }
 }
 
-/// `quick` of each element, but `sure` of those that are `far`, which are few. All are marked `#[inline(always)]`.
+/// `plain` or `fused` of each element, but `sure` of those that are `far`, which are few. All are marked `#[inline(always)]`.
 #[inline(always)]
 pub fn map_unless<A: Copy + Sync, O: Send>(
     x: &[A],
-    quick: impl Fn(A) -> O + Copy + Sync,
+    plain: impl Fn(A) -> O + Copy + Sync,
+    fused: impl Fn(A) -> O + Copy + Sync,
     far: impl Fn(A) -> bool + Copy + Sync,
     sure: impl Fn(A) -> O + Copy + Sync,
 ) -> Vec<O> {
     const BLOCK: usize = 1024;
     // SAFETY: a piece and the part of x under it are of one length.
     unsafe {
-        collect(x.len(), |start, out: &mut [MaybeUninit<O>]| {
+        collect(x.len(), &|start, out: &mut [MaybeUninit<O>]| {
             let x = &x[start..start + out.len()];
             for (out, x) in out.chunks_mut(BLOCK).zip(x.chunks(BLOCK)) {
+                simd_fused(
+                    &mut *out,
+                    #[inline(always)]
+                    |out| write(out, x, plain),
+                    #[inline(always)]
+                    |out| write(out, x, fused),
+                );
                 let any = simd(
                     #[inline(always)]
-                    || {
-                        write(out, x, quick);
-                        x.iter().fold(false, |any, &x| any | far(x))
-                    },
+                    || x.iter().fold(false, |any, &x| any | far(x)),
                 );
                 if any {
                     out.iter_mut().zip(x).filter(|&(_, &x)| far(x)).for_each(|(out, &x)| _ = out.write(sure(x)));
@@ -101,10 +115,12 @@ macro_rules! unary {
                 $value
             }
             match x {
-                $crate::map::Floats::F32(x) => $crate::map::Made::F32($crate::map::map(
+                $crate::map::Floats::F32(x) => $crate::map::Made::F32($crate::map::map_fused(
                     x,
                     #[inline(always)]
-                    move |x| call(x $(, $number as f32)*),
+                    move |x| call::<f32>(x $(, $number as f32)*),
+                    #[inline(always)]
+                    move |x| call($crate::math::Fused(x) $(, $crate::math::Fused($number as f32))*).0,
                 )),
                 $crate::map::Floats::F64(x) => $crate::map::Made::F64($crate::map::map(
                     x,
@@ -124,12 +140,15 @@ macro_rules! unary_unless {
         pub fn $name(x: $crate::map::Floats<'_>) -> $crate::map::Made {
             use $crate::math::Math;
             match x {
-                $crate::map::Floats::F32(x) => {
-                    $crate::map::Made::F32($crate::map::map_unless(x, <f32 as Math>::$quick, <f32 as Math>::$far, <f32 as Math>::$sure))
-                }
-                $crate::map::Floats::F64(x) => {
-                    $crate::map::Made::F64($crate::map::map_unless(x, <f64 as Math>::$quick, <f64 as Math>::$far, <f64 as Math>::$sure))
-                }
+                $crate::map::Floats::F32(x) => $crate::map::Made::F32($crate::map::map_unless(
+                    x,
+                    <f32 as Math>::$quick,
+                    #[inline(always)]
+                    |x| $crate::math::Fused(x).$quick().0,
+                    <f32 as Math>::$far,
+                    <f32 as Math>::$sure,
+                )),
+                $crate::map::Floats::F64(x) => $crate::map::Made::F64($crate::map::map(x, <f64 as Math>::$sure)),
             }
         }
     )+ };

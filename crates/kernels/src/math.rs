@@ -1,5 +1,7 @@
 //! `Math`: elementary functions of the element types, f32 by arithmetic that vectorises and f64 by the platform's library.
 
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
 use crate::approx;
 use crate::real::Real;
 
@@ -57,102 +59,175 @@ pub trait Math: Real {
     }
 }
 
-/// What both types take from the standard library.
-macro_rules! standard {
-    ($t:ty) => {
-        #[inline(always)]
-        fn floor(self) -> $t {
-            self.floor()
-        }
-        #[inline(always)]
-        fn ceil(self) -> $t {
-            self.ceil()
-        }
-        #[inline(always)]
-        fn trunc(self) -> $t {
-            self.trunc()
-        }
-        #[inline(always)]
-        fn round_even(self) -> $t {
-            self.round_ties_even()
-        }
-        #[inline(always)]
-        fn copysign(self, sign: $t) -> $t {
-            self.copysign(sign)
-        }
-        #[inline(always)]
-        fn sin_far(self) -> $t {
-            self.sin()
-        }
-        #[inline(always)]
-        fn cos_far(self) -> $t {
-            self.cos()
-        }
-        #[inline(always)]
-        fn tan_far(self) -> $t {
-            self.tan()
+macro_rules! single {
+    ($t:ty, $fuse:literal, $wrap:expr) => {
+        impl Math for $t {
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $wrap(approx::exp::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn exp2(self) -> Self {
+                $wrap(approx::exp2::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn expm1(self) -> Self {
+                $wrap(approx::expm1::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn log(self) -> Self {
+                $wrap(approx::log::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn log2(self) -> Self {
+                $wrap(approx::log2::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn log10(self) -> Self {
+                $wrap(approx::log10::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn log1p(self) -> Self {
+                $wrap(approx::log1p::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $wrap(approx::tanh::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                $wrap(approx::erf::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn sin(self) -> Self {
+                $wrap(approx::sin::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn cos(self) -> Self {
+                $wrap(approx::cos::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn tan(self) -> Self {
+                $wrap(approx::tan::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn normal_cdf(self) -> Self {
+                $wrap(approx::normal_cdf::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                $wrap(approx::floor(f32::from(self)))
+            }
+            #[inline(always)]
+            fn ceil(self) -> Self {
+                $wrap(approx::ceil(f32::from(self)))
+            }
+            #[inline(always)]
+            fn trunc(self) -> Self {
+                $wrap(approx::trunc(f32::from(self)))
+            }
+            #[inline(always)]
+            fn round_even(self) -> Self {
+                $wrap(approx::round_even(f32::from(self)))
+            }
+            #[inline(always)]
+            fn sin_far(self) -> Self {
+                $wrap(f32::from(self).sin())
+            }
+            #[inline(always)]
+            fn cos_far(self) -> Self {
+                $wrap(f32::from(self).cos())
+            }
+            #[inline(always)]
+            fn tan_far(self) -> Self {
+                $wrap(f32::from(self).tan())
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $wrap(f32::from(self).copysign(sign.into()))
+            }
+            #[inline(always)]
+            fn is_far_angle(self) -> bool {
+                !(f32::from(self).abs() < approx::TRIG_LIMIT)
+            }
         }
     };
 }
 
-impl Math for f32 {
+single!(f32, false, std::convert::identity);
+single!(Fused, true, Fused);
+
+/// An f32 whose elementary functions use fused multiply-add, for code compiled for a machine that has it.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub struct Fused(pub f32);
+
+impl From<Fused> for f32 {
     #[inline(always)]
-    fn exp(self) -> f32 {
-        approx::exp(self)
+    fn from(x: Fused) -> f32 {
+        x.0
+    }
+}
+
+macro_rules! operators {
+    ($($trait:ident $method:ident;)+) => { $(
+        impl $trait for Fused {
+            type Output = Fused;
+            #[inline(always)]
+            fn $method(self, other: Fused) -> Fused {
+                Fused($trait::$method(self.0, other.0))
+            }
+        }
+    )+ };
+}
+
+operators! {
+    Add add;
+    Sub sub;
+    Mul mul;
+    Div div;
+}
+
+impl Neg for Fused {
+    type Output = Fused;
+    #[inline(always)]
+    fn neg(self) -> Fused {
+        Fused(-self.0)
+    }
+}
+
+impl Real for Fused {
+    #[inline(always)]
+    fn of(x: f64) -> Fused {
+        Fused(x as f32)
     }
     #[inline(always)]
-    fn exp2(self) -> f32 {
-        approx::exp2(self)
+    fn f64(self) -> f64 {
+        self.0.into()
     }
     #[inline(always)]
-    fn expm1(self) -> f32 {
-        approx::expm1(self)
+    fn sqrt(self) -> Fused {
+        Fused(self.0.sqrt())
     }
     #[inline(always)]
-    fn log(self) -> f32 {
-        approx::log(self)
+    fn max(self, other: Fused) -> Fused {
+        Fused(self.0.max(other.0))
     }
     #[inline(always)]
-    fn log2(self) -> f32 {
-        approx::log2(self)
+    fn min(self, other: Fused) -> Fused {
+        Fused(self.0.min(other.0))
     }
     #[inline(always)]
-    fn log10(self) -> f32 {
-        approx::log10(self)
+    fn abs(self) -> Fused {
+        Fused(self.0.abs())
     }
     #[inline(always)]
-    fn log1p(self) -> f32 {
-        approx::log1p(self)
+    fn is_nan(self) -> bool {
+        self.0.is_nan()
     }
     #[inline(always)]
-    fn tanh(self) -> f32 {
-        approx::tanh(self)
+    fn is_finite(self) -> bool {
+        self.0.is_finite()
     }
-    #[inline(always)]
-    fn erf(self) -> f32 {
-        approx::erf(self)
-    }
-    #[inline(always)]
-    fn sin(self) -> f32 {
-        approx::sin(self)
-    }
-    #[inline(always)]
-    fn cos(self) -> f32 {
-        approx::cos(self)
-    }
-    #[inline(always)]
-    fn tan(self) -> f32 {
-        approx::tan(self)
-    }
-    #[inline(always)]
-    fn normal_cdf(self) -> f32 {
-        approx::normal_cdf(self)
-    }
-    #[inline(always)]
-    fn is_far_angle(self) -> bool {
-        !(self.abs() < approx::TRIG_LIMIT)
-    }
-    standard!(f32);
 }
 
 impl Math for f64 {
@@ -212,5 +287,36 @@ impl Math for f64 {
     fn is_far_angle(self) -> bool {
         false
     }
-    standard!(f64);
+    #[inline(always)]
+    fn floor(self) -> f64 {
+        self.floor()
+    }
+    #[inline(always)]
+    fn ceil(self) -> f64 {
+        self.ceil()
+    }
+    #[inline(always)]
+    fn trunc(self) -> f64 {
+        self.trunc()
+    }
+    #[inline(always)]
+    fn round_even(self) -> f64 {
+        self.round_ties_even()
+    }
+    #[inline(always)]
+    fn sin_far(self) -> f64 {
+        self.sin()
+    }
+    #[inline(always)]
+    fn cos_far(self) -> f64 {
+        self.cos()
+    }
+    #[inline(always)]
+    fn tan_far(self) -> f64 {
+        self.tan()
+    }
+    #[inline(always)]
+    fn copysign(self, sign: f64) -> f64 {
+        self.copysign(sign)
+    }
 }

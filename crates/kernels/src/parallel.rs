@@ -24,11 +24,28 @@ pub fn simd<R>(f: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(Call(f))
 }
 
-/// Cuts `lengths` into pieces `(item, start, end)` of about equal size, at least one a core where there is enough work.
+/// `plain(place)`, or `fused(place)` where the machine has fused multiply-add, compiled like the closure of `simd` and marked the same way.
+#[inline(always)]
+pub fn simd_fused<T, R>(place: T, plain: impl FnOnce(T) -> R, fused: impl FnOnce(T) -> R) -> R {
+    struct Call<T, P, F>(T, P, F);
+    impl<T, R, P: FnOnce(T) -> R, F: FnOnce(T) -> R> pulp::WithSimd for Call<T, P, F> {
+        type Output = R;
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> R {
+            // Every wide instruction set that pulp knows has it, but that of WebAssembly.
+            if S::F32_LANES > 1 && !cfg!(target_family = "wasm") { (self.2)(self.0) } else { (self.1)(self.0) }
+        }
+    }
+    Arch::new().dispatch(Call(place, plain, fused))
+}
+
+/// Pieces that a large work is cut into, about: enough for any number of cores, which may not decide, as sums follow the pieces.
+const PIECES: usize = 256;
+
+/// Cuts `lengths` into pieces `(item, start, end)` of about equal size, by the lengths alone.
 pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
     let total: usize = lengths.iter().sum();
-    let cores = rayon::current_num_threads().max(1);
-    let size = (total / (cores * 16)).max(GRAIN).next_multiple_of(CUT);
+    let size = (total / PIECES).max(GRAIN).next_multiple_of(CUT);
     let mut out = Vec::new();
     for (item, &length) in lengths.iter().enumerate() {
         let mut start = 0;

@@ -46,64 +46,66 @@ pub fn block(key: Key, block: u64) -> [u32; 4] {
     blocks::<1>(key, block).map(|[word]| word)
 }
 
-/// Runs `f(words)` over `out`, `W` elements a block; `f` is marked `#[inline(always)]`. Its results hold lane by lane, as the words do.
+/// Runs `f(words)` over `out`, `W` elements a block; `f` is marked `#[inline(always)]`.
+///
+/// `LANES` blocks make one run of elements: the first word of each, then the second of each, and so on, so that nothing is transposed.
+/// This order is part of what a key names.
 #[inline(always)]
-pub(crate) fn fill<T: Copy + Default + Send, const W: usize>(
+pub(crate) fn fill<T: Copy + Send, const W: usize>(
     key: Key,
     out: &mut [T],
     f: impl Fn(&[[u32; LANES]; 4]) -> [[T; LANES]; W] + Sync + Send,
 ) {
-    let run = |(part, chunk): (usize, &mut [T])| {
+    let fill = |(part, chunk): (usize, &mut [T])| {
         simd(
             #[inline(always)]
             || {
-                let first = (part * CHUNK / W) as u64;
-                for (i, run) in chunk.chunks_mut(W * LANES).enumerate() {
-                    let lanes = f(&blocks::<LANES>(key, first + (i * LANES) as u64));
-                    let mut values = [[T::default(); W]; LANES];
-                    for (lane, values) in values.iter_mut().enumerate() {
-                        for (value, of) in values.iter_mut().zip(&lanes) {
-                            *value = of[lane];
-                        }
+                let mut first = (part * CHUNK / W) as u64;
+                let mut runs = chunk.chunks_exact_mut(W * LANES);
+                for run in &mut runs {
+                    let values = f(&blocks::<LANES>(key, first));
+                    for (out, value) in run.iter_mut().zip(values.as_flattened()) {
+                        *out = *value;
                     }
-                    run.copy_from_slice(&values.as_flattened()[..run.len()]);
+                    first += LANES as u64;
+                }
+                let rest = runs.into_remainder();
+                if !rest.is_empty() {
+                    rest.copy_from_slice(&f(&blocks::<LANES>(key, first)).as_flattened()[..rest.len()]);
                 }
             },
         );
     };
     if out.len() <= CHUNK {
-        out.chunks_mut(CHUNK).enumerate().for_each(run);
+        out.chunks_mut(CHUNK).enumerate().for_each(fill);
     } else {
-        out.par_chunks_mut(CHUNK).enumerate().for_each(run);
+        out.par_chunks_mut(CHUNK).enumerate().for_each(fill);
     }
 }
 
-/// `f(word, x)` of each element and its word; `f` is marked `#[inline(always)]`.
+/// `f(word, x)` of each element and its word, in the order of `fill`; `f` is marked `#[inline(always)]`.
 #[inline(always)]
 pub(crate) fn map<T: Copy + Default + Send + Sync>(key: Key, x: &[T], f: impl Fn(u32, T) -> T + Sync + Send) -> Vec<T> {
     let mut out = vec![T::default(); x.len()];
-    let run = |(part, (out, x)): (usize, (&mut [T], &[T]))| {
+    let map = |(part, (out, x)): (usize, (&mut [T], &[T]))| {
         simd(
             #[inline(always)]
             || {
-                let first = (part * CHUNK / 4) as u64;
-                for (i, (out, x)) in out.chunks_mut(4 * LANES).zip(x.chunks(4 * LANES)).enumerate() {
-                    let words = blocks::<LANES>(key, first + (i * LANES) as u64);
-                    let mut flat = [[0; 4]; LANES];
-                    for (lane, flat) in flat.iter_mut().enumerate() {
-                        *flat = words.map(|word| word[lane]);
-                    }
-                    for ((out, &x), &word) in out.iter_mut().zip(x).zip(flat.as_flattened()) {
+                let mut first = (part * CHUNK / 4) as u64;
+                for (out, x) in out.chunks_mut(4 * LANES).zip(x.chunks(4 * LANES)) {
+                    let words = blocks::<LANES>(key, first);
+                    for ((out, &x), &word) in out.iter_mut().zip(x).zip(words.as_flattened()) {
                         *out = f(word, x);
                     }
+                    first += LANES as u64;
                 }
             },
         );
     };
     if x.len() <= CHUNK {
-        run((0, (&mut out, x)));
+        map((0, (&mut out, x)));
     } else {
-        out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).enumerate().for_each(run);
+        out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).enumerate().for_each(map);
     }
     out
 }

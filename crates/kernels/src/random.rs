@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use crate::parallel::simd;
 use crate::philox::{Key, LANES, block, fill, map};
 
-/// `f` of each word; a plain loop that the compiler vectorises.
+/// `f` of each word; plain loops that the compiler vectorises.
 #[inline(always)]
-fn lanes<T: Copy + Default>(words: &[u32; LANES], f: impl Fn(u32) -> T) -> [T; LANES] {
-    let mut out = [T::default(); LANES];
-    for (out, &word) in out.iter_mut().zip(words) {
+fn lanes<T: Copy + Default>(words: &[[u32; LANES]; 4], f: impl Fn(u32) -> T) -> [[T; LANES]; 4] {
+    let mut out = [[T::default(); LANES]; 4];
+    for (out, &word) in out.as_flattened_mut().iter_mut().zip(words.as_flattened()) {
         *out = f(word);
     }
     out
@@ -25,21 +25,16 @@ fn wide(low: u32, high: u32) -> f64 {
 
 /// Uniform in `[low, high)`, of the upper `bits` of each word, at most 24; `last` is the largest result, since rounding may reach `high`.
 pub fn uniform(key: Key, out: &mut [f32], low: f32, high: f32, bits: u32, last: f32) {
-    let (scale, span) = (1.0 / (1_u32 << bits) as f32, high - low);
+    let (scale, span, shift) = (1.0 / (1_u32 << bits) as f32, high - low, 32 - bits);
     fill(
         key,
         out,
         #[inline(always)]
         |words| {
-            words.map(
+            lanes(
+                words,
                 #[inline(always)]
-                |words| {
-                    lanes(
-                        &words,
-                        #[inline(always)]
-                        |word| (low + span * ((word >> (32 - bits)) as f32 * scale)).min(last),
-                    )
-                },
+                |word| (low + span * ((word >> shift) as i32 as f32 * scale)).min(last),
             )
         },
     );
@@ -102,12 +97,12 @@ pub fn normal(key: Key, out: &mut [f32], mean: f32, std: f32) {
         #[inline(always)]
         |[a, b, c, d]| {
             let mut z = [[0.0; LANES]; 4];
-            for lane in 0..LANES {
-                for (at, radius, angle) in [(0, a[lane], b[lane]), (2, c[lane], d[lane])] {
+            for (at, radii, angles) in [(0, a, b), (2, c, d)] {
+                for lane in 0..LANES {
                     // In (0, 1], so the logarithm is finite.
-                    let u = ((radius >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
+                    let u = ((radii[lane] >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
                     let radius = (-2.0 * ln(u)).sqrt() * std;
-                    let (cos, sin) = turn(angle);
+                    let (cos, sin) = turn(angles[lane]);
                     z[at][lane] = mean + radius * cos;
                     z[at + 1][lane] = mean + radius * sin;
                 }
@@ -149,28 +144,23 @@ pub fn integers(key: Key, out: &mut [i64], low: i64, span: u64) {
     if out.len() <= PIECE { out.chunks_mut(PIECE).enumerate().for_each(run) } else { out.par_chunks_mut(PIECE).enumerate().for_each(run) }
 }
 
-/// What a word is below with probability `p`, to 32 bits.
-fn threshold(p: f64) -> u64 {
-    (p * 4_294_967_296.0).round() as u64
+/// The largest word of an event of probability `p`, to 32 bits; None where it never happens.
+fn limit(p: f64) -> Option<u32> {
+    ((p * 4_294_967_296.0).round() as u64).checked_sub(1).map(|last| last as u32)
 }
 
 /// 1 with probability `p`, else 0.
 pub fn bernoulli(key: Key, out: &mut [f32], p: f64) {
-    let limit = threshold(p);
+    let Some(limit) = limit(p) else { return out.fill(0.0) };
     fill(
         key,
         out,
         #[inline(always)]
         |words| {
-            words.map(
+            lanes(
+                words,
                 #[inline(always)]
-                |words| {
-                    lanes(
-                        &words,
-                        #[inline(always)]
-                        |word| f32::from(u64::from(word) < limit),
-                    )
-                },
+                |word| if word <= limit { 1.0 } else { 0.0 },
             )
         },
     );
@@ -197,12 +187,13 @@ impl Scaled for f64 {
 
 /// `x` with each element 0 with probability `p`, else scaled by `1 / (1 - p)`.
 pub fn dropout<T: Scaled>(key: Key, x: &[T], p: f64) -> Vec<T> {
-    let (limit, scale) = (threshold(p), T::of(if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 }));
+    let Some(limit) = limit(p) else { return x.to_vec() };
+    let scale = T::of(if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 });
     map(
         key,
         x,
         #[inline(always)]
-        |word, x| if u64::from(word) < limit { T::default() } else { x * scale },
+        |word, x| if word <= limit { T::default() } else { x * scale },
     )
 }
 

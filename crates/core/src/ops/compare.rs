@@ -4,18 +4,20 @@ use burn_backend::Scalar;
 use burn_backend::ops::{BoolTensorOps, FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use burn_std::{BoolDType, Shape};
+use firn_kernels::zip::Comparison;
 
 use super::operand::{Promoted as Operands, promoted};
 use super::{Mask, Operand, Promoted, ops};
 use crate::dtype::{BOOL, DType, Kind, promote};
 use crate::error::{Result, bail};
+use crate::pairs::{self, Right};
 use crate::shape;
 use crate::tensor::{Tensor, Value, cast};
 
 type Tensors = fn(Value, Value, BoolDType) -> Value;
 type Elem = fn(Value, Scalar, BoolDType) -> Value;
 
-fn compare(a: &Operand, b: &Operand, float: (Tensors, Elem), int: (Tensors, Elem)) -> Result<Mask> {
+fn compare(op: Comparison, a: &Operand, b: &Operand, float: (Tensors, Elem), int: (Tensors, Elem)) -> Result<Mask> {
     let mask = |value| Ok(Tensor::new(value, DType::Bool));
     // The result is boolean whatever the number is, so integers may meet a fraction.
     let widened = match (a, b) {
@@ -27,12 +29,20 @@ fn compare(a: &Operand, b: &Operand, float: (Tensors, Elem), int: (Tensors, Elem
         _ => None,
     };
     let (a, b, dtype) = match promoted(widened.as_ref().unwrap_or(a), b)? {
-        Operands::Number(a, number, dtype) if dtype.is_float() => return mask(float.1(a, number.into(), BOOL)),
-        Operands::Number(a, number, _) => return mask(int.1(a, (number as i64).into(), BOOL)),
+        Operands::Number(a, number, dtype) => {
+            return match pairs::compare(op, &a, Right::Number(number), dtype)? {
+                Some(out) => Ok(out),
+                None if dtype.is_float() => mask(float.1(a, number.into(), BOOL)),
+                None => mask(int.1(a, (number as i64).into(), BOOL)),
+            };
+        }
         Operands::Tensors(a, b, DType::Bool) => (cast(a, DType::Bool, DType::Int64), cast(b, DType::Bool, DType::Int64), DType::Int64),
         Operands::Tensors(a, b, dtype) => (a, b, dtype),
     };
-    mask(if dtype.is_float() { float.0(a, b, BOOL) } else { int.0(a, b, BOOL) })
+    match pairs::compare(op, &a, Right::Value(&b), dtype)? {
+        Some(out) => Ok(out),
+        None => mask(if dtype.is_float() { float.0(a, b, BOOL) } else { int.0(a, b, BOOL) }),
+    }
 }
 
 fn truth(x: &Tensor) -> Value {
@@ -67,7 +77,7 @@ ops! {
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn eq(a: &Operand, b: &Operand) -> Mask {
-        compare(a, b, (Dispatch::float_equal, Dispatch::float_equal_elem), (Dispatch::int_equal, Dispatch::int_equal_elem))
+        compare(Comparison::Equal, a, b, (Dispatch::float_equal, Dispatch::float_equal_elem), (Dispatch::int_equal, Dispatch::int_equal_elem))
     }
 
     /// Whether elements differ.
@@ -76,6 +86,7 @@ ops! {
     #[check(binary, -2.0, 2.0)]
     fn ne(a: &Operand, b: &Operand) -> Mask {
         compare(
+            Comparison::Differ,
             a,
             b,
             (Dispatch::float_not_equal, Dispatch::float_not_equal_elem),
@@ -88,7 +99,7 @@ ops! {
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn lt(a: &Operand, b: &Operand) -> Mask {
-        compare(a, b, (Dispatch::float_lower, Dispatch::float_lower_elem), (Dispatch::int_lower, Dispatch::int_lower_elem))
+        compare(Comparison::Less, a, b, (Dispatch::float_lower, Dispatch::float_lower_elem), (Dispatch::int_lower, Dispatch::int_lower_elem))
     }
 
     /// Whether elements of `a` are less than or equal to those of `b`.
@@ -97,6 +108,7 @@ ops! {
     #[check(binary, -2.0, 2.0)]
     fn le(a: &Operand, b: &Operand) -> Mask {
         compare(
+            Comparison::LessEqual,
             a,
             b,
             (Dispatch::float_lower_equal, Dispatch::float_lower_equal_elem),
@@ -109,7 +121,7 @@ ops! {
     #[face(method)]
     #[check(binary, -2.0, 2.0)]
     fn gt(a: &Operand, b: &Operand) -> Mask {
-        compare(a, b, (Dispatch::float_greater, Dispatch::float_greater_elem), (Dispatch::int_greater, Dispatch::int_greater_elem))
+        compare(Comparison::Greater, a, b, (Dispatch::float_greater, Dispatch::float_greater_elem), (Dispatch::int_greater, Dispatch::int_greater_elem))
     }
 
     /// Whether elements of `a` are greater than or equal to those of `b`.
@@ -118,6 +130,7 @@ ops! {
     #[check(binary, -2.0, 2.0)]
     fn ge(a: &Operand, b: &Operand) -> Mask {
         compare(
+            Comparison::GreaterEqual,
             a,
             b,
             (Dispatch::float_greater_equal, Dispatch::float_greater_equal_elem),
@@ -190,6 +203,9 @@ ops! {
             Ok(expand(x.value_as(dtype), dtype.kind(), &shape))
         };
         let (a, b) = (side(a)?, side(b)?);
+        if let Some(out) = pairs::choose(&mask, &a, &b, &shape, dtype) {
+            return Ok(out);
+        }
         let out = match dtype.kind() {
             Kind::Float => Dispatch::float_mask_where(b, mask, a),
             Kind::Int => Dispatch::int_mask_where(b, mask, a),

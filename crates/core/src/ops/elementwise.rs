@@ -3,57 +3,17 @@
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use firn_kernels::map::{Floats, Made};
+use firn_kernels::zip::Arithmetic as Exact;
 use firn_kernels::{elementwise as kernels, functions};
 
+use super::binary::{Scalar, binary, extremum};
 use super::compare::{eq, gt, lt, where_};
-use super::operand::{Promoted as Operands, promoted};
 use super::{Arithmetic, Floating, Operand, Promoted, Quotient, ops};
 use crate::create::{full, zeros_like};
-use crate::dtype::{DType, Kind};
+use crate::dtype::DType;
 use crate::error::{Result, bail};
-use crate::tensor::{Tensor, Value, cast};
-
-type Tensors = fn(Value, Value) -> Value;
-type Scalar = fn(Value, burn_backend::Scalar) -> Value;
-
-/// An op on two tensors, and on a tensor and a number.
-type Forms = (Tensors, Scalar);
-type Kernel = fn(&[f32], &[f32]) -> Vec<f32>;
-
-/// A binary op: by our own kernel where the operands are ready for it (one shape, float32, in row-major order), else by kind. `int` is
-/// None where integers have no such op and are brought to float32.
-fn binary(a: &Operand, b: &Operand, kernel: Option<Kernel>, float: Forms, int: Option<Forms>) -> Result<Tensor> {
-    if let (Some(kernel), Operand::Tensor(a), Operand::Tensor(b)) = (kernel, a, b)
-        && let Some(out) = crate::cpu::zip(a, b, kernel)
-    {
-        return Ok(out);
-    }
-    let (a, b, dtype) = match promoted(a, b)? {
-        Operands::Number(a, number, dtype) => {
-            let (scalar, a, dtype) = match (dtype.kind(), int) {
-                (Kind::Float, _) => (float.1, a, dtype),
-                (_, Some(int)) => (int.1, a, dtype),
-                (_, None) => (float.1, cast(a, dtype, DType::Float32), DType::Float32),
-            };
-            let number = if dtype.is_float() { number.into() } else { (number as i64).into() };
-            return Ok(Tensor::new(scalar(a, number), dtype));
-        }
-        Operands::Tensors(a, b, dtype) => (a, b, dtype),
-    };
-    // Booleans add and multiply as integers would; PyTorch's `or` and `and` are logicalOr and logicalAnd here.
-    let (a, b, dtype) = match dtype.kind() {
-        Kind::Bool => (cast(a, dtype, DType::Int64), cast(b, dtype, DType::Int64), DType::Int64),
-        _ => (a, b, dtype),
-    };
-    Ok(match (dtype.kind(), int) {
-        (Kind::Float, _) => Tensor::new((float.0)(a, b), dtype),
-        (_, Some(int)) => Tensor::new((int.0)(a, b), dtype),
-        (_, None) => {
-            let (a, b) = (cast(a, dtype, DType::Float32), cast(b, dtype, DType::Float32));
-            Tensor::new((float.0)(a, b), DType::Float32)
-        }
-    })
-}
+use crate::pairs::Pair;
+use crate::tensor::{Tensor, Value};
 
 /// `a + b` of one shape and dtype off the tape, into the storage of either where nobody else holds it.
 pub(crate) fn add_owned(a: Tensor, b: Tensor) -> Result<Tensor> {
@@ -88,7 +48,7 @@ ops! {
         binary(
             a,
             b,
-            Some(kernels::add),
+            Some((Pair::Exact(Exact::Add), kernels::add)),
             (Dispatch::float_add, Dispatch::float_add_scalar),
             Some((Dispatch::int_add, Dispatch::int_add_scalar)),
         )
@@ -103,7 +63,7 @@ ops! {
         binary(
             a,
             b,
-            Some(kernels::sub),
+            Some((Pair::Exact(Exact::Sub), kernels::sub)),
             (Dispatch::float_sub, Dispatch::float_sub_scalar),
             Some((Dispatch::int_sub, Dispatch::int_sub_scalar)),
         )
@@ -118,7 +78,7 @@ ops! {
         binary(
             a,
             b,
-            Some(kernels::mul),
+            Some((Pair::Exact(Exact::Mul), kernels::mul)),
             (Dispatch::float_mul, Dispatch::float_mul_scalar),
             Some((Dispatch::int_mul, Dispatch::int_mul_scalar)),
         )
@@ -137,9 +97,9 @@ ops! {
         };
         match (a, b) {
             (Operand::Tensor(x), Operand::Tensor(y)) if x.dtype().is_float() || y.dtype().is_float() => {
-                binary(a, b, Some(kernels::div), (Dispatch::float_div, Dispatch::float_div_scalar), None)
+                binary(a, b, Some((Pair::Divide, kernels::div)), (Dispatch::float_div, Dispatch::float_div_scalar), None)
             }
-            _ => binary(&float(a), &float(b), None, (Dispatch::float_div, Dispatch::float_div_scalar), None),
+            _ => binary(&float(a), &float(b), Some((Pair::Divide, kernels::div)), (Dispatch::float_div, Dispatch::float_div_scalar), None),
         }
     }
     grad(g, y; b) { a: g / &tensor_of(b, &y.into())?, b: -(g * y) / &tensor_of(b, &y.into())? }
@@ -197,14 +157,14 @@ ops! {
     #[example("tensor([1, 5]).maximum(tensor([3, 4])) // [3, 5]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
-    fn maximum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, gt(a, b)?) }
+    fn maximum(a: &Operand, b: &Operand) -> Promoted { extremum(Exact::Maximum, a, b, gt) }
     grad(g; a, b) { a: share(g, &lt(a, b)?, &eq(a, b)?)?, b: share(g, &gt(a, b)?, &eq(a, b)?)? }
 
     /// Smaller of two elements; at equality both share the gradient.
     #[example("tensor([1, 5]).minimum(3) // [1, 3]")]
     #[face(method, free)]
     #[check(binary, -2.0, 2.0)]
-    fn minimum(a: &Operand, b: &Operand) -> Promoted { choose(a, b, lt(a, b)?) }
+    fn minimum(a: &Operand, b: &Operand) -> Promoted { extremum(Exact::Minimum, a, b, lt) }
     grad(g; a, b) { a: share(g, &gt(a, b)?, &eq(a, b)?)?, b: share(g, &lt(a, b)?, &eq(a, b)?)? }
 
     /// Negation, `-x`.
@@ -327,21 +287,21 @@ ops! {
     #[example("tensor([1.7, -1.2]).floor() // [1, -2]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn floor(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_floor, |x| x, |x| x)) }
+    fn floor(x: &Tensor) -> Tensor { real_map(x, functions::floor, |x| x) }
     grad(g) { x: zeros_like(g)? }
 
     /// Rounds up; its gradient is 0.
     #[example("tensor([1.2, -1.7]).ceil() // [2, -1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn ceil(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_ceil, |x| x, |x| x)) }
+    fn ceil(x: &Tensor) -> Tensor { real_map(x, functions::ceil, |x| x) }
     grad(g) { x: zeros_like(g)? }
 
     /// Rounds to the nearest whole number, halves to even; its gradient is 0.
     #[example("tensor([0.5, 1.5, -1.2]).round() // [0, 2, -1]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
-    fn round(x: &Tensor) -> Tensor { Ok(x.kind_map(Dispatch::float_round, |x| x, |x| x)) }
+    fn round(x: &Tensor) -> Tensor { real_map(x, functions::round, |x| x) }
     grad(g) { x: zeros_like(g)? }
 
     /// Bounds each element to `[min, max]`; at the bounds and outside, the gradient is 0.
@@ -384,16 +344,4 @@ ops! {
     #[check(none, "its face is Tensor.to, tested there")]
     fn to_dtype(x: &Tensor, dtype: DType) -> Tensor { Ok(Tensor::new(x.value_as(dtype), dtype)) }
     grad(g) { x: g.clone() }
-}
-
-/// The elements of `a` where `mask`, of `b` elsewhere; NaN in either stays NaN.
-fn choose(a: &Operand, b: &Operand, mask: Tensor) -> Result<Tensor> {
-    let picked = where_(&mask, a, b)?;
-    match a {
-        Operand::Tensor(t) if t.dtype().is_float() => {
-            // A comparison with NaN is false, so only a NaN in `a` needs care.
-            where_(&super::compare::is_nan(t)?, a, &picked.into())
-        }
-        _ => Ok(picked),
-    }
 }

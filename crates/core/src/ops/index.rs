@@ -1,18 +1,20 @@
 //! Indexing by tensors of positions.
 
-use burn_backend::ops::{FloatTensorOps, IntTensorOps};
-use burn_dispatch::Dispatch;
-use burn_std::{IndexingUpdateOp, Shape};
+use burn_std::Shape;
+use firn_kernels::scatter::{Meeting, add_entries};
 
 use super::arrange::list;
-use super::compare::{as_mask, eq};
-use super::select::index_fill;
+use super::compare::eq;
+use super::scatter::{How, write};
+use super::select::{index_fill, narrowed, wide, widened};
 use super::shaping::{reshape, signed, unsqueeze};
 use super::{Index, Mask, ops};
-use crate::cpu::with_slice;
+use crate::cpu::{slice_mut, with_slice};
 use crate::create::{arange, room, zeros};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
+use crate::folds::around;
+use crate::moves;
 use crate::shape::{axis_of, show};
 use crate::tensor::{Tensor, Value};
 
@@ -21,12 +23,21 @@ pub(crate) fn positions(index: &Index, size: usize) -> Result<Value> {
     numbered(index, size, "position", "entries")
 }
 
-/// Whole numbers as int64, each checked to lie in `0..size`; the words are for the message.
-pub(crate) fn numbered(index: &Index, size: usize, one: &str, all: &str) -> Result<Value> {
+/// The positions as int64, for kernels that check them on the way.
+pub(crate) fn whole(index: &Index) -> Result<Value> {
+    integers(index, "position")
+}
+
+fn integers(index: &Index, one: &str) -> Result<Value> {
     if index.dtype().kind() != Kind::Int {
         bail!(Dtype, "a {one} must be an integer and is {}; convert with .to('int64')", index.dtype().name());
     }
-    let value = index.value_as(DType::Int64);
+    Ok(index.value_as(DType::Int64))
+}
+
+/// Whole numbers as int64, each checked to lie in `0..size`; the words are for the message.
+pub(crate) fn numbered(index: &Index, size: usize, one: &str, all: &str) -> Result<Value> {
+    let value = integers(index, one)?;
     match with_slice(&value, |at: &[i64]| at.iter().copied().find(|&i| i < 0 || i as usize >= size)) {
         Some(outside) => bail!(Argument, "{one} {outside} is out of range for {size} {all}; expected 0 to {}", size as isize - 1),
         None => Ok(value),
@@ -75,9 +86,10 @@ pub(crate) fn padding_row(padding_idx: Option<isize>, entries: usize) -> Result<
     Ok(Some(row.rem_euclid(entries) as i64))
 }
 
-/// Booleans as uint8: the engine picks among booleans and leaves bytes, which it then takes for numbers.
-fn bytes(x: &Tensor) -> Tensor {
-    Tensor::new(x.value_as(DType::UInt8), DType::UInt8)
+/// The error that an index holds a position outside of `0..size`.
+pub(crate) fn outside<T>(index: &Index, size: usize) -> Result<T> {
+    positions(index, size)?;
+    bail!(Internal, "a kernel refused an index whose positions all lie in 0..{size}")
 }
 
 ops! {
@@ -86,12 +98,11 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn index_select(x: &Tensor, dim: isize, index: &Index) -> Tensor {
-        if x.dtype() == DType::Bool {
-            return Ok(as_mask(&index_select(&bytes(x), dim, index)?));
-        }
         let at = axis_of(x.shape(), dim)?;
-        let index = positions(line(index, "the index")?, x.shape()[at])?;
-        Ok(x.kind_map(|v| Dispatch::float_select(v, at, index.clone()), |v| Dispatch::int_select(v, at, index.clone()), |v| v))
+        match moves::select(x, at, &whole(line(index, "the index")?)?) {
+            Some(out) => Ok(out),
+            None => outside(index, x.shape()[at]),
+        }
     }
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: index_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
@@ -103,16 +114,21 @@ ops! {
         let at = axis_of(x.shape(), dim)?;
         let mut expected = x.shape().to_vec();
         expected[at] = line(index, "the index")?.size();
-        let index = positions(index, x.shape()[at])?;
+        let to = positions(index, x.shape()[at])?;
         if source.shape() != expected || source.dtype() != x.dtype() {
             bail!(Shape, "source is {} {}, expected {} {}: as x, with an entry a position", source.dtype().name(), show(source.shape()), x.dtype().name(), show(&expected));
         }
-        let (out, dtype) = match x.dtype().kind() {
-            Kind::Float => (Dispatch::float_select_assign(x.value(), at, index, source.value(), IndexingUpdateOp::Add), x.dtype()),
-            Kind::Int => (Dispatch::int_select_assign(x.value(), at, index, source.value(), IndexingUpdateOp::Add), x.dtype()),
-            Kind::Bool => bail!(Dtype, "booleans do not add; convert to integers first"),
-        };
-        Ok(Tensor::new(out, dtype))
+        if x.dtype() == DType::Bool {
+            bail!(Dtype, "booleans do not add; convert to integers first");
+        }
+        let [_, n, inner] = around(x.shape(), at);
+        let (mut out, source) = (widened(x), widened(source));
+        with_slice(&to, |to: &[i64]| match wide(x.dtype()) {
+            DType::Float64 => with_slice(&source, |source: &[f64]| add_entries(slice_mut(&mut out), source, to, n, inner)),
+            DType::Float32 => with_slice(&source, |source: &[f32]| add_entries(slice_mut(&mut out), source, to, n, inner)),
+            _ => with_slice(&source, |source: &[i64]| add_entries(slice_mut(&mut out), source, to, n, inner)),
+        });
+        Ok(narrowed(out, x.dtype()))
     }
     grad(g; dim, index) { x: g.clone(), source: index_select(g, dim, index)? }
 
@@ -121,14 +137,12 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn gather(x: &Tensor, dim: isize, index: &Index) -> Tensor {
-        if x.dtype() == DType::Bool {
-            return Ok(as_mask(&gather(&bytes(x), dim, index)?));
-        }
         let at = axis_of(x.shape(), dim)?;
         fits(x.shape(), index.shape(), at)?;
-        let index_value = positions(index, x.shape()[at])?;
-        let x = reachable(x, index.shape(), at)?;
-        Ok(x.kind_map(|v| Dispatch::float_gather(at, v, index_value.clone()), |v| Dispatch::int_gather(at, v, index_value.clone()), |v| v))
+        match moves::gather(&reachable(x, index.shape(), at)?, at, &whole(index)?, index.shape()) {
+            Some(out) => Ok(out),
+            None => outside(index, x.shape()[at]),
+        }
     }
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: scatter_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
@@ -153,24 +167,10 @@ ops! {
                 show(index.shape())
             );
         }
-        let at_value = positions(index, x.shape()[at])?;
-        // The engine scatters into equal sizes; what an index cannot reach is put back around.
-        let part = reachable(x, index.shape(), at)?;
-        let out = match x.dtype().kind() {
-            Kind::Float => Dispatch::float_scatter(at, part.value(), at_value, source.value(), IndexingUpdateOp::Add),
-            Kind::Int => Dispatch::int_scatter(at, part.value(), at_value, source.value(), IndexingUpdateOp::Add),
-            Kind::Bool => bail!(Dtype, "booleans do not add; convert to integers first"),
-        };
-        let out = Tensor::new(out, x.dtype());
-        if part.shape() == x.shape() {
-            return Ok(out);
+        if x.dtype() == DType::Bool {
+            bail!(Dtype, "booleans do not add; convert to integers first");
         }
-        let ranges: Vec<burn_std::Slice> = out.shape().iter().map(|&n| burn_std::Slice::new(0, Some(n as isize), 1)).collect();
-        Ok(x.kind_map(
-            |v| Dispatch::float_slice_assign(v, &ranges, out.value()),
-            |v| Dispatch::int_slice_assign(v, &ranges, out.value()),
-            |v| v,
-        ))
+        write(x, dim, index, source, How { meeting: Some(Meeting::Sum), fresh: false })
     }
     grad(g; dim, index) { x: g.clone(), source: gather(g, dim, index)? }
 

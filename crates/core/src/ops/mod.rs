@@ -27,6 +27,7 @@
 pub mod activation;
 pub mod arrange;
 pub mod attention;
+mod binary;
 pub mod bits;
 pub mod blend;
 pub mod choice;

@@ -10,6 +10,7 @@ use super::shaping::{expand_to, flip, reshape_to};
 use super::{Floating, Index, Mask, Summed, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
+use crate::folds::{self, Extreme};
 use crate::shape::{self, Axes, axes, axis, reduced};
 use crate::tensor::{Tensor, Value, reshape};
 
@@ -21,6 +22,12 @@ pub(crate) fn sum_to(x: &Tensor, shape: &[usize]) -> Result<Tensor> {
         return reshape_to(x, &Shape::from(shape));
     }
     reshape_to(&sum(x, &dims, true)?, &Shape::from(shape))
+}
+
+/// The largest or smallest element over `dims` by our kernel.
+fn extreme(which: Extreme, x: &Tensor, dims: &[isize], keep_dim: bool) -> Result<Option<Tensor>> {
+    let axes = axes(dims, x.rank())?;
+    Ok(folds::extreme(which, x, &axes, &reduced(x.shape(), &axes, keep_dim)))
 }
 
 /// Runs a reduction that keeps its dimension over each axis in turn, and gives the result its final shape.
@@ -73,6 +80,10 @@ ops! {
             Kind::Float => x.clone(),
             _ => Tensor::new(x.value_as(DType::Int64), DType::Int64),
         };
+        let over = axes(dims, x.rank())?;
+        if let Some(out) = folds::sum(&x, &over, &reduced(x.shape(), &over, keep_dim)) {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float if axes(dims, x.rank())?.len() == x.rank() => {
                 reshape(Dispatch::float_sum(x.value()), Kind::Float, reduced(x.shape(), &axes(dims, x.rank())?, keep_dim))
@@ -100,9 +111,19 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn var(x: &Tensor, dims: &[isize] = []; correction: f64 = 1.0, keep_dim: bool = false) -> Tensor {
+        let divisor = (count(x.shape(), dims)? as f64 - correction).max(0.0);
+        let over = axes(dims, x.rank())?;
+        if let Some(out) = folds::variance(x, &over, &reduced(x.shape(), &over, keep_dim), divisor) {
+            return Ok(out);
+        }
         let centred = x - &mean(x, dims, true)?;
-        let n = count(x.shape(), dims)? as f64;
-        Ok(sum(&square(&centred)?, dims, keep_dim)? / (n - correction).max(0.0))
+        Ok(sum(&square(&centred)?, dims, keep_dim)? / divisor)
+    }
+    grad(g; x, dims, correction) {
+        x: {
+            let divisor = (count(x.shape(), dims)? as f64 - correction).max(0.0);
+            restored(g, x.shape(), dims)? * (x - &mean(x, dims, true)?) * (2.0 / divisor)
+        }
     }
 
     /// Standard deviation: the square root of `var`.
@@ -128,6 +149,11 @@ ops! {
     #[check(cases)]
     fn amax(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
         nonempty(x, dims)?;
+        if x.dtype() != DType::Bool
+            && let Some(out) = extreme(Extreme::Largest, x, dims, keep_dim)?
+        {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float => fold(x, dims, keep_dim, Dispatch::float_max_dim)?,
             Kind::Int => fold(x, dims, keep_dim, Dispatch::int_max_dim)?,
@@ -143,6 +169,11 @@ ops! {
     #[check(cases)]
     fn amin(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Tensor {
         nonempty(x, dims)?;
+        if x.dtype() != DType::Bool
+            && let Some(out) = extreme(Extreme::Smallest, x, dims, keep_dim)?
+        {
+            return Ok(out);
+        }
         let out = match x.dtype().kind() {
             Kind::Float => fold(x, dims, keep_dim, Dispatch::float_min_dim)?,
             Kind::Int => fold(x, dims, keep_dim, Dispatch::int_min_dim)?,
@@ -169,10 +200,10 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn any(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
-        if x.size() == 0 {
-            return crate::create::full(&reduced(x.shape(), &axes(dims, x.rank())?, keep_dim), 0.0, DType::Bool);
+        match extreme(Extreme::Largest, &as_mask(x), dims, keep_dim)? {
+            Some(out) => Ok(out),
+            None => Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_any_dim)?, DType::Bool)),
         }
-        Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_any_dim)?, DType::Bool))
     }
 
     /// Whether all elements over `dims` (all by default) are true; anything but 0 counts as true.
@@ -180,10 +211,10 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn all(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Mask {
-        if x.size() == 0 {
-            return crate::create::full(&reduced(x.shape(), &axes(dims, x.rank())?, keep_dim), 1.0, DType::Bool);
+        match extreme(Extreme::Smallest, &as_mask(x), dims, keep_dim)? {
+            Some(out) => Ok(out),
+            None => Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_all_dim)?, DType::Bool)),
         }
-        Ok(Tensor::new(fold(&as_mask(x), dims, keep_dim, Dispatch::bool_all_dim)?, DType::Bool))
     }
 
     /// `log(sum(e^x))` over `dims`, all by default, in a form that does not overflow.
@@ -196,11 +227,29 @@ ops! {
         if count(x.shape(), dims)? == 0 {
             return log(&sum(&exp(x)?, dims, keep_dim)?);
         }
-        let top = amax(x, dims, true)?.detach();
+        let x = float_of(x);
+        log_sum_exp_of(&x, dims, keep_dim)
+    }
+
+    /// `log_sum_exp` of floats, of one or more.
+    #[face()]
+    #[check(none, "checked as log_sum_exp")]
+    fn log_sum_exp_of(x: &Tensor, dims: &[isize], keep_dim: bool) -> Tensor {
+        let over = axes(dims, x.rank())?;
+        let to = reduced(x.shape(), &over, keep_dim);
+        if let Some(out) = folds::log_sum_exp(x, &over, &to) {
+            return Ok(out);
+        }
+        let top = amax(x, dims, true)?;
         // Where all are -inf or one is inf, subtracting it would give NaN.
         let top = where_(&super::compare::is_finite(&top)?, &(&top).into(), &0.0.into())?;
-        let out = log(&sum(&exp(&(x - &top))?, dims, true)?)? + top;
-        reshape_to(&out, &reduced(x.shape(), &axes(dims, x.rank())?, keep_dim))
+        reshape_to(&(log(&sum(&exp(&(x - &top))?, dims, true)?)? + top), &to)
+    }
+    grad(g, y; x, dims) {
+        x: {
+            let (g, y) = (restored(g, x.shape(), dims)?, restored(y, x.shape(), dims)?);
+            g * exp(&(x - &y))?
+        }
     }
 
     /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
@@ -213,7 +262,6 @@ ops! {
         match p {
             p if p == f64::INFINITY => amax(&abs(x)?, dims, keep_dim),
             p if p == f64::NEG_INFINITY => amin(&abs(x)?, dims, keep_dim),
-            1.0 => sum(&abs(x)?, dims, keep_dim),
             p if p > 0.0 => power_norm(&float_of(x), dims, p, keep_dim),
             p => bail!(Argument, "p must be positive or infinite and is {p}"),
         }
@@ -223,8 +271,19 @@ ops! {
     #[face()]
     #[check(none, "checked as norm")]
     fn power_norm(x: &Tensor, dims: &[isize], p: f64, keep_dim: bool) -> Tensor {
+        let over = axes(dims, x.rank())?;
+        let to = reduced(x.shape(), &over, keep_dim);
+        if p == 1.0 {
+            return match folds::powers::<1>(x, &over, &to) {
+                Some(out) => Ok(out),
+                None => sum(&abs(x)?, dims, keep_dim),
+            };
+        }
         if p == 2.0 {
-            return sqrt(&sum(&square(x)?, dims, keep_dim)?);
+            return match folds::powers::<2>(x, &over, &to) {
+                Some(out) => sqrt(&out),
+                None => sqrt(&sum(&square(x)?, dims, keep_dim)?),
+            };
         }
         pow(&sum(&pow(&abs(x)?.into(), &p.into())?, dims, keep_dim)?.into(), &(1.0 / p).into())
     }
@@ -234,6 +293,7 @@ ops! {
             let zero = eq(&(&y).into(), &0.0.into())?;
             let safe = where_(&zero, &1.0.into(), &y.into())?;
             let slope = match p {
+                1.0 => sign(x)?,
                 2.0 => x / &safe,
                 p => &sign(x)? * &pow(&(&abs(x)? / &safe).into(), &(p - 1.0).into())?,
             };
@@ -255,6 +315,9 @@ ops! {
         if x.size() == 0 {
             return Ok(x.detach());
         }
+        if let Some(out) = folds::cumsum(&x, axis) {
+            return Ok(out);
+        }
         Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
     }
     grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }
@@ -266,6 +329,10 @@ fn position(x: &Tensor, dim: isize, keep_dim: bool, largest: bool) -> Result<Ind
     let shape = reduced(x.shape(), &Axes::from_slice(&[axis]), keep_dim && x.rank() > 0);
     if x.rank() == 0 {
         return crate::create::full(&[], 0.0, DType::Int64);
+    }
+    let which = if largest { Extreme::Largest } else { Extreme::Smallest };
+    if let Some(out) = folds::extreme_at(which, x, axis, &shape) {
+        return Ok(out);
     }
     let int = DType::Int64.int();
     let value = match (x.dtype().kind(), largest) {

@@ -3,7 +3,7 @@
 use super::choice::{BagMode, ScatterMode, ScatterReduce};
 use super::compare::{eq, logical_and, masked_fill, where_};
 use super::elementwise::to_dtype;
-use super::index::{fits, gather, index_add, index_select, padding_row, positions, reachable, scatter_add};
+use super::index::{fits, gather, index_add, index_select, outside, padding_row, positions, reachable, scatter_add, whole};
 use super::reduce::argmax;
 use super::select::{narrowed, wide, widened};
 use super::shaping::{expand, reshape, signed, squeeze, unsqueeze};
@@ -33,13 +33,13 @@ fn read(source: &Tensor, to: &[usize], like: &Tensor) -> Result<Tensor> {
 }
 
 /// Runs a kernel over a copy of `x`, the places of `index` and the elements of `source`, all of one wide dtype.
-fn write(x: &Tensor, dim: isize, index: &Index, source: &Tensor, how: How) -> Result<Tensor> {
+pub(super) fn write(x: &Tensor, dim: isize, index: &Index, source: &Tensor, how: How) -> Result<Tensor> {
     let at = axis_of(x.shape(), dim)?;
     fits(x.shape(), index.shape(), at)?;
-    let to = positions(index, x.shape()[at])?;
+    let to = whole(index)?;
     let source = read(source, index.shape(), x)?;
     let (mut out, source) = (widened(x), widened(&source));
-    with_slice(&to, |to: &[i64]| {
+    let inside = with_slice(&to, |to: &[i64]| {
         let places = Places { index: to, shape: index.shape(), into: x.shape(), dim: at };
         match wide(x.dtype()) {
             DType::Float64 => with_slice(&source, |source: &[f64]| how.run(slice_mut(&mut out), &places, source)),
@@ -47,19 +47,20 @@ fn write(x: &Tensor, dim: isize, index: &Index, source: &Tensor, how: How) -> Re
             _ => with_slice(&source, |source: &[i64]| how.run(slice_mut(&mut out), &places, source)),
         }
     });
-    Ok(narrowed(out, x.dtype()))
+    if inside { Ok(narrowed(out, x.dtype())) } else { outside(index, x.shape()[at]) }
 }
 
 /// What a kernel does at each place.
 #[derive(Clone, Copy)]
-struct How {
+pub(super) struct How {
     /// None for a mean.
-    meeting: Option<Meeting>,
-    fresh: bool,
+    pub(super) meeting: Option<Meeting>,
+    /// Whether what stands there before does not count.
+    pub(super) fresh: bool,
 }
 
 impl How {
-    fn run<T: Number>(self, out: &mut [T], places: &Places<'_>, source: &[T]) {
+    fn run<T: Number>(self, out: &mut [T], places: &Places<'_>, source: &[T]) -> bool {
         match self.meeting {
             Some(meeting) => firn_kernels::scatter::scatter(out, places, source, meeting, self.fresh),
             None => firn_kernels::scatter::scatter_mean(out, places, source, self.fresh),

@@ -10,8 +10,9 @@ use super::{ops, padding};
 use crate::create::zeros;
 use crate::dtype::{Kind, promote};
 use crate::error::{Result, bail};
+use crate::moves;
 use crate::shape::{self, Axes, axes, axis, axis_of, show};
-use crate::tensor::{Tensor, cast, reshape as reshape_value};
+use crate::tensor::{Tensor, Value, cast, reshape as reshape_value};
 
 /// `reshape` to sizes that are known to fit.
 pub(crate) fn reshape_to(x: &Tensor, shape: &Shape) -> Result<Tensor> {
@@ -194,15 +195,8 @@ ops! {
         if first.rank() == 0 {
             bail!(Shape, "numbers (rank 0) cannot be joined; use stack");
         }
-        let values = tensors.iter().map(|t| cast(t.value(), t.dtype(), dtype)).collect();
-        Ok(Tensor::new(
-            match dtype.kind() {
-                Kind::Float => Dispatch::float_cat(values, at),
-                Kind::Int => Dispatch::int_cat(values, at),
-                Kind::Bool => Dispatch::bool_cat(values, at),
-            },
-            dtype,
-        ))
+        let values: Vec<Value> = tensors.iter().map(|t| cast(t.value(), t.dtype(), dtype)).collect();
+        Ok(moves::cat(&values, at, dtype))
     }
     grad(g; dim, sizes = sizes(tensors, dim)?) {
         tensors: {

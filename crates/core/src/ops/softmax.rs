@@ -1,28 +1,18 @@
 //! Softmax and its logarithm.
 
-use burn_backend::ops::ActivationOps;
-use burn_dispatch::Dispatch;
-
 use super::elementwise::exp;
 use super::ops;
 use super::reduce::sum;
 use crate::error::{Result, bail};
 use crate::shape::axis;
-use crate::tensor::{Tensor, Value};
+use crate::tensor::Tensor;
 
-fn along(x: &Tensor, dim: isize, f: fn(Value, usize) -> Value) -> Result<Tensor> {
+fn along(x: &Tensor, dim: isize, log: bool) -> Result<Tensor> {
     let at = axis(dim, x.rank())?;
     if !x.dtype().is_float() {
         bail!(Dtype, "expected a floating point tensor and got {}; convert with .to('float32')", x.dtype().name());
     }
-    // The engine divides by the sizes.
-    if x.size() == 0 {
-        return Ok(x.detach());
-    }
-    if x.rank() == 0 {
-        return super::shaping::reshape(&Tensor::new(f(super::shaping::reshape(x, &[1])?.value(), 0), x.dtype()), &[]);
-    }
-    Ok(Tensor::new(f(x.value(), at), x.dtype()))
+    Ok(crate::folds::softmax(x, at, log))
 }
 
 ops! {
@@ -31,14 +21,42 @@ ops! {
     #[face(method, functional)]
     #[check(cases)]
     #[autocast(full)]
-    fn softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::softmax) }
-    grad(g, y; dim) { x: y * &(g - &sum(&(g * y), &[dim], true)?) }
+    fn softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, false) }
+    grad(g, y; dim) { x: softmax_backward(g, y, dim)? }
 
     /// `x - log(sum(e^x))` along `dim`.
     #[example("tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]")]
     #[face(method, functional)]
     #[check(cases)]
     #[autocast(full)]
-    fn log_softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::log_softmax) }
-    grad(g, y; dim) { x: g - &(exp(y)? * &sum(g, &[dim], true)?) }
+    fn log_softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, true) }
+    grad(g, y; dim) { x: log_softmax_backward(g, y, dim)? }
+
+    /// The gradient of `softmax` from that of its output `y`.
+    #[face()]
+    #[check(none, "checked as the gradient of softmax")]
+    fn softmax_backward(g: &Tensor, y: &Tensor, dim: isize) -> Tensor {
+        match crate::folds::softmax_gradient(g, y, axis(dim, y.rank())?, false) {
+            Some(out) => Ok(out),
+            None => Ok(y * &(g - &sum(&(g * y), &[dim], true)?)),
+        }
+    }
+    grad(h; g, y, dim) {
+        g: softmax_backward(h, y, dim)?,
+        y: h * &(g - &sum(&(g * y), &[dim], true)?) - g * &sum(&(h * y), &[dim], true)?,
+    }
+
+    /// The gradient of `logSoftmax` from that of its output `y`.
+    #[face()]
+    #[check(none, "checked as the gradient of logSoftmax")]
+    fn log_softmax_backward(g: &Tensor, y: &Tensor, dim: isize) -> Tensor {
+        match crate::folds::softmax_gradient(g, y, axis(dim, y.rank())?, true) {
+            Some(out) => Ok(out),
+            None => Ok(g - &(exp(y)? * &sum(g, &[dim], true)?)),
+        }
+    }
+    grad(h; g, y, dim) {
+        g: h - &sum(&(h * &exp(y)?), &[dim], true)?,
+        y: -(h * &exp(y)? * &sum(g, &[dim], true)?),
+    }
 }
