@@ -142,6 +142,12 @@ export interface NativeOps {
   logSumExp(x: number, dim: Int32Array, keepDim: boolean): number
   norm(x: number, dim: Int32Array, p: number, keepDim: boolean): number
   cumsum(x: number, dim: number): number
+  nanSum(x: number, dim: Int32Array, keepDim: boolean): number
+  nanMean(x: number, dim: Int32Array, keepDim: boolean): number
+  countNonzero(x: number, dim: Int32Array): number
+  aminmax(x: number, dim: Int32Array, keepDim: boolean): number[]
+  varMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
+  stdMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
   reshape(x: number, shape: Int32Array): number
   flatten(x: number, start: number, end: number): number
   squeeze(x: number, dim: Int32Array): number
@@ -204,6 +210,24 @@ export interface NativeOps {
   col2im(x: number, outputHeight: number, outputWidth: number, kernelHeight: number, kernelWidth: number, dilationHeight: number, dilationWidth: number, paddingHeight: number, paddingWidth: number, strideHeight: number, strideWidth: number): number
   sort(x: number, dim: number, descending: boolean): number[]
   argsort(x: number, dim: number, descending: boolean): number
+  msort(x: number): number
+  max(x: number, dim: number, keepDim: boolean): number[]
+  min(x: number, dim: number, keepDim: boolean): number[]
+  median(x: number, dim: number, keepDim: boolean): number[]
+  nanMedian(x: number, dim: number, keepDim: boolean): number[]
+  mode(x: number, dim: number, keepDim: boolean): number[]
+  kthvalue(x: number, k: number, dim: number, keepDim: boolean): number[]
+  topk(x: number, k: number, dim: number, largest: boolean): number[]
+  cummax(x: number, dim: number): number[]
+  cummin(x: number, dim: number): number[]
+  quantile(x: number, q: Float64Array, dim: number, keepDim: boolean, interpolation: number): number
+  nanQuantile(x: number, q: Float64Array, dim: number, keepDim: boolean, interpolation: number): number
+  searchsorted(sorted: number, values: number, right: boolean): number
+  bucketize(x: number, boundaries: number, right: boolean): number
+  bincount(x: number, minLength: number): number
+  histc(x: number, bins: number, min: number, max: number): number
+  unique(x: number): number[]
+  uniqueConsecutive(x: number): number[]
   indexSelect(x: number, dim: number, index: number): number
   indexAdd(x: number, dim: number, index: number, source: number): number
   gather(x: number, dim: number, index: number): number

@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Approximate, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, side, type Pair, whole } from './convert.ts'
+import { choices, type Approximate, type PadMode, type ScatterMode, type Interpolation, type ScatterReduce } from './choices.gen.ts'
+import { choiceCode, count, integers, isNumber, operand, reals, side, type Pair, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -244,6 +244,50 @@ export interface NormOptions {
 
 const normOptions = ['p', 'keepDim'] as const
 
+/** Options of `nanSum`. */
+export interface NanSumOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanSumOptions = ['keepDim'] as const
+
+/** Options of `nanMean`. */
+export interface NanMeanOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanMeanOptions = ['keepDim'] as const
+
+/** Options of `aminmax`. */
+export interface AminmaxOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const aminmaxOptions = ['keepDim'] as const
+
+/** Options of `varMean`. */
+export interface VarMeanOptions {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const varMeanOptions = ['correction', 'keepDim'] as const
+
+/** Options of `stdMean`. */
+export interface StdMeanOptions {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const stdMeanOptions = ['correction', 'keepDim'] as const
+
 /** Options of `pad`. */
 export interface PadOptions {
   /** @default 0 */
@@ -371,6 +415,118 @@ export interface ArgsortOptions {
 }
 
 const argsortOptions = ['descending'] as const
+
+/** Options of `max`. */
+export interface MaxOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const maxOptions = ['keepDim'] as const
+
+/** Options of `min`. */
+export interface MinOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const minOptions = ['keepDim'] as const
+
+/** Options of `median`. */
+export interface MedianOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const medianOptions = ['keepDim'] as const
+
+/** Options of `nanMedian`. */
+export interface NanMedianOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanMedianOptions = ['keepDim'] as const
+
+/** Options of `mode`. */
+export interface ModeOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const modeOptions = ['keepDim'] as const
+
+/** Options of `kthvalue`. */
+export interface KthvalueOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const kthvalueOptions = ['keepDim'] as const
+
+/** Options of `topk`. */
+export interface TopkOptions {
+  /** @default true */
+  readonly largest?: boolean | undefined
+}
+
+const topkOptions = ['largest'] as const
+
+/** Options of `quantile`. */
+export interface QuantileOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+  /** @default 'linear' */
+  readonly interpolation?: Interpolation | undefined
+}
+
+const quantileOptions = ['keepDim', 'interpolation'] as const
+
+/** Options of `nanQuantile`. */
+export interface NanQuantileOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+  /** @default 'linear' */
+  readonly interpolation?: Interpolation | undefined
+}
+
+const nanQuantileOptions = ['keepDim', 'interpolation'] as const
+
+/** Options of `searchsorted`. */
+export interface SearchsortedOptions {
+  /** @default false */
+  readonly right?: boolean | undefined
+}
+
+const searchsortedOptions = ['right'] as const
+
+/** Options of `bucketize`. */
+export interface BucketizeOptions {
+  /** @default false */
+  readonly right?: boolean | undefined
+}
+
+const bucketizeOptions = ['right'] as const
+
+/** Options of `bincount`. */
+export interface BincountOptions {
+  /** @default 0 */
+  readonly minLength?: number | undefined
+}
+
+const bincountOptions = ['minLength'] as const
+
+/** Options of `histc`. */
+export interface HistcOptions {
+  /** @default 100 */
+  readonly bins?: number | undefined
+  /** @default 0 */
+  readonly min?: number | undefined
+  /** @default 0 */
+  readonly max?: number | undefined
+}
+
+const histcOptions = ['bins', 'min', 'max'] as const
 
 /** Options of `put`. */
 export interface PutOptions {
@@ -1828,25 +1984,26 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Position of the largest element along `dim`; the first of equals.
+   * Position of the largest element along `dim`, by default among all in row-major order; the first of equals.
    * @example
    * tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]
+   * tensor([[1, 5], [3, 2]]).argmax() // 1
    */
-  argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
+  argmax(dim?: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmax(this.handle, whole('dim', dim), keepDim))
+    return this.wrap(native.argmax(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim))
   }
 
   /**
-   * Position of the smallest element along `dim`; the first of equals.
+   * Position of the smallest element along `dim`, by default among all in row-major order; the first of equals.
    * @example
    * tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]
    */
-  argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
+  argmin(dim?: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmin(this.handle, whole('dim', dim), keepDim))
+    return this.wrap(native.argmin(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim))
   }
 
   /**
@@ -1901,6 +2058,79 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   cumsum(dim: number): Tensor<D> {
     return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Sum over `dim`, all by default, with NaN as 0; integers and booleans give int64.
+   * @example
+   * tensor([1, NaN, 2]).nanSum() // 3
+   */
+  nanSum(dim: number | readonly number[] = [], options: NanSumOptions = {}): Tensor<Summed<D>> {
+    checkOptions('nanSum', options, nanSumOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.nanSum(this.handle, integers(dim), keepDim))
+  }
+
+  /**
+   * Mean over `dim`, all by default, of the elements that are not NaN; NaN where there are none. Integers are refused.
+   * @example
+   * tensor([[1, NaN], [3, 5]]).nanMean(0) // [2, 5]
+   */
+  nanMean(dim: number | readonly number[] = [], options: NanMeanOptions = {}): Tensor<D> {
+    checkOptions('nanMean', options, nanMeanOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.nanMean(this.handle, integers(dim), keepDim))
+  }
+
+  /**
+   * How many elements over `dim`, all by default, differ from 0; NaN does.
+   * @example
+   * tensor([[1, 0], [2, 3]]).countNonzero(0) // [2, 1]
+   */
+  countNonzero(dim: number | readonly number[] = []): Tensor<'int64'> {
+    return this.wrap(native.countNonzero(this.handle, integers(dim)))
+  }
+
+  /**
+   * Smallest and largest element over `dim`, all by default; equal ones share the gradient.
+   * @example
+   * const { min, max } = tensor([[1, 5], [3, 2]]).aminmax(1)
+   * min // [1, 2]
+   * max // [5, 3]
+   */
+  aminmax(dim: number | readonly number[] = [], options: AminmaxOptions = {}): { readonly min: Tensor<D>; readonly max: Tensor<D> } {
+    checkOptions('aminmax', options, aminmaxOptions)
+    const { keepDim = false } = options
+    const [minHandle = 0, maxHandle = 0] = native.aminmax(this.handle, integers(dim), keepDim)
+    return { min: this.wrap(minHandle), max: this.wrap(maxHandle) }
+  }
+
+  /**
+   * Variance and mean over `dim`, all by default; see `var`.
+   * @example
+   * const { variance, mean } = tensor([1, 3]).varMean()
+   * variance // 2
+   * mean // 2
+   */
+  varMean(dim: number | readonly number[] = [], options: VarMeanOptions = {}): { readonly variance: Tensor<D>; readonly mean: Tensor<D> } {
+    checkOptions('varMean', options, varMeanOptions)
+    const { correction = 1, keepDim = false } = options
+    const [varianceHandle = 0, meanHandle = 0] = native.varMean(this.handle, integers(dim), correction, keepDim)
+    return { variance: this.wrap(varianceHandle), mean: this.wrap(meanHandle) }
+  }
+
+  /**
+   * Standard deviation and mean over `dim`, all by default; see `std`.
+   * @example
+   * const { std, mean } = tensor([1, 3]).stdMean()
+   * std // 1.414214
+   * mean // 2
+   */
+  stdMean(dim: number | readonly number[] = [], options: StdMeanOptions = {}): { readonly std: Tensor<D>; readonly mean: Tensor<D> } {
+    checkOptions('stdMean', options, stdMeanOptions)
+    const { correction = 1, keepDim = false } = options
+    const [stdHandle = 0, meanHandle = 0] = native.stdMean(this.handle, integers(dim), correction, keepDim)
+    return { std: this.wrap(stdHandle), mean: this.wrap(meanHandle) }
   }
 
   /**
@@ -2410,6 +2640,224 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     checkOptions('argsort', options, argsortOptions)
     const { descending = false } = options
     return this.wrap(native.argsort(this.handle, whole('dim', dim), descending))
+  }
+
+  /**
+   * The rows in ascending order, element by element along the first dimension: `sort(0)` without its places.
+   * @example
+   * tensor([[3, 1], [2, 5]]).msort() // [[2, 1], [3, 5]]
+   */
+  msort(): Tensor<D> {
+    return this.wrap(native.msort(this.handle))
+  }
+
+  /**
+   * The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. `amax` reduces over several dims.
+   * @example
+   * const { values, indices } = tensor([[1, 5], [7, 2]]).max(1)
+   * values // [5, 7]
+   * indices // [1, 0]
+   * tensor([[1, 5], [7, 2]]).max().values // 7
+   */
+  max(dim?: number, options: MaxOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('max', options, maxOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.max(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. `amin` reduces over several dims.
+   * @example
+   * const { values, indices } = tensor([[1, 5], [7, 2]]).min(1)
+   * values // [1, 2]
+   * indices // [0, 1]
+   */
+  min(dim?: number, options: MinOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('min', options, minOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.min(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one.
+   * @example
+   * tensor([[3, 1, 2], [9, 7, 8]]).median(1).values // [2, 8]
+   * tensor([4, 1, 3, 2]).median().values // 2
+   */
+  median(dim?: number, options: MedianOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('median', options, medianOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.median(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * `median` of the elements that are not NaN; NaN where there are none.
+   * @example
+   * tensor([NaN, 3, 1]).nanMedian().values // 1
+   */
+  nanMedian(dim?: number, options: NanMedianOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('nanMedian', options, nanMedianOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.nanMedian(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The value that occurs most often along `dim`, the smallest of such, and the last place where it stands; NaN equals NaN.
+   * `dim` is -1 by default.
+   * @example
+   * const { values, indices } = tensor([3, 1, 3, 2]).mode()
+   * values // 3
+   * indices // 2
+   */
+  mode(dim: number = -1, options: ModeOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('mode', options, modeOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.mode(this.handle, whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The `k`-th smallest element along `dim`, `k` from 1, and where it stands; NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * tensor([30, 10, 20]).kthvalue(2).values // 20
+   */
+  kthvalue(k: number, dim: number = -1, options: KthvalueOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('kthvalue', options, kthvalueOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.kthvalue(this.handle, count('k', k), whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The `k` largest elements along `dim`, or smallest unless `largest`, in order, the first of equals before the others, and where they stand; NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * const { values, indices } = tensor([1, 9, 5]).topk(2)
+   * values // [9, 5]
+   * indices // [1, 2]
+   */
+  topk(k: number, dim: number = -1, options: TopkOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('topk', options, topkOptions)
+    const { largest = true } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.topk(this.handle, count('k', k), whole('dim', dim), largest)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The largest element so far along `dim`, and where it stands, the last of equals; NaN stays.
+   * @example
+   * tensor([1, 3, 2]).cummax(0).values // [1, 3, 3]
+   */
+  cummax(dim: number): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    const [valuesHandle = 0, indicesHandle = 0] = native.cummax(this.handle, whole('dim', dim))
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The smallest element so far along `dim`, and where it stands, the last of equals; NaN stays.
+   * @example
+   * tensor([3, 1, 2]).cummin(0).values // [3, 1, 1]
+   */
+  cummin(dim: number): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    const [valuesHandle = 0, indicesHandle = 0] = native.cummin(this.handle, whole('dim', dim))
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The quantiles `q`, from 0 to 1, along `dim`, of all elements by default; several give a first dimension of their own. Between two elements `interpolation` says what is taken. NaN where there is one.
+   * @example
+   * tensor([0, 10, 20]).quantile(0.25) // 5
+   * tensor([0, 10, 20]).quantile([0.5, 1]) // [10, 20]
+   */
+  quantile(q: number | readonly number[], dim?: number, options: QuantileOptions = {}): Tensor<D> {
+    checkOptions('quantile', options, quantileOptions)
+    const { keepDim = false, interpolation = 'linear' } = options
+    return this.wrap(native.quantile(this.handle, reals(q), dim === undefined ? NaN : whole('dim', dim), keepDim, choiceCode('interpolation', interpolation, choices.Interpolation)))
+  }
+
+  /**
+   * `quantile` of the elements that are not NaN; NaN where there are none.
+   * @example
+   * tensor([0, NaN, 20]).nanQuantile(0.5) // 10
+   */
+  nanQuantile(q: number | readonly number[], dim?: number, options: NanQuantileOptions = {}): Tensor<D> {
+    checkOptions('nanQuantile', options, nanQuantileOptions)
+    const { keepDim = false, interpolation = 'linear' } = options
+    return this.wrap(native.nanQuantile(this.handle, reals(q), dim === undefined ? NaN : whole('dim', dim), keepDim, choiceCode('interpolation', interpolation, choices.Interpolation)))
+  }
+
+  /**
+   * Where each of `values` belongs in `sorted`, ascending along its last dimension: before its equals, or behind them if `right`.
+   * @example
+   * tensor([1, 3, 5]).searchsorted(tensor([3, 6])) // [1, 3]
+   */
+  searchsorted(values: Tensor<D>, options: SearchsortedOptions = {}): Tensor<'int64'> {
+    checkOptions('searchsorted', options, searchsortedOptions)
+    const { right = false } = options
+    return this.wrap(native.searchsorted(this.handle, values.handle, right))
+  }
+
+  /**
+   * The bucket of each element between ascending `boundaries`, a list: the first whose boundary is not below it, or is above it if `right`.
+   * @example
+   * tensor([0, 2, 9]).bucketize(tensor([1, 2, 3])) // [0, 1, 3]
+   */
+  bucketize(boundaries: Tensor<D>, options: BucketizeOptions = {}): Tensor<'int64'> {
+    checkOptions('bucketize', options, bucketizeOptions)
+    const { right = false } = options
+    return this.wrap(native.bucketize(this.handle, boundaries.handle, right))
+  }
+
+  /**
+   * How often each number from 0 on stands in a list of integers of 0 or more; at least `minLength` counts.
+   * @example
+   * tensor([0, 2, 2], { dtype: 'int64' }).bincount() // [1, 0, 2]
+   */
+  bincount(options: BincountOptions = {}): Tensor<'int64'> {
+    checkOptions('bincount', options, bincountOptions)
+    const { minLength = 0 } = options
+    return this.wrap(native.bincount(this.handle, count('minLength', minLength)))
+  }
+
+  /**
+   * How many elements fall into each of `bins` equal intervals from `min` to `max`, both of the data where equal; others are left out.
+   * @example
+   * tensor([0, 1, 1, 3]).histc({ bins: 3 }) // [1, 2, 1]
+   */
+  histc(options: HistcOptions = {}): Tensor<D> {
+    checkOptions('histc', options, histcOptions)
+    const { bins = 100, min = 0, max = 0 } = options
+    return this.wrap(native.histc(this.handle, count('bins', bins), min, max))
+  }
+
+  /**
+   * The values that occur, ascending, as a list; for each element the place of its value among them; and how often each occurs. NaN equals nothing, itself neither.
+   * @example
+   * const { values, inverse, counts } = tensor([3, 1, 3]).unique()
+   * values // [1, 3]
+   * inverse // [1, 0, 1]
+   * counts // [1, 2]
+   */
+  unique(): { readonly values: Tensor<D>; readonly inverse: Tensor<'int64'>; readonly counts: Tensor<'int64'> } {
+    const [valuesHandle = 0, inverseHandle = 0, countsHandle = 0] = native.unique(this.handle)
+    return { values: this.wrap(valuesHandle), inverse: this.wrap(inverseHandle), counts: this.wrap(countsHandle) }
+  }
+
+  /**
+   * `unique` of runs: equal neighbours, in row-major order, are one value.
+   * @example
+   * const { values, counts } = tensor([3, 3, 1, 3]).uniqueConsecutive()
+   * values // [3, 1, 3]
+   * counts // [2, 1, 1]
+   */
+  uniqueConsecutive(): { readonly values: Tensor<D>; readonly inverse: Tensor<'int64'>; readonly counts: Tensor<'int64'> } {
+    const [valuesHandle = 0, inverseHandle = 0, countsHandle = 0] = native.uniqueConsecutive(this.handle)
+    return { values: this.wrap(valuesHandle), inverse: this.wrap(inverseHandle), counts: this.wrap(countsHandle) }
   }
 
   /**

@@ -21,6 +21,7 @@ pub mod map;
 pub mod math;
 pub mod matrix;
 pub mod normalise;
+pub mod order;
 pub mod parallel;
 pub mod philox;
 pub mod pool;

@@ -1281,19 +1281,19 @@ pub fn amin(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
 
 #[napi(js_name = "argmax")]
 #[allow(clippy::too_many_arguments)]
-pub fn argmax(x: u32, dim: i32, keep_dim: bool) -> napi::Result<u32> {
+pub fn argmax(x: u32, dim: f64, keep_dim: bool) -> napi::Result<u32> {
     call("argmax", || {
         let x = table::get(x)?;
-        out(ops::reduce::argmax(&x, dim as isize, keep_dim)?)
+        out(ops::reduce::argmax(&x, number(dim).map(|n| n as isize), keep_dim)?)
     })
 }
 
 #[napi(js_name = "argmin")]
 #[allow(clippy::too_many_arguments)]
-pub fn argmin(x: u32, dim: i32, keep_dim: bool) -> napi::Result<u32> {
+pub fn argmin(x: u32, dim: f64, keep_dim: bool) -> napi::Result<u32> {
     call("argmin", || {
         let x = table::get(x)?;
-        out(ops::reduce::argmin(&x, dim as isize, keep_dim)?)
+        out(ops::reduce::argmin(&x, number(dim).map(|n| n as isize), keep_dim)?)
     })
 }
 
@@ -1343,6 +1343,66 @@ pub fn cumsum(x: u32, dim: i32) -> napi::Result<u32> {
     call("cumsum", || {
         let x = table::get(x)?;
         out(ops::reduce::cumsum(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "nanSum")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_sum(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("nan_sum", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::nan_sum(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "nanMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_mean(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("nan_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::nan_mean(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "countNonzero")]
+#[allow(clippy::too_many_arguments)]
+pub fn count_nonzero(x: u32, dims: &[i32]) -> napi::Result<u32> {
+    call("count_nonzero", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::count_nonzero(&x, &dims)?)
+    })
+}
+
+#[napi(js_name = "aminmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn aminmax(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("aminmax", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::counting::aminmax(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "varMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn var_mean(x: u32, dims: &[i32], correction: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("var_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::moments::var_mean(&x, &dims, correction, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "stdMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn std_mean(x: u32, dims: &[i32], correction: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("std_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::moments::std_mean(&x, &dims, correction, keep_dim)?)
     })
 }
 
@@ -1931,6 +1991,172 @@ pub fn argsort(x: u32, dim: i32, descending: bool) -> napi::Result<u32> {
     call("argsort", || {
         let x = table::get(x)?;
         out(ops::sorting::argsort(&x, dim as isize, descending)?)
+    })
+}
+
+#[napi(js_name = "msort")]
+#[allow(clippy::too_many_arguments)]
+pub fn msort(x: u32) -> napi::Result<u32> {
+    call("msort", || {
+        let x = table::get(x)?;
+        out(ops::sorting::msort(&x)?)
+    })
+}
+
+#[napi(js_name = "max")]
+#[allow(clippy::too_many_arguments)]
+pub fn max(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("max", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::max(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "min")]
+#[allow(clippy::too_many_arguments)]
+pub fn min(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("min", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::min(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "median")]
+#[allow(clippy::too_many_arguments)]
+pub fn median(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("median", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::median(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "nanMedian")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_median(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("nan_median", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::nan_median(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "mode")]
+#[allow(clippy::too_many_arguments)]
+pub fn mode(x: u32, dim: i32, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("mode", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::mode(&x, dim as isize, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "kthvalue")]
+#[allow(clippy::too_many_arguments)]
+pub fn kthvalue(x: u32, k: u32, dim: i32, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("kthvalue", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::kthvalue(&x, k as usize, dim as isize, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "topk")]
+#[allow(clippy::too_many_arguments)]
+pub fn topk(x: u32, k: u32, dim: i32, largest: bool) -> napi::Result<Vec<u32>> {
+    call("topk", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::topk(&x, k as usize, dim as isize, largest)?)
+    })
+}
+
+#[napi(js_name = "cummax")]
+#[allow(clippy::too_many_arguments)]
+pub fn cummax(x: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("cummax", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::cummax(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cummin")]
+#[allow(clippy::too_many_arguments)]
+pub fn cummin(x: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("cummin", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::cummin(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "quantile")]
+#[allow(clippy::too_many_arguments)]
+pub fn quantile(x: u32, q: &[f64], dim: f64, keep_dim: bool, interpolation: u32) -> napi::Result<u32> {
+    call("quantile", || {
+        let x = table::get(x)?;
+        let interpolation = ops::choice::Interpolation::from_code(interpolation)?;
+        out(ops::quantile::quantile(&x, q, number(dim).map(|n| n as isize), keep_dim, interpolation)?)
+    })
+}
+
+#[napi(js_name = "nanQuantile")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_quantile(x: u32, q: &[f64], dim: f64, keep_dim: bool, interpolation: u32) -> napi::Result<u32> {
+    call("nan_quantile", || {
+        let x = table::get(x)?;
+        let interpolation = ops::choice::Interpolation::from_code(interpolation)?;
+        out(ops::quantile::nan_quantile(&x, q, number(dim).map(|n| n as isize), keep_dim, interpolation)?)
+    })
+}
+
+#[napi(js_name = "searchsorted")]
+#[allow(clippy::too_many_arguments)]
+pub fn searchsorted(sorted: u32, values: u32, right: bool) -> napi::Result<u32> {
+    call("searchsorted", || {
+        let sorted = table::get(sorted)?;
+        let values = table::get(values)?;
+        out(ops::buckets::searchsorted(&sorted, &values, right)?)
+    })
+}
+
+#[napi(js_name = "bucketize")]
+#[allow(clippy::too_many_arguments)]
+pub fn bucketize(x: u32, boundaries: u32, right: bool) -> napi::Result<u32> {
+    call("bucketize", || {
+        let x = table::get(x)?;
+        let boundaries = table::get(boundaries)?;
+        out(ops::buckets::bucketize(&x, &boundaries, right)?)
+    })
+}
+
+#[napi(js_name = "bincount")]
+#[allow(clippy::too_many_arguments)]
+pub fn bincount(x: u32, min_length: u32) -> napi::Result<u32> {
+    call("bincount", || {
+        let x = table::get(x)?;
+        out(ops::buckets::bincount(&x, min_length as usize)?)
+    })
+}
+
+#[napi(js_name = "histc")]
+#[allow(clippy::too_many_arguments)]
+pub fn histc(x: u32, bins: u32, min: f64, max: f64) -> napi::Result<u32> {
+    call("histc", || {
+        let x = table::get(x)?;
+        out(ops::buckets::histc(&x, bins as usize, min, max)?)
+    })
+}
+
+#[napi(js_name = "unique")]
+#[allow(clippy::too_many_arguments)]
+pub fn unique(x: u32) -> napi::Result<Vec<u32>> {
+    call("unique", || {
+        let x = table::get(x)?;
+        outs(ops::tally::unique(&x)?)
+    })
+}
+
+#[napi(js_name = "uniqueConsecutive")]
+#[allow(clippy::too_many_arguments)]
+pub fn unique_consecutive(x: u32) -> napi::Result<Vec<u32>> {
+    call("unique_consecutive", || {
+        let x = table::get(x)?;
+        outs(ops::tally::unique_consecutive(&x)?)
     })
 }
 

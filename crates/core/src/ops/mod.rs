@@ -25,10 +25,12 @@ pub mod arrange;
 pub mod attention;
 pub mod bits;
 pub mod blend;
+pub mod buckets;
 pub mod choice;
 pub mod closeness;
 pub mod compare;
 pub mod conv;
+pub mod counting;
 pub mod ctc;
 pub mod decompose;
 pub mod diagonal;
@@ -39,10 +41,12 @@ pub mod index;
 pub mod indexing;
 pub mod joining;
 pub mod linalg;
+pub(crate) mod lines;
 pub mod loss;
 pub mod loss_margin;
 pub mod loss_pointwise;
 pub mod masking;
+pub mod moments;
 pub mod norm;
 pub mod operand;
 pub mod padding;
@@ -50,7 +54,9 @@ pub mod pair;
 pub mod piecewise;
 pub mod pool;
 pub mod products;
+pub mod quantile;
 pub mod random;
+pub mod ranking;
 pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
@@ -61,6 +67,7 @@ pub mod softmax;
 pub mod solve;
 pub mod sorting;
 pub mod special;
+pub mod tally;
 pub mod trigonometry;
 pub(crate) mod vjp;
 pub mod windows;
@@ -148,12 +155,18 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         closeness::ROWS,
         masking::ROWS,
         reduce::ROWS,
+        counting::ROWS,
+        moments::ROWS,
         shaping::ROWS,
         arrange::ROWS,
         joining::ROWS,
         diagonal::ROWS,
         windows::ROWS,
         sorting::ROWS,
+        ranking::ROWS,
+        quantile::ROWS,
+        buckets::ROWS,
+        tally::ROWS,
         index::ROWS,
         select::ROWS,
         scatter::ROWS,

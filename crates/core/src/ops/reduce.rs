@@ -6,11 +6,12 @@ use burn_std::Shape;
 
 use super::compare::{as_mask, eq, where_};
 use super::elementwise::{abs, exp, log, pow, sign, sqrt, square};
+use super::lines::{line_of, without};
 use super::shaping::{expand_to, flip, reshape_to};
 use super::{Floating, Index, Mask, Summed, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
-use crate::shape::{self, Axes, axes, axis, reduced};
+use crate::shape::{self, axes, axis, reduced};
 use crate::tensor::{Tensor, Value, reshape};
 
 /// Sums a gradient down to the shape of the operand it broadcast from.
@@ -151,17 +152,17 @@ ops! {
     }
     grad(g, y; x, dims) { x: shared(g, y, x, dims)? }
 
-    /// Position of the largest element along `dim`; the first of equals.
-    #[example("tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]")]
+    /// Position of the largest element along `dim`, by default among all in row-major order; the first of equals.
+    #[example("tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]", "tensor([[1, 5], [3, 2]]).argmax() // 1")]
     #[face(method)]
     #[check(cases)]
-    fn argmax(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, true) }
+    fn argmax(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, true) }
 
-    /// Position of the smallest element along `dim`; the first of equals.
+    /// Position of the smallest element along `dim`, by default among all in row-major order; the first of equals.
     #[example("tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]")]
     #[face(method)]
     #[check(cases)]
-    fn argmin(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, false) }
+    fn argmin(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, false) }
 
     /// Whether any element over `dims` (all by default) is true; anything but 0 counts as true.
     #[example("tensor([[true, false], [false, false]]).any(1) // [true, false]")]
@@ -256,19 +257,16 @@ ops! {
     grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }
 }
 
-fn position(x: &Tensor, dim: isize, keep_dim: bool, largest: bool) -> Result<Index> {
-    let axis = axis(dim, x.rank())?;
-    nonempty(x, &[dim])?;
-    let shape = reduced(x.shape(), &Axes::from_slice(&[axis]), keep_dim && x.rank() > 0);
-    if x.rank() == 0 {
-        return crate::create::full(&[], 0.0, DType::Int64);
-    }
+fn position(x: &Tensor, dim: Option<isize>, keep_dim: bool, largest: bool) -> Result<Index> {
+    let (line, along) = line_of(x, dim)?;
+    nonempty(&line, &[along])?;
+    let axis = axis(along, line.rank())?;
     let int = DType::Int64.int();
     let value = match (x.dtype().kind(), largest) {
-        (Kind::Float, true) => Dispatch::float_argmax(x.value(), axis, int),
-        (Kind::Float, false) => Dispatch::float_argmin(x.value(), axis, int),
-        (_, true) => Dispatch::int_argmax(x.value_as(DType::Int64), axis),
-        (_, false) => Dispatch::int_argmin(x.value_as(DType::Int64), axis),
+        (Kind::Float, true) => Dispatch::float_argmax(line.value(), axis, int),
+        (Kind::Float, false) => Dispatch::float_argmin(line.value(), axis, int),
+        (_, true) => Dispatch::int_argmax(line.value_as(DType::Int64), axis),
+        (_, false) => Dispatch::int_argmin(line.value_as(DType::Int64), axis),
     };
-    Ok(Tensor::new(reshape(value, Kind::Int, shape), DType::Int64))
+    without(&Tensor::new(value, DType::Int64), x.rank(), along, dim, keep_dim)
 }

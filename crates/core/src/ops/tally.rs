@@ -1,0 +1,63 @@
+//! Which values occur.
+
+use firn_kernels::order::Task;
+
+use super::index::index_select;
+use super::lines::{ordered, places};
+use super::shaping::flatten;
+use super::{Outputs, ops};
+use crate::cpu::{contiguous, from_vec, slice};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::tensor::Tensor;
+
+ops! {
+    /// The values that occur, ascending, as a list; for each element the place of its value among them; and how often each occurs. NaN equals
+    /// nothing, itself neither.
+    #[example("const { values, inverse, counts } = tensor([3, 1, 3]).unique()", "values // [1, 3]", "inverse // [1, 0, 1]", "counts // [1, 2]")]
+    #[outputs(values: Tensor, inverse: Index, counts: Index)]
+    #[face(method)]
+    #[check(cases)]
+    fn unique(x: &Tensor) -> Outputs { runs(x, true) }
+
+    /// `unique` of runs: equal neighbours, in row-major order, are one value.
+    #[example("const { values, counts } = tensor([3, 3, 1, 3]).uniqueConsecutive()", "values // [3, 1, 3]", "counts // [2, 1, 1]")]
+    #[outputs(values: Tensor, inverse: Index, counts: Index)]
+    #[face(method)]
+    #[check(cases)]
+    fn unique_consecutive(x: &Tensor) -> Outputs { runs(x, false) }
+}
+
+fn runs(x: &Tensor, sorted: bool) -> Result<Vec<Tensor>> {
+    let flat = flatten(&x.detach(), 0, -1)?;
+    let order = if sorted { Some(contiguous(&places(&flat, 0, Task::Sort { descending: false })?)) } else { None };
+    let order = order.as_ref().map(|order| slice::<i64>(order));
+    let (value, dtype) = ordered(&flat);
+    let (firsts, inverse, counts) = match dtype {
+        DType::Float32 => cut(slice::<f32>(&value), order),
+        DType::Float64 => cut(slice::<f64>(&value), order),
+        _ => cut(slice::<i64>(&value), order),
+    };
+    let size = firsts.len();
+    let values = index_select(&flat, 0, &from_vec(firsts, [size].into(), DType::Int64))?;
+    Ok(vec![values, from_vec(inverse, x.shape().into(), DType::Int64), from_vec(counts, [size].into(), DType::Int64)])
+}
+
+/// Where each run of equals in an order begins, the run of each element, and the lengths.
+fn cut<T: PartialEq + Copy>(all: &[T], order: Option<&[i64]>) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
+    let (mut firsts, mut counts, mut inverse) = (Vec::new(), Vec::new(), vec![0; all.len()]);
+    let mut last = None;
+    for i in 0..all.len() {
+        let at = order.map_or(i, |order| order[i] as usize);
+        if last != Some(all[at]) {
+            firsts.push(at as i64);
+            counts.push(0_i64);
+            last = Some(all[at]);
+        }
+        inverse[at] = counts.len() as i64 - 1;
+        if let Some(count) = counts.last_mut() {
+            *count += 1;
+        }
+    }
+    (firsts, inverse, counts)
+}
