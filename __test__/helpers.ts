@@ -65,7 +65,7 @@ export interface OpColumns {
 }
 
 interface LayerCase {
-  readonly layer: 'Linear' | 'Conv2d'
+  readonly layer: string
   readonly options: Readonly<Record<string, unknown>>
   readonly state: Readonly<Record<string, StoredTensor>>
   readonly x: StoredTensor
@@ -136,6 +136,20 @@ interface Fixtures {
       readonly steps: number
       readonly warmup: number
       readonly values: readonly number[]
+    }[]
+  }
+  average: {
+    readonly traces: readonly {
+      readonly name: 'ema' | 'swa'
+      readonly start: number
+      readonly every: number
+      readonly params: readonly StoredTensor[]
+      /** The averages after each update; a parameter without a gradient has null. */
+      readonly steps: readonly { readonly grads: readonly (StoredTensor | null)[]; readonly averages: readonly (readonly number[])[] }[]
+    }[]
+    readonly statistics: readonly {
+      readonly batches: readonly StoredTensor[]
+      readonly state: Readonly<Record<string, readonly number[]>>
     }[]
   }
   autograd: {

@@ -72,6 +72,7 @@ export {
   type MatrixNorm,
   type Memory,
   type MemorySite,
+  type PaddingWord,
   type PadMode,
   type Pair,
   type Place,

@@ -31,6 +31,7 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   l1_loss: oneShape,
   mse_loss: oneShape,
   multilabel_soft_margin_loss: oneShape,
+  pixel_unshuffle: { 'zero-size': { firn: 'accepts', why: 'firn accepts: an empty batch stays one, as in pixelShuffle' } },
   poisson_nll_loss: oneShape,
   scatter: { '0-d': { firn: 'refuses', why: 'firn refuses: a number has no dim' } },
   smooth_l1_loss: oneShape,

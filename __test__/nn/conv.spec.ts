@@ -1,16 +1,27 @@
 import test from 'ava'
-import { Conv2d } from '../../ts/nn/index.ts'
-import { ones, type Pair, seed, zeros } from '../../ts/tensor/index.ts'
+import { Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../../ts/nn/index.ts'
+import { ones, seed, zeros } from '../../ts/tensor/index.ts'
 import { closeTo } from '../helpers.ts'
-import { checkLayers } from './layers.ts'
+import { checkLayers, toPair, toTriple } from './layers.ts'
 
+checkLayers('Conv1d', ({ inChannels, outChannels, kernel, ...options }) => {
+  return new Conv1d(Number(inChannels), Number(outChannels), { kernel: Number(kernel), ...options })
+})
 checkLayers('Conv2d', ({ inChannels, outChannels, kernel, ...options }) => {
   return new Conv2d(Number(inChannels), Number(outChannels), { kernel: toPair(kernel), ...options })
 })
-
-function toPair(value: unknown): Pair {
-  return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : Number(value)
-}
+checkLayers('Conv3d', ({ inChannels, outChannels, kernel, ...options }) => {
+  return new Conv3d(Number(inChannels), Number(outChannels), { kernel: toTriple(kernel), ...options })
+})
+checkLayers('ConvTranspose1d', ({ inChannels, outChannels, kernel, ...options }) => {
+  return new ConvTranspose1d(Number(inChannels), Number(outChannels), { kernel: Number(kernel), ...options })
+})
+checkLayers('ConvTranspose2d', ({ inChannels, outChannels, kernel, ...options }) => {
+  return new ConvTranspose2d(Number(inChannels), Number(outChannels), { kernel: toPair(kernel), ...options })
+})
+checkLayers('ConvTranspose3d', ({ inChannels, outChannels, kernel, ...options }) => {
+  return new ConvTranspose3d(Number(inChannels), Number(outChannels), { kernel: toTriple(kernel), ...options })
+})
 
 test('weight and bias start within 1/sqrt(fanIn), where groups divide the fan', (t) => {
   seed(1)
@@ -51,4 +62,15 @@ test('what cannot be is refused', (t) => {
   t.throws(() => new Conv2d(1, 1, { kernel: [3, 0] }), { code: 'argument', message: /kernel must be a whole number >= 1, got 0/ })
   t.throws(() => new Conv2d(1, 1, { kernel: 3, padding: -1 }), { code: 'argument', message: /padding/ })
   t.throws(() => new Conv2d(1, 1, Object.assign({ kernel: 3 }, { kernelSize: 3 })), { code: 'argument', message: /kernelSize/ })
+  t.throws(() => new Conv1d(1, 1, { kernel: 3, ...JSON.parse('{ "paddingMode": "mirror" }') }), {
+    code: 'argument',
+    message: 'Conv1d: paddingMode must be one of zeros, reflect, replicate, circular, got mirror',
+  })
+  t.throws(() => new ConvTranspose3d(4, 3, { kernel: 2, groups: 2 }), { code: 'argument', message: /ConvTranspose3d: groups/ })
+})
+
+test('a convolution prints what differs from the usual', (t) => {
+  const conv = new Conv2d(2, 4, { kernel: [3, 2], padding: 'same', paddingMode: 'circular', bias: false })
+  t.is(conv.extraRepr(), '2, 4, kernel=[3, 2], padding=same, paddingMode=circular, bias=false')
+  t.is(new ConvTranspose1d(2, 4, { kernel: 3, stride: 2, outputPadding: 1 }).extraRepr(), '2, 4, kernel=3, stride=2, outputPadding=1')
 })

@@ -1,7 +1,7 @@
 // Runs a layer on PyTorch's cases of nn.json: same weights and input, then output and gradients.
 import test from 'ava'
 import type { Module } from '../../ts/nn/index.ts'
-import { type DType, type Tensor, tensor } from '../../ts/tensor/index.ts'
+import { type DType, type Pair, type Tensor, tensor, type Triple } from '../../ts/tensor/index.ts'
 import { closeTo, fixture, fromStored, type StoredTensor, weights } from '../helpers.ts'
 
 /** A tensor of a fixture as float32. */
@@ -14,12 +14,21 @@ export const storedState = (state: Readonly<Record<string, StoredTensor>>) =>
 /** The scalar that the fixtures differentiate. */
 export const weighted = (out: Tensor): Tensor => out.mul(tensor(weights(out.shape), { shape: out.shape })).sum()
 
+/** Sizes of a fixture's options, for layers over two dimensions. */
+export const toPair = (value: unknown): Pair => (Array.isArray(value) ? [Number(value[0]), Number(value[1])] : Number(value))
+
+/** The same for three dimensions. */
+export const toTriple = (value: unknown): Triple =>
+  Array.isArray(value) ? [Number(value[0]), Number(value[1]), Number(value[2])] : Number(value)
+
 /** One test for each case of `layer`, made by `make` from the fixture's options. */
 export function checkLayers(
-  layer: 'Linear' | 'Conv2d',
+  layer: string,
   make: (options: Readonly<Record<string, unknown>>) => Module & { forward(x: Tensor): Tensor },
 ): void {
-  for (const { options, state, x, out, grad } of fixture('nn').layers.filter((entry) => entry.layer === layer)) {
+  const cases = fixture('nn').layers.filter((entry) => entry.layer === layer)
+  if (cases.length === 0) throw new Error(`nn.json has no case of ${layer}`)
+  for (const { options, state, x, out, grad } of cases) {
     test(`${layer} ${JSON.stringify(options)} equals PyTorch, forward and backward`, (t) => {
       const module = make(options)
       module.loadStateDict(storedState(state))

@@ -1,7 +1,26 @@
 import test from 'ava'
-import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from '../../ts/nn/index.ts'
+import { AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d, MaxPool1d, MaxPool2d, MaxPool3d, MaxUnpool2d } from '../../ts/nn/index.ts'
+import { AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, AvgPool2d, AvgPool3d } from '../../ts/nn/index.ts'
+import { LPPool1d, LPPool2d, LPPool3d } from '../../ts/nn/index.ts'
 import { arange, zeros } from '../../ts/tensor/index.ts'
 import { closeTo } from '../helpers.ts'
+import { checkLayers, toPair, toTriple } from './layers.ts'
+
+checkLayers('MaxPool1d', ({ kernel, ...options }) => new MaxPool1d(Number(kernel), options))
+checkLayers('MaxPool2d', ({ kernel, ...options }) => new MaxPool2d(toPair(kernel), options))
+checkLayers('MaxPool3d', ({ kernel, ...options }) => new MaxPool3d(toTriple(kernel), options))
+checkLayers('AvgPool1d', ({ kernel, ...options }) => new AvgPool1d(Number(kernel), options))
+checkLayers('AvgPool2d', ({ kernel, ...options }) => new AvgPool2d(toPair(kernel), options))
+checkLayers('AvgPool3d', ({ kernel, ...options }) => new AvgPool3d(toTriple(kernel), options))
+checkLayers('LPPool1d', ({ normType, kernel, ...options }) => new LPPool1d(Number(normType), Number(kernel), options))
+checkLayers('LPPool2d', ({ normType, kernel, ...options }) => new LPPool2d(Number(normType), toPair(kernel), options))
+checkLayers('LPPool3d', ({ normType, kernel, ...options }) => new LPPool3d(Number(normType), toTriple(kernel), options))
+checkLayers('AdaptiveAvgPool1d', ({ outputSize }) => new AdaptiveAvgPool1d(Number(outputSize)))
+checkLayers('AdaptiveAvgPool2d', ({ outputSize }) => new AdaptiveAvgPool2d(toPair(outputSize)))
+checkLayers('AdaptiveAvgPool3d', ({ outputSize }) => new AdaptiveAvgPool3d(toTriple(outputSize)))
+checkLayers('AdaptiveMaxPool1d', ({ outputSize }) => new AdaptiveMaxPool1d(Number(outputSize)))
+checkLayers('AdaptiveMaxPool2d', ({ outputSize }) => new AdaptiveMaxPool2d(toPair(outputSize)))
+checkLayers('AdaptiveMaxPool3d', ({ outputSize }) => new AdaptiveMaxPool3d(toTriple(outputSize)))
 
 const image = () => arange(0, 16).reshape([1, 1, 4, 4])
 
@@ -32,4 +51,16 @@ test('AdaptiveAvgPool2d makes the size it is told', (t) => {
 test('bad sizes and unknown options are refused by name', (t) => {
   t.throws(() => new MaxPool2d(0), { code: 'argument', message: 'MaxPool2d: kernel must be a whole number >= 1, got 0' })
   t.throws(() => new AvgPool2d(2, Object.assign({ stride: 1 }, { strid: 2 })), { code: 'argument', message: /AvgPool2d.*strid/ })
+})
+
+test('MaxUnpool2d puts maxima back where they were, into the size it is told', (t) => {
+  const { values, indices } = new MaxPool2d(2).withIndices(arange(0, 25).reshape([1, 1, 5, 5]))
+  closeTo(t, values, [6, 8, 16, 18])
+  const back = new MaxUnpool2d(2).forward(values, indices, { outputSize: [5, 5] })
+  t.deepEqual(back.shape, [1, 1, 5, 5])
+  closeTo(
+    t,
+    back,
+    Array.from({ length: 25 }, (_, i) => ([6, 8, 16, 18].includes(i) ? i : 0)),
+  )
 })

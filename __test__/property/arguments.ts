@@ -128,6 +128,12 @@ function plain(picks: Picks, { kind = '', name }: OpArg, beside: AnyTensor): unk
       return picks.below(2) === 0 ? picks.of(sizes) : [picks.of(sizes), picks.of(sizes)]
     case 'Triple':
       return picks.below(2) === 0 ? picks.of(sizes) : [picks.of(sizes), picks.of(sizes), picks.of(sizes)]
+    case 'Padding<1>':
+      return picks.of(['same', 'valid', 0, 1, 2])
+    case 'Padding<2>':
+      return picks.of<unknown>(['same', 'valid', 0, 1, [1, 2]])
+    case 'Padding<3>':
+      return picks.of<unknown>(['same', 'valid', 0, 1, [1, 0, 2]])
     case 'DType':
       return picks.of(dtypes)
     case '&str':

@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv2dOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type AvgPool2dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool1dOptions, type MaxPool1dIndicesOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type MaxPool3dOptions, type MaxPool3dIndicesOptions, type MaxUnpool1dOptions, type MaxUnpool2dOptions, type MaxUnpool3dOptions, type AvgPool1dOptions, type AvgPool2dOptions, type AvgPool3dOptions, type LpPool1dOptions, type LpPool2dOptions, type LpPool3dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, type Triple, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
@@ -803,7 +803,17 @@ export function logSoftmax<D extends DType = 'float32'>(x: Tensor<D>, dim: numbe
 }
 
 /**
- * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+ * 1-D convolution (cross-correlation) of `[batch, in, width]` with a weight `[out, in / groups, kw]`; the batch may be left out.
+ * @example
+ * F.conv1d(tensor([[[1, 2, 3, 4]]]), ones([1, 1, 2])) // [[[3, 5, 7]]]
+ * F.conv1d(tensor([[1, 2, 3, 4]]), ones([1, 1, 2]), { padding: 'same' }) // [[3, 5, 7, 4]]
+ */
+export function conv1d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv1dOptions<D> = {}): Tensor<D> {
+  return x.conv1d(weight, options)
+}
+
+/**
+ * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`; the batch may be left out.
  * @example
  * const x = tensor([[[[1, 2], [3, 4]]]])
  * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
@@ -814,7 +824,88 @@ export function conv2d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor
 }
 
 /**
- * Largest element of each window; `stride` is the kernel by default.
+ * 3-D convolution (cross-correlation) of `[batch, in, depth, height, width]` with a weight `[out, in / groups, kd, kh, kw]`; the batch may be left out.
+ * @example
+ * F.conv3d(ones([1, 2, 4, 4, 4]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 3, 2, 2, 2]
+ */
+export function conv3d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: Conv3dOptions<D> = {}): Tensor<D> {
+  return x.conv3d(weight, options)
+}
+
+/**
+ * Transposed 1-D convolution of `[batch, in, width]` with a weight `[in, out / groups, kw]`: what `conv1d` does to a gradient.
+ * @example
+ * F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]
+ */
+export function convTranspose1d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose1dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose1d(weight, options)
+}
+
+/**
+ * Transposed 2-D convolution of `[batch, in, height, width]` with a weight `[in, out / groups, kh, kw]`: what `conv2d` does to a gradient.
+ * @example
+ * F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]
+ */
+export function convTranspose2d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose2dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose2d(weight, options)
+}
+
+/**
+ * Transposed 3-D convolution of `[batch, in, depth, height, width]` with a weight `[in, out / groups, kd, kh, kw]`: what `conv3d` does to a gradient.
+ * @example
+ * F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]
+ */
+export function convTranspose3d<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor<D>, options: ConvTranspose3dOptions<D> = {}): Tensor<D> {
+  return x.convTranspose3d(weight, options)
+}
+
+/**
+ * Channels become places: `[..., c * r * r, height, width]` gives `[..., c, height * r, width * r]` for a factor `r`.
+ * @example
+ * tensor([[[1]], [[2]], [[3]], [[4]]]).pixelShuffle(2) // [[[1, 2], [3, 4]]]
+ */
+export function pixelShuffle<D extends DType = 'float32'>(x: Tensor<D>, factor: number): Tensor<D> {
+  return x.pixelShuffle(factor)
+}
+
+/**
+ * Places become channels: `[..., c, height * r, width * r]` gives `[..., c * r * r, height, width]` for a factor `r`.
+ * @example
+ * tensor([[[1, 2], [3, 4]]]).pixelUnshuffle(2) // [[[1]], [[2]], [[3]], [[4]]]
+ */
+export function pixelUnshuffle<D extends DType = 'float32'>(x: Tensor<D>, factor: number): Tensor<D> {
+  return x.pixelUnshuffle(factor)
+}
+
+/**
+ * Deals the channels of `[batch, channels, ...]` out anew: from `groups` rows of channels to columns.
+ * @example
+ * tensor([[[1], [2], [3], [4]]]).channelShuffle(2) // [[[1], [3], [2], [4]]]
+ */
+export function channelShuffle<D extends DType = 'float32'>(x: Tensor<D>, groups: number): Tensor<D> {
+  return x.channelShuffle(groups)
+}
+
+/**
+ * Largest element of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default.
+ * @example
+ * tensor([[[1, 3, 2, 0]]]).maxPool1d(2) // [[[3, 2]]]
+ */
+export function maxPool1d<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: MaxPool1dOptions = {}): Tensor<D> {
+  return x.maxPool1d(kernel, options)
+}
+
+/**
+ * Where in its image `maxPool1d` found each element: `column`.
+ * @example
+ * tensor([[[1, 3, 2, 0]]]).maxPool1dIndices(2) // [[[1, 2]]]
+ */
+export function maxPool1dIndices<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: MaxPool1dIndicesOptions = {}): Tensor<'int64'> {
+  return x.maxPool1dIndices(kernel, options)
+}
+
+/**
+ * Largest element of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]
  * zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]
@@ -824,7 +915,7 @@ export function maxPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pai
 }
 
 /**
- * Where in its plane `maxPool2d` found each element: `row * width + column`.
+ * Where in its image `maxPool2d` found each element: `row * width + column`.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]
  */
@@ -833,7 +924,118 @@ export function maxPool2dIndices<D extends DType = 'float32'>(x: Tensor<D>, kern
 }
 
 /**
- * Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+ * Largest element of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3d(2) // [[[[[9]]]]]
+ */
+export function maxPool3d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: MaxPool3dOptions = {}): Tensor<D> {
+  return x.maxPool3d(kernel, options)
+}
+
+/**
+ * Where in its image `maxPool3d` found each element: `(slice * height + row) * width + column`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3dIndices(2) // [[[[[5]]]]]
+ */
+export function maxPool3dIndices<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: MaxPool3dIndicesOptions = {}): Tensor<'int64'> {
+  return x.maxPool3dIndices(kernel, options)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+ * @example
+ * tensor([[[1, 3, 2]]]).adaptiveMaxPool1d(2) // [[[3, 3]]]
+ */
+export function adaptiveMaxPool1d<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<D> {
+  return x.adaptiveMaxPool1d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool1d` found each element: `column`.
+ * @example
+ * tensor([[[1, 3, 2]]]).adaptiveMaxPool1dIndices(2) // [[[1, 1]]]
+ */
+export function adaptiveMaxPool1dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<'int64'> {
+  return x.adaptiveMaxPool1dIndices(output)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2d(1) // [[[[4]]]]
+ */
+export function adaptiveMaxPool2d<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<D> {
+  return x.adaptiveMaxPool2d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool2d` found each element: `row * width + column`.
+ * @example
+ * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2dIndices(1) // [[[[2]]]]
+ */
+export function adaptiveMaxPool2dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<'int64'> {
+  return x.adaptiveMaxPool2dIndices(output)
+}
+
+/**
+ * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3d(1) // [[[[[4]]]]]
+ */
+export function adaptiveMaxPool3d<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<D> {
+  return x.adaptiveMaxPool3d(output)
+}
+
+/**
+ * Where in its image `adaptiveMaxPool3d` found each element: `(slice * height + row) * width + column`.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3dIndices(1) // [[[[[2]]]]]
+ */
+export function adaptiveMaxPool3dIndices<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<'int64'> {
+  return x.adaptiveMaxPool3dIndices(output)
+}
+
+/**
+ * Zeros with each element where `maxPool1dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[1, 2]]], { dtype: 'int64' })
+ * tensor([[[5, 6]]]).maxUnpool1d(at, 2) // [[[0, 5, 6, 0]]]
+ */
+export function maxUnpool1d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: number, options: MaxUnpool1dOptions = {}): Tensor<D> {
+  return x.maxUnpool1d(indices, kernel, options)
+}
+
+/**
+ * Zeros with each element where `maxPool2dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[[2]]]], { dtype: 'int64' })
+ * tensor([[[[5]]]]).maxUnpool2d(at, 2) // [[[[0, 0], [5, 0]]]]
+ */
+export function maxUnpool2d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: Pair, options: MaxUnpool2dOptions = {}): Tensor<D> {
+  return x.maxUnpool2d(indices, kernel, options)
+}
+
+/**
+ * Zeros with each element where `maxPool3dIndices` found it, the last where several meet; throws for an index outside.
+ * @example
+ * const at = tensor([[[[[2]]]]], { dtype: 'int64' })
+ * tensor([[[[[5]]]]]).maxUnpool3d(at, 2) // [[[[[0, 0], [5, 0]], [[0, 0], [0, 0]]]]]
+ */
+export function maxUnpool3d<D extends DType = 'float32'>(x: Tensor<D>, indices: Tensor<'int64'>, kernel: Triple, options: MaxUnpool3dOptions = {}): Tensor<D> {
+  return x.maxUnpool3d(indices, kernel, options)
+}
+
+/**
+ * Mean of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros.
+ * @example
+ * tensor([[[1, 3, 2, 4]]]).avgPool1d(2) // [[[2, 3]]]
+ */
+export function avgPool1d<D extends DType = 'float32'>(x: Tensor<D>, kernel: number, options: AvgPool1dOptions = {}): Tensor<D> {
+  return x.avgPool1d(kernel, options)
+}
+
+/**
+ * Mean of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
  * @example
  * tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]
  */
@@ -842,12 +1044,66 @@ export function avgPool2d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Pai
 }
 
 /**
- * Mean of each of `[height, width]` equal regions, whatever the input size.
+ * Mean of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
+ * @example
+ * tensor([[[[[1, 2], [4, 3]], [[0, 8], [1, 1]]]]]).avgPool3d(2) // [[[[[2.5]]]]]
+ */
+export function avgPool3d<D extends DType = 'float32'>(x: Tensor<D>, kernel: Triple, options: AvgPool3dOptions = {}): Tensor<D> {
+  return x.avgPool3d(kernel, options)
+}
+
+/**
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+ * @example
+ * zeros([1, 8, 7]).adaptiveAvgPool1d(3) // shape [1, 8, 3]
+ */
+export function adaptiveAvgPool1d<D extends DType = 'float32'>(x: Tensor<D>, output: number): Tensor<D> {
+  return x.adaptiveAvgPool1d(output)
+}
+
+/**
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
  * @example
  * zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]
  */
 export function adaptiveAvgPool2d<D extends DType = 'float32'>(x: Tensor<D>, output: Pair): Tensor<D> {
   return x.adaptiveAvgPool2d(output)
+}
+
+/**
+ * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+ * @example
+ * zeros([1, 8, 7, 5, 4]).adaptiveAvgPool3d([3, 1, 2]) // shape [1, 8, 3, 1, 2]
+ */
+export function adaptiveAvgPool3d<D extends DType = 'float32'>(x: Tensor<D>, output: Triple): Tensor<D> {
+  return x.adaptiveAvgPool3d(output)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, width]`, with p `normType`.
+ * @example
+ * tensor([[[3, 4, 6, 8]]]).lpPool1d(2, 2) // [[[5, 10]]]
+ */
+export function lpPool1d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: number, options: LpPool1dOptions = {}): Tensor<D> {
+  return x.lpPool1d(normType, kernel, options)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, height, width]`, with p `normType`.
+ * @example
+ * tensor([[[[1, 2], [4, 2]]]]).lpPool2d(2, 2) // [[[[5]]]]
+ */
+export function lpPool2d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: Pair, options: LpPool2dOptions = {}): Tensor<D> {
+  return x.lpPool2d(normType, kernel, options)
+}
+
+/**
+ * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, depth, height, width]`, with p `normType`.
+ * @example
+ * ones([1, 1, 2, 2, 2]).lpPool3d(3, 2) // [[[[[2]]]]]
+ */
+export function lpPool3d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: Triple, options: LpPool3dOptions = {}): Tensor<D> {
+  return x.lpPool3d(normType, kernel, options)
 }
 
 /**

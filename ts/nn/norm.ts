@@ -23,7 +23,8 @@ export interface BatchNorm2dOptions {
 export class BatchNorm2d extends Module {
   readonly numFeatures: number
   readonly eps: number
-  readonly momentum: number | null
+  /** Share of a new batch in the running statistics; null makes them the average over all batches. */
+  momentum: number | null
   readonly weight: Parameter | null
   readonly bias: Parameter | null
   readonly runningMean: Buffer | null
@@ -58,6 +59,15 @@ export class BatchNorm2d extends Module {
     const normal = F.batchNorm(x, { weight: weight ?? undefined, bias: bias ?? undefined, eps })
     this.#track(x)
     return normal
+  }
+
+  /** Puts the running statistics back to what they were before the first batch. */
+  resetRunningStats(): void {
+    tidy(() => {
+      this.runningMean?.assign(zeros([this.numFeatures]))
+      this.runningVar?.assign(ones([this.numFeatures]))
+      this.numBatchesTracked?.assign(tensor(0, { dtype: 'int64' }))
+    })
   }
 
   override extraRepr(): string {

@@ -1,84 +1,153 @@
-// Pooling over height and width.
-import { checkOptions } from '../errors.ts'
-import type { AvgPool2dOptions, MaxPool2dOptions, Pair, Tensor } from '../tensor/index.ts'
-import { Module } from './module.ts'
-import { checkPair, pairText } from './sizes.ts'
+// Pools of maxima, and the way back.
+import type { MaxPool1dOptions, MaxPool2dOptions, MaxPool3dOptions, Pair, Tensor, Triple } from '../tensor/index.ts'
+import { Adaptive, Sliding, type WindowOptions } from './pooling.ts'
+import { checkPair, checkSize, checkTriple, type Sizes, type SizesOf } from './sizes.ts'
+
+interface MaxPoolOptions<I> extends WindowOptions<I> {
+  readonly dilation?: I | undefined
+  readonly ceilMode?: boolean | undefined
+}
+
+/** Maxima and where in their image they were found, as `maxUnpool1d` to `maxUnpool3d` take them. */
+export interface Maxima {
+  readonly values: Tensor
+  readonly indices: Tensor<'int64'>
+}
+
+abstract class MaxPool<I, S extends Sizes> extends Sliding<I, S> {
+  readonly dilation: S
+  readonly ceilMode: boolean
+
+  protected constructor(name: string, sizesOf: SizesOf<I | number, S>, kernel: I, options: MaxPoolOptions<I>) {
+    super(name, sizesOf, kernel, options, ['stride', 'padding', 'dilation', 'ceilMode'])
+    const { dilation = 1, ceilMode = false } = options
+    this.dilation = sizesOf(`${name}: dilation`, dilation)
+    this.ceilMode = ceilMode
+  }
+}
+
+/** The largest value under each place of the kernel, over [batch, channels, width]. */
+export class MaxPool1d extends MaxPool<number, number> {
+  /** @example new nn.MaxPool1d(2).forward(zeros([64, 32, 8])) // shape [64, 32, 4] */
+  constructor(kernel: number, options: MaxPool1dOptions = {}) {
+    super('MaxPool1d', checkSize, kernel, options)
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return x.maxPool1d(kernel, { stride, padding, dilation, ceilMode })
+  }
+
+  /**
+   * The maxima with their places.
+   *
+   * @example
+   * const { values, indices } = new nn.MaxPool1d(2).withIndices(rand([64, 32, 8]))
+   * new nn.MaxUnpool1d(2).forward(values, indices) // shape [64, 32, 8]
+   */
+  withIndices(x: Tensor): Maxima {
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return { values: this.forward(x), indices: x.maxPool1dIndices(kernel, { stride, padding, dilation, ceilMode }) }
+  }
+}
 
 /** The largest value under each place of the kernel, over [batch, channels, height, width]. */
-export class MaxPool2d extends Module {
-  readonly kernel: readonly [number, number]
-  readonly stride: readonly [number, number]
-  readonly padding: readonly [number, number]
-  readonly dilation: readonly [number, number]
-  readonly ceilMode: boolean
-
+export class MaxPool2d extends MaxPool<Pair, readonly [height: number, width: number]> {
   /** @example new nn.MaxPool2d(2).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 4, 4] */
   constructor(kernel: Pair, options: MaxPool2dOptions = {}) {
-    super()
-    checkOptions('MaxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode'])
-    const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
-    this.kernel = checkPair('MaxPool2d: kernel', kernel)
-    this.stride = checkPair('MaxPool2d: stride', stride)
-    this.padding = checkPair('MaxPool2d: padding', padding, 0)
-    this.dilation = checkPair('MaxPool2d: dilation', dilation)
-    this.ceilMode = ceilMode
+    super('MaxPool2d', checkPair, kernel, options)
   }
 
   override forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, ceilMode } = this
-    return x.maxPool2d(this.kernel, { stride, padding, dilation, ceilMode })
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return x.maxPool2d(kernel, { stride, padding, dilation, ceilMode })
   }
 
-  override extraRepr(): string {
-    return `${pairText(this.kernel)}, stride=${pairText(this.stride)}, padding=${pairText(this.padding)}`
+  /**
+   * The maxima with their places.
+   *
+   * @example
+   * const { values, indices } = new nn.MaxPool2d(2).withIndices(rand([64, 32, 8, 8]))
+   * new nn.MaxUnpool2d(2).forward(values, indices) // shape [64, 32, 8, 8]
+   */
+  withIndices(x: Tensor): Maxima {
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return { values: this.forward(x), indices: x.maxPool2dIndices(kernel, { stride, padding, dilation, ceilMode }) }
   }
 }
 
-/** The mean under each place of the kernel, over [batch, channels, height, width]. */
-export class AvgPool2d extends Module {
-  readonly kernel: readonly [number, number]
-  readonly stride: readonly [number, number]
-  readonly padding: readonly [number, number]
-  readonly ceilMode: boolean
-  readonly countIncludePad: boolean
-
-  /** @example new nn.AvgPool2d(2).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 4, 4] */
-  constructor(kernel: Pair, options: AvgPool2dOptions = {}) {
-    super()
-    checkOptions('AvgPool2d', options, ['stride', 'padding', 'ceilMode', 'countIncludePad'])
-    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options
-    this.kernel = checkPair('AvgPool2d: kernel', kernel)
-    this.stride = checkPair('AvgPool2d: stride', stride)
-    this.padding = checkPair('AvgPool2d: padding', padding, 0)
-    this.ceilMode = ceilMode
-    this.countIncludePad = countIncludePad
+/** The largest value under each place of the kernel, over [batch, channels, depth, height, width]. */
+export class MaxPool3d extends MaxPool<Triple, readonly [depth: number, height: number, width: number]> {
+  /** @example new nn.MaxPool3d(2).forward(zeros([8, 4, 8, 8, 8])) // shape [8, 4, 4, 4, 4] */
+  constructor(kernel: Triple, options: MaxPool3dOptions = {}) {
+    super('MaxPool3d', checkTriple, kernel, options)
   }
 
   override forward(x: Tensor): Tensor {
-    const { stride, padding, ceilMode, countIncludePad } = this
-    return x.avgPool2d(this.kernel, { stride, padding, ceilMode, countIncludePad })
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return x.maxPool3d(kernel, { stride, padding, dilation, ceilMode })
   }
 
-  override extraRepr(): string {
-    return `${pairText(this.kernel)}, stride=${pairText(this.stride)}, padding=${pairText(this.padding)}`
+  /**
+   * The maxima with their places.
+   *
+   * @example
+   * const { values, indices } = new nn.MaxPool3d(2).withIndices(rand([8, 4, 8, 8, 8]))
+   * new nn.MaxUnpool3d(2).forward(values, indices) // shape [8, 4, 8, 8, 8]
+   */
+  withIndices(x: Tensor): Maxima {
+    const { kernel, stride, padding, dilation, ceilMode } = this
+    return { values: this.forward(x), indices: x.maxPool3dIndices(kernel, { stride, padding, dilation, ceilMode }) }
   }
 }
 
-/** The mean over as many equal parts as `outputSize` says, whatever the input's height and width. */
-export class AdaptiveAvgPool2d extends Module {
-  readonly outputSize: readonly [number, number]
+/** The largest value of each of as many equal parts as `outputSize` says, over [batch, channels, width]. */
+export class AdaptiveMaxPool1d extends Adaptive<number, number> {
+  /** @example new nn.AdaptiveMaxPool1d(1).forward(zeros([64, 32, 8])) // shape [64, 32, 1] */
+  constructor(outputSize: number) {
+    super('AdaptiveMaxPool1d', checkSize, outputSize)
+  }
 
-  /** @example new nn.AdaptiveAvgPool2d(1).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 1, 1] */
+  override forward(x: Tensor): Tensor {
+    return x.adaptiveMaxPool1d(this.outputSize)
+  }
+
+  /** The maxima with their places. */
+  withIndices(x: Tensor): Maxima {
+    return { values: this.forward(x), indices: x.adaptiveMaxPool1dIndices(this.outputSize) }
+  }
+}
+
+/** The largest value of each of as many equal parts as `outputSize` says, over [batch, channels, height, width]. */
+export class AdaptiveMaxPool2d extends Adaptive<Pair, readonly [height: number, width: number]> {
+  /** @example new nn.AdaptiveMaxPool2d(1).forward(zeros([64, 32, 8, 8])) // shape [64, 32, 1, 1] */
   constructor(outputSize: Pair) {
-    super()
-    this.outputSize = checkPair('AdaptiveAvgPool2d: outputSize', outputSize)
+    super('AdaptiveMaxPool2d', checkPair, outputSize)
   }
 
   override forward(x: Tensor): Tensor {
-    return x.adaptiveAvgPool2d(this.outputSize)
+    return x.adaptiveMaxPool2d(this.outputSize)
   }
 
-  override extraRepr(): string {
-    return pairText(this.outputSize)
+  /** The maxima with their places. */
+  withIndices(x: Tensor): Maxima {
+    return { values: this.forward(x), indices: x.adaptiveMaxPool2dIndices(this.outputSize) }
+  }
+}
+
+/** The largest value of each of as many equal parts as `outputSize` says, over [batch, channels, depth, height, width]. */
+export class AdaptiveMaxPool3d extends Adaptive<Triple, readonly [depth: number, height: number, width: number]> {
+  /** @example new nn.AdaptiveMaxPool3d(1).forward(zeros([8, 4, 8, 8, 8])) // shape [8, 4, 1, 1, 1] */
+  constructor(outputSize: Triple) {
+    super('AdaptiveMaxPool3d', checkTriple, outputSize)
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.adaptiveMaxPool3d(this.outputSize)
+  }
+
+  /** The maxima with their places. */
+  withIndices(x: Tensor): Maxima {
+    return { values: this.forward(x), indices: x.adaptiveMaxPool3dIndices(this.outputSize) }
   }
 }

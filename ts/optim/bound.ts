@@ -1,11 +1,13 @@
 // BoundOptimizer: an optimizer at work on parameters; it counts micro-batches and updates, and holds the state.
 import { native } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
+import type { DType, HookHandle, Tensor } from '../tensor/index.ts'
+import { type AveragedGuard, Averages, under } from './averages.ts'
 import type { ParamGroup } from './group.ts'
 import { loadState } from './load.ts'
 import type { Optimizer, UpdaterContext } from './optimizer.ts'
 import { type OptimizerState, saveState } from './state.ts'
-import { Stepper } from './stepper.ts'
+import { Stepper, type StepSettings } from './stepper.ts'
 import { groupTable } from './table.ts'
 
 /** What an update asks of a gradient scaler. */
@@ -44,11 +46,17 @@ export class BoundOptimizer {
   readonly #stepper: Stepper
   #steps = 0
   #window = { count: 0, weight: 0 }
+  readonly #averages: Averages
+  readonly #hooks: HookHandle[] = []
+  /** Whether a backward pass has begun an update that `step` has not ended. */
+  #begun = false
 
   constructor(optimizer: Optimizer, groups: readonly ParamGroup[]) {
     this.optimizer = optimizer
     this.paramGroups = groups
     this.#stepper = new Stepper(optimizer.rule, groups)
+    this.#averages = new Averages(optimizer.average, this.#stepper)
+    if (optimizer.inBackward) this.#updateInBackward()
   }
 
   /** Updates made so far. */
@@ -65,7 +73,7 @@ export class BoundOptimizer {
    * opt.zeroGrad()
    */
   step(): Stepped {
-    return this.#step(1, false, {})
+    return this.#step(1, this.optimizer.inBackward, {})
   }
 
   /** Drops the gradients of all parameters. */
@@ -84,6 +92,8 @@ export class BoundOptimizer {
   update(context: UpdateContext = {}): UpdateResult {
     checkOptions('update', context, contextNames)
     const { gradAccSteps = 1, weight = 1 } = context
+    if (this.optimizer.inBackward && (gradAccSteps > 1 || weight !== 1 || context.gradScaler))
+      throw new FirnError('argument', 'update: with inBackward the gradients are gone, and take neither windows, weights nor a gradScaler')
     if (!(weight >= 0 && weight < Infinity)) throw new FirnError('argument', `update: weight must be a number >= 0, got ${weight}`)
     if (!(gradAccSteps >= 1)) throw new FirnError('argument', `update: gradAccSteps must be >= 1, got ${gradAccSteps}`)
     const window = this.optimizer.accumulate ?? gradAccSteps
@@ -114,8 +124,39 @@ export class BoundOptimizer {
     }
   }
 
+  /**
+   * The running averages of the parameters by name, in the parameters' dtypes; those not averaged yet as they are. Needs the option `average`.
+   *
+   * @example
+   * const model = new nn.Linear(2, 1)
+   * const opt = optim.sgd({ lr: 0.1, average: optim.ema() }).bind(model)
+   * Object.keys(opt.averages()) // ['weight', 'bias']
+   */
+  averages(): Record<string, Tensor<DType>> {
+    return this.#averages.values()
+  }
+
+  /**
+   * Lets the parameters hold their running averages, as for an evaluation: until the guard is disposed of, or while `fn` runs, which may be
+   * asynchronous. Meanwhile the optimizer makes no step. Statistics of batch norms stay as they are; see `updateBn`.
+   *
+   * @example
+   * const w = tensor([1], { requiresGrad: true })
+   * const opt = optim.sgd({ lr: 1, average: optim.swa() }).bind([w])
+   * for (const g of [1, 2]) { w.grad = tensor([g]); opt.step() }
+   * w // [-2]
+   * opt.averaged(() => w.itemSync()) // -1
+   */
+  averaged(): AveragedGuard
+  averaged<T>(fn: () => T): T
+  averaged<T>(fn?: () => T): T | AveragedGuard {
+    const guard = this.#averages.swap()
+    return fn === undefined ? guard : under(guard, fn)
+  }
+
   /** Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. */
   stateDict(): OptimizerState {
+    this.#averages.refuse('stateDict')
     return saveState(this.optimizer.rule, { steps: this.#steps, window: this.#window }, this.#stepper)
   }
 
@@ -125,6 +166,7 @@ export class BoundOptimizer {
    * another value for it: then the new value holds. Gradients are those of the saved window.
    */
   loadStateDict(state: object): void {
+    this.#averages.refuse('loadStateDict')
     const { steps, window } = loadState(this.optimizer.rule, this.#stepper, state)
     this.#steps = steps
     this.#window = window
@@ -132,6 +174,7 @@ export class BoundOptimizer {
 
   /** Frees the state; the parameters stay. */
   dispose(): void {
+    for (const hook of this.#hooks) hook.remove()
     this.#stepper.dispose()
   }
 
@@ -159,21 +202,44 @@ export class BoundOptimizer {
   }
 
   #step(gradScale: number, dropGradients: boolean, context: UpdateContext): Stepped {
-    this.#runUpdaters(context)
-    const { clipGradNorm, clipGradValue, fused } = this.optimizer
-    const { norm } = this.#stepper.step({
+    this.#begin(context)
+    const { norm } = this.#stepper.step(this.#settings(gradScale, dropGradients))
+    this.#begun = false
+    this.#steps += 1
+    for (const group of this.paramGroups) group.follow(this.#steps)
+    return { kind: 'stepped', gradNorm: this.optimizer.clipGradNorm === null ? null : norm }
+  }
+
+  #settings(gradScale: number, dropGradients: boolean): StepSettings {
+    const { clipGradNorm, normType, clipGradValue, average, fused } = this.optimizer
+    return {
       gradScale,
       clipNorm: clipGradNorm ?? 0,
-      normType: 2,
+      normType,
       clipValue: clipGradValue ?? 0,
-      averageWeight: 0,
+      averageWeight: average?.weightAt(this.#steps) ?? 0,
       dropGradients,
       fused,
       checkFinite: false,
-    })
-    this.#steps += 1
-    for (const group of this.paramGroups) group.follow(this.#steps)
-    return { kind: 'stepped', gradNorm: clipGradNorm === null ? null : norm }
+    }
+  }
+
+  // The first parameter of an update in a backward pass begins it; `step` updates what is left, and ends it.
+  #updateInBackward(): void {
+    for (const { at, param } of this.#stepper.allPlaces()) {
+      const update = (): void => {
+        this.#begin({})
+        this.#stepper.stepOne(at, this.#settings(1, true))
+      }
+      this.#hooks.push(param.registerPostAccumulateGradHook(update))
+    }
+  }
+
+  #begin(context: UpdateContext): void {
+    this.#averages.refuse('step')
+    if (this.#begun) return
+    this.#begun = this.optimizer.inBackward
+    this.#runUpdaters(context)
   }
 
   #runUpdaters({

@@ -1,4 +1,6 @@
 // Optimizers, schedules and clipping.
+export { Average, type AverageJson, type AverageKind, ema, type EmaOptions, swa, type SwaOptions } from './average.ts'
+export type { AveragedGuard } from './averages.ts'
 export { BoundOptimizer, type LossScale, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
 export { clipGradNorm, clipGradValue } from './clip.ts'
 export * from './factories.gen.ts'
@@ -9,3 +11,4 @@ export type * from './rules.gen.ts'
 export * from './schedule/index.ts'
 export type { GroupState, OptimizerState } from './state.ts'
 export { groupTable } from './table.ts'
+export { updateBn } from './updateBn.ts'

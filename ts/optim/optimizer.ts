@@ -1,5 +1,6 @@
 // Optimizer: a rule with its options, as a frozen value that prints, compares, saves, and is bound to parameters to be used.
 import { checkOptions, FirnError } from '../errors.ts'
+import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
 import { type BindTarget, type ParamGroup, parseTarget } from './group.ts'
 import {
@@ -44,10 +45,19 @@ export interface StepOptions {
   readonly updaters?: readonly Updater[]
   /** Largest norm of all gradients together; they are scaled down to it. @default off */
   readonly clipGradNorm?: number
+  /** The p of that norm: any number > 0, or Infinity. @default 2 */
+  readonly normType?: number
   /** Largest magnitude of any number in a gradient, after the norm was clipped. @default off */
   readonly clipGradValue?: number
   /** Micro-batches that make one update. @default the `gradAccSteps` given to `update` */
   readonly accumulate?: number
+  /** A running average of the parameters, `optim.ema` or `optim.swa`; see `averaged`. @default none */
+  readonly average?: Average
+  /**
+   * Update each parameter as soon as a backward pass has completed its gradient, and free the gradient: all of them are never there at once.
+   * `step()` then ends the update. Not with what needs every gradient first: clipping by norm, windows, a gradient scaler. @default false
+   */
+  readonly inBackward?: boolean
   /** Whether to use the fused kernels; the plain ones are their reference. @default true */
   readonly fused?: boolean
   /** Whether to shard the state over processes; refused until training over several processes exists. @default false */
@@ -57,7 +67,7 @@ export interface StepOptions {
 /** An optimizer as it is saved; updaters are functions, so only their names are. */
 export interface OptimizerJson {
   readonly rule: RuleName
-  readonly options: Readonly<Record<string, OptionJson | readonly string[]>>
+  readonly options: Readonly<Record<string, OptionJson | AverageJson | string | readonly string[]>>
 }
 
 /** A rule with its options, made by `optim.sgd`, `optim.adamW` and so on; `bind` gives it parameters. */
@@ -67,24 +77,39 @@ export class Optimizer<R extends RuleName = RuleName> {
   readonly options: CompleteOptions
   readonly updaters: readonly Updater[]
   readonly clipGradNorm: number | null
+  readonly normType: number
   readonly clipGradValue: number | null
   readonly accumulate: number | null
   readonly fused: boolean
+  readonly average: Average | null
+  readonly inBackward: boolean
 
   constructor(rule: R, given: object) {
-    checkOptions(rule, given, [...optionNames(rule), 'updaters', 'clipGradNorm', 'clipGradValue', 'accumulate', 'fused', 'shard'])
-    const { updaters = [], clipGradNorm, clipGradValue, accumulate, fused = true, shard = false }: Record<string, unknown> = { ...given }
+    checkOptions(rule, given, [...optionNames(rule), ...stepOptionNames])
+    const options: Record<string, unknown> = { ...given }
+    const { updaters = [], normType = 2, fused = true, shard = false, average = null, inBackward = false } = options
     if (shard !== false)
       throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
     if (!Array.isArray(updaters) || !updaters.every(isUpdater))
       throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
     this.rule = rule
+    if (average !== null && !(average instanceof Average))
+      throw new FirnError('argument', `${rule}: average must be optim.ema(...) or optim.swa(...), got ${String(average)}`)
     this.options = Object.freeze(completeOptions(rule, rule, given))
     this.updaters = Object.freeze([...updaters])
-    this.clipGradNorm = checkPositive(`${rule}: clipGradNorm`, clipGradNorm)
-    this.clipGradValue = checkPositive(`${rule}: clipGradValue`, clipGradValue)
-    this.accumulate = checkPositive(`${rule}: accumulate`, accumulate)
+    this.clipGradNorm = checkPositive(`${rule}: clipGradNorm`, options['clipGradNorm'])
+    this.normType = normType === Infinity || normType === 'inf' ? Infinity : (checkPositive(`${rule}: normType`, normType) ?? 2)
+    this.clipGradValue = checkPositive(`${rule}: clipGradValue`, options['clipGradValue'])
+    this.accumulate = checkPositive(`${rule}: accumulate`, options['accumulate'])
     this.fused = Boolean(fused)
+    this.average = average
+    this.inBackward = Boolean(inBackward)
+    const bound = this.clipGradNorm === null ? Number(this.options['maxGradNorm'] ?? 0) : this.clipGradNorm
+    if (this.inBackward && (bound > 0 || (this.accumulate ?? 1) > 1))
+      throw new FirnError(
+        'argument',
+        `${rule}: inBackward updates a parameter before the gradients of others are there, so it goes neither with a bound of their norm (${bound}) nor with windows (accumulate: ${this.accumulate ?? 1}); leave these out`,
+      )
     if (!Number.isInteger(this.accumulate ?? 1))
       throw new FirnError('argument', `${rule}: accumulate must be a whole number, got ${this.accumulate}`)
     Object.freeze(this)
@@ -96,7 +121,12 @@ export class Optimizer<R extends RuleName = RuleName> {
     if (!isRule(rule) || typeof options !== 'object' || options === null) {
       throw new FirnError('argument', `Optimizer.fromJSON: not a saved optimizer: ${JSON.stringify(json)}`)
     }
-    return new Optimizer(rule, Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionFromJson(value)])))
+    return new Optimizer(
+      rule,
+      Object.fromEntries(
+        Object.entries(options).map(([name, value]) => [name, name === 'average' ? Average.fromJSON(value) : optionFromJson(value)]),
+      ),
+    )
   }
 
   /**
@@ -123,20 +153,25 @@ export class Optimizer<R extends RuleName = RuleName> {
   }
 
   toJSON(): OptimizerJson {
-    const { rule, options, clipGradNorm, clipGradValue, accumulate, fused, updaters } = this
-    const own: Record<string, OptionJson | readonly string[]> = {}
+    const { rule, options, clipGradNorm, normType, clipGradValue, accumulate, fused, average, inBackward, updaters } = this
+    const own: Record<string, OptionJson | AverageJson | string | readonly string[]> = {}
     for (const [name, value] of Object.entries(options)) own[name] = optionJson(value)
     if (clipGradNorm !== null) own['clipGradNorm'] = clipGradNorm
+    if (normType !== 2) own['normType'] = normType === Infinity ? 'inf' : normType
     if (clipGradValue !== null) own['clipGradValue'] = clipGradValue
     if (accumulate !== null) own['accumulate'] = accumulate
     if (!fused) own['fused'] = false
+    if (average !== null) own['average'] = average.toJSON()
+    if (inBackward) own['inBackward'] = true
     if (updaters.length > 0) own['updaters'] = updaters.map(({ name }) => name || 'anonymous')
     return { rule, options: own }
   }
 
   toString(): string {
     const { options } = this.toJSON()
-    const shown = Object.entries({ ...options, ...this.options }).map(([name, value]) => `${name}: ${showValue(value)}`)
+    const shown = Object.entries({ ...options, ...this.options, ...(this.average && { average: this.average }) }).map(
+      ([name, value]) => `${name}: ${showValue(value)}`,
+    )
     return `${this.rule}({ ${shown.join(', ')} })`
   }
 
@@ -144,6 +179,18 @@ export class Optimizer<R extends RuleName = RuleName> {
     return this.toString()
   }
 }
+
+const stepOptionNames = [
+  'updaters',
+  'clipGradNorm',
+  'normType',
+  'clipGradValue',
+  'accumulate',
+  'average',
+  'inBackward',
+  'fused',
+  'shard',
+] as const satisfies readonly (keyof StepOptions)[]
 
 const isRate = (value: GivenOption): value is number | Course =>
   typeof value === 'number' || (typeof value === 'object' && value !== null && !Array.isArray(value))

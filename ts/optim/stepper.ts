@@ -35,6 +35,14 @@ export interface StepSettings {
   readonly checkFinite: boolean
 }
 
+/** What came of a step. */
+export interface Outcome {
+  /** Of all gradients before clipping; NaN where nothing needed it. */
+  readonly norm: number
+  /** Whether the step was made. */
+  readonly finite: boolean
+}
+
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
 export class Stepper {
   readonly groups: readonly ParamGroup[]
@@ -63,22 +71,51 @@ export class Stepper {
     this.#state = new Uint32Array(this.handles.length * this.#slots.length)
   }
 
-  /** Updates the parameters that have a gradient; the norm is NaN where nothing needed it. */
-  step(settings: StepSettings): { norm: number; finite: boolean } {
-    for (const [g, row] of this.#rows.entries()) {
-      const group = this.groups[g]
-      if (group) packOptions(this.#rule, this.#rule, { ...group.options, lr: group.lr }, row)
-    }
+  /** Updates the parameters that have a gradient. */
+  step(settings: StepSettings): Outcome {
+    for (const g of this.#rows.keys()) this.#pack(g)
+    return this.#call(settings, this.handles, this.#state, this.steps, this.#counts, this.#options)
+  }
+
+  /** Updates the parameter at a place, by itself. */
+  stepOne(at: number, settings: StepSettings): Outcome {
+    const g = this.#groupOf(at)
+    const width = this.#slots.length
+    const state = this.#state.subarray(at * width, (at + 1) * width)
+    const [handle, step] = [this.handles.subarray(at, at + 1), this.steps.subarray(at, at + 1)]
+    return this.#call(settings, handle, state, step, Uint32Array.of(1), this.#pack(g))
+  }
+
+  // The options of a group as they are now.
+  #pack(g: number): Float64Array {
+    const [group, row = new Float64Array()] = [this.groups[g], this.#rows[g]]
+    if (group) packOptions(this.#rule, this.#rule, { ...group.options, lr: group.lr }, row)
+    return row
+  }
+
+  #groupOf(at: number): number {
+    let first = 0
+    return this.#counts.findIndex((count) => at < (first += count))
+  }
+
+  #call(
+    settings: StepSettings,
+    handles: Uint32Array,
+    state: Uint32Array,
+    steps: Float64Array,
+    counts: Uint32Array,
+    options: Float64Array,
+  ): Outcome {
     const { gradScale, clipNorm, normType, clipValue, averageWeight } = settings
     this.#settings.set([gradScale, clipNorm, normType, clipValue, averageWeight])
     const flags = (settings.dropGradients ? dropGradients : 0) | (settings.fused ? 0 : plainForm) | (settings.checkFinite ? checkFinite : 0)
     const [norm = NaN, finite = 1] = native.optimizerStep(
       ruleOf(this.#rule).id,
-      this.handles,
-      this.#state,
-      this.steps,
-      this.#counts,
-      this.#options,
+      handles,
+      state,
+      steps,
+      counts,
+      options,
       this.#settings,
       flags,
     )
@@ -91,6 +128,11 @@ export class Stepper {
     const first = this.#counts.slice(0, g).reduce((sum, count) => sum + count, 0)
     const { names = [], params = [] } = this.groups[g] ?? {}
     return params.map((param, i) => ({ at: first + i, name: names[i] ?? '', param }))
+  }
+
+  /** The parameters of all groups. */
+  allPlaces(): Place[] {
+    return this.groups.flatMap((_, g) => this.places(g))
   }
 
   /** What the rule remembers of the parameter at a place. */

@@ -1,5 +1,6 @@
 // How arguments of users become arguments of the binding.
 import { FirnError, unknownName } from '../errors.ts'
+import { choices } from './choices.gen.ts'
 
 /** Anything with a native handle. */
 interface Handled {
@@ -96,6 +97,18 @@ export function edge(name: string, triple: Triple, which: 0 | 1 | 2): number {
     throw new FirnError('argument', `${name} must be a number or a triple [depth, height, width] and is [${String(triple)}]`)
   }
   return count(name, typeof triple === 'number' ? triple : triple[which])
+}
+
+/** Padding of `rank` dimensions, -1 for 'same'. */
+export function paddingCodes(name: string, padding: number | readonly number[] | string, rank: number): Int32Array {
+  if (typeof padding === 'string') {
+    return choiceCode(name, padding, choices.PaddingWord) === 0 ? Int32Array.of(-1) : new Int32Array(rank)
+  }
+  const sides = typeof padding === 'number' ? Array<number>(rank).fill(padding) : padding
+  if (sides.length !== rank) {
+    throw new FirnError('argument', `${name} must be a number or hold one for each of ${rank} dimensions and is [${sides.join(', ')}]`)
+  }
+  return Int32Array.from(sides, (side) => count(name, side))
 }
 
 /** How a message names a value: the class of an object. */

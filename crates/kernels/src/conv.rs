@@ -1,23 +1,25 @@
-//! 2-D convolution as matrix products: the windows of an image become the columns of a matrix.
+//! Convolution over one to three dimensions as matrix products: the windows of an image become the columns of a matrix.
 
 use rayon::prelude::*;
 
 use crate::matrix::{Matrix, Threads, product};
+use crate::parallel::simd;
 use crate::real::Real;
 
-/// Geometry of a convolution; pairs are `[height, width]`.
+/// Geometry of a convolution; sizes are `[depth, height, width]`, 1 where there are fewer dimensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Conv {
     pub batch: usize,
     pub in_channels: usize,
     pub out_channels: usize,
     pub groups: usize,
-    pub input: [usize; 2],
-    pub output: [usize; 2],
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub padding: [usize; 2],
-    pub dilation: [usize; 2],
+    pub input: [usize; 3],
+    pub output: [usize; 3],
+    pub kernel: [usize; 3],
+    pub stride: [usize; 3],
+    /// Zeros before the first element; what `output` asks for beyond the last reads as zeros too.
+    pub padding: [usize; 3],
+    pub dilation: [usize; 3],
 }
 
 /// Parts of a batch whose weight gradients are summed apart; fixed, so that the result does not depend on the machine.
@@ -26,21 +28,21 @@ const PARTS: usize = 8;
 impl Conv {
     /// Elements of one image of the input and of the output.
     fn image(&self) -> (usize, usize) {
-        (self.in_channels * self.input[0] * self.input[1], self.out_channels * self.places())
+        (self.in_channels * self.input.iter().product::<usize>(), self.out_channels * self.places())
     }
 
     fn places(&self) -> usize {
-        self.output[0] * self.output[1]
+        self.output.iter().product()
     }
 
     /// Rows of the matrix of windows: the elements of a window over the channels of one group.
     fn depth(&self) -> usize {
-        self.in_channels / self.groups * self.kernel[0] * self.kernel[1]
+        self.in_channels / self.groups * self.kernel.iter().product::<usize>()
     }
 
     /// A 1 x 1 convolution sees the image itself as its matrix of windows.
     fn is_pointwise(&self) -> bool {
-        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
+        self.kernel == [1; 3] && self.stride == [1; 3] && self.padding == [0; 3] && self.input == self.output
     }
 
     /// Few images share the cores within each product, many are worked on side by side.
@@ -64,7 +66,12 @@ impl Conv {
         }
     }
 
-    /// `[batch, out, height, width]` from an input and a weight `[out, in / groups, kh, kw]`.
+    /// Every channel sees itself alone: a matrix product would have one row and as many copies of the image as the kernel has elements.
+    fn is_depthwise(&self) -> bool {
+        self.in_channels == self.groups && !self.is_pointwise()
+    }
+
+    /// `[batch, out, ...output]` from an input and a weight `[out, in / groups, ...kernel]`.
     pub fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
         let (from, to) = self.image();
         let (places, depth, threads) = (self.places(), self.depth(), self.threads());
@@ -77,6 +84,10 @@ impl Conv {
                 }
             }
             for (group, out) in out.chunks_exact_mut(each * places).enumerate() {
+                if self.is_depthwise() {
+                    self.depthwise(self.part(image, group), &weight[group * each * depth..], out);
+                    continue;
+                }
                 let columns = self.columns(image, group, columns);
                 let weight = Matrix::new(&weight[group * each * depth..], each, depth);
                 product(out, bias.is_some(), weight, Matrix::new(columns, depth, places), threads);
@@ -86,19 +97,28 @@ impl Conv {
         out
     }
 
-    /// The gradient for the input, from the output's.
-    pub fn input_grad<T: Real>(&self, grad: &[T], weight: &[T]) -> Vec<T> {
+    /// The gradient for the input, from the output's; as a transposed convolution it has a bias.
+    pub fn input_grad<T: Real>(&self, grad: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
         let (from, to) = self.image();
         let (places, depth, threads) = (self.places(), self.depth(), self.threads());
         let each = self.out_channels / self.groups;
         let mut out = vec![T::of(0.0); self.batch * from];
         let run = |columns: &mut Vec<T>, (grad, image): (&[T], &mut [T])| {
+            if let Some(bias) = bias {
+                for (channel, &b) in image.chunks_exact_mut(from / self.in_channels).zip(bias) {
+                    channel.fill(b);
+                }
+            }
             for (group, grad) in grad.chunks_exact(each * places).enumerate() {
-                let weight = Matrix::new(&weight[group * each * depth..], each, depth).transposed();
                 let part = image.len() / self.groups;
                 let image = &mut image[group * part..(group + 1) * part];
+                if self.is_depthwise() {
+                    self.depthwise_input_grad(grad, &weight[group * each * depth..], image);
+                    continue;
+                }
+                let weight = Matrix::new(&weight[group * each * depth..], each, depth).transposed();
                 if self.is_pointwise() {
-                    product(image, false, weight, Matrix::new(grad, each, places), threads);
+                    product(image, bias.is_some(), weight, Matrix::new(grad, each, places), threads);
                 } else {
                     columns.resize(depth * places, T::of(0.0));
                     product(columns, false, weight, Matrix::new(grad, each, places), threads);
@@ -121,6 +141,10 @@ impl Conv {
             let (mut out, mut columns) = (vec![T::of(0.0); self.out_channels * depth], Vec::new());
             for (image, grad) in x.chunks_exact(from).zip(grad.chunks_exact(to)) {
                 for (group, (out, grad)) in out.chunks_exact_mut(each * depth).zip(grad.chunks_exact(each * places)).enumerate() {
+                    if self.is_depthwise() {
+                        self.depthwise_weight_grad(self.part(image, group), grad, out);
+                        continue;
+                    }
                     let columns = Matrix::new(self.columns(image, group, &mut columns), depth, places);
                     product(out, true, Matrix::new(grad, each, places), columns.transposed(), threads);
                 }
@@ -145,39 +169,103 @@ impl Conv {
     /// output columns outside the range see padding.
     #[inline(always)]
     fn runs(&self, mut f: impl FnMut(usize, usize, std::ops::Range<usize>, usize)) {
-        let [height, width] = self.input;
-        let [rows, columns] = self.output;
-        for channel in 0..self.in_channels / self.groups {
-            for ki in 0..self.kernel[0] {
-                for kj in 0..self.kernel[1] {
-                    let row = (channel * self.kernel[0] + ki) * self.kernel[1] + kj;
-                    let across = kj * self.dilation[1];
-                    // Output columns whose window element lies inside the image.
-                    let first = self.padding[1].saturating_sub(across).div_ceil(self.stride[1]).min(columns);
-                    let end = (width + self.padding[1]).saturating_sub(across).div_ceil(self.stride[1]).clamp(first, columns);
-                    for i in 0..rows {
-                        let down = (i * self.stride[0] + ki * self.dilation[0]).checked_sub(self.padding[0]);
-                        match down.filter(|&down| down < height) {
-                            Some(down) => {
-                                let left = (first * self.stride[1] + across).wrapping_sub(self.padding[1]);
-                                f(row, i * columns, first..end, (channel * height + down) * width + left);
-                            }
-                            None => f(row, i * columns, 0..0, 0),
-                        }
-                    }
+        let [depth, height, width] = self.input;
+        let [planes, rows, columns] = self.output;
+        let [kernel_depth, kernel_height, kernel_width] = self.kernel;
+        // The row of the input that an output row sees through a kernel row, where there is one.
+        let inside = |side: usize, out: usize, kernel: usize, size: usize| {
+            (out * self.stride[side] + kernel * self.dilation[side]).checked_sub(self.padding[side]).filter(|&at| at < size)
+        };
+        let window = kernel_depth * kernel_height * kernel_width;
+        for row in 0..self.in_channels / self.groups * window {
+            let (channel, element) = (row / window, row % window);
+            let (kd, kh, kw) = (element / (kernel_height * kernel_width), element / kernel_width % kernel_height, element % kernel_width);
+            let across = kw * self.dilation[2];
+            // Output columns whose window element lies inside the image.
+            let first = self.padding[2].saturating_sub(across).div_ceil(self.stride[2]).min(columns);
+            let end = (width + self.padding[2]).saturating_sub(across).div_ceil(self.stride[2]).clamp(first, columns);
+            let left = (first * self.stride[2] + across).wrapping_sub(self.padding[2]);
+            for i in 0..planes * rows {
+                match (inside(0, i / rows, kd, depth), inside(1, i % rows, kh, height)) {
+                    (Some(d), Some(h)) => f(row, i * columns, first..end, ((channel * depth + d) * height + h) * width + left),
+                    _ => f(row, i * columns, 0..0, 0),
                 }
             }
         }
     }
 
+    /// One group of an image.
+    fn part<'a, T>(&self, image: &'a [T], group: usize) -> &'a [T] {
+        let part = image.len() / self.groups;
+        &image[group * part..(group + 1) * part]
+    }
+
+    /// Adds the convolution of one channel to the outputs `[out / groups, ...]` that see it.
+    fn depthwise<T: Real>(&self, image: &[T], weight: &[T], out: &mut [T]) {
+        let stride = self.stride[2];
+        for (out, weight) in out.chunks_exact_mut(self.places()).zip(weight.chunks_exact(self.depth())) {
+            simd(
+                #[inline(always)]
+                || {
+                    self.runs(
+                        #[inline(always)]
+                        |row, offset, inside, from| {
+                            let (w, count, out) = (weight[row], inside.len(), &mut out[offset..][inside]);
+                            match stride {
+                                _ if count == 0 => {}
+                                1 => out.iter_mut().zip(&image[from..from + count]).for_each(|(out, &x)| *out = *out + w * x),
+                                _ => out.iter_mut().zip(image[from..].iter().step_by(stride)).for_each(|(out, &x)| *out = *out + w * x),
+                            }
+                        },
+                    );
+                },
+            );
+        }
+    }
+
+    /// Adds the gradients of the outputs that see a channel to the channel's.
+    fn depthwise_input_grad<T: Real>(&self, grad: &[T], weight: &[T], image: &mut [T]) {
+        let stride = self.stride[2];
+        for (grad, weight) in grad.chunks_exact(self.places()).zip(weight.chunks_exact(self.depth())) {
+            simd(
+                #[inline(always)]
+                || {
+                    self.runs(
+                        #[inline(always)]
+                        |row, offset, inside, to| {
+                            let (w, count, grad) = (weight[row], inside.len(), &grad[offset..][inside]);
+                            match stride {
+                                _ if count == 0 => {}
+                                1 => image[to..to + count].iter_mut().zip(grad).for_each(|(out, &g)| *out = *out + w * g),
+                                _ => image[to..].iter_mut().step_by(stride).zip(grad).for_each(|(out, &g)| *out = *out + w * g),
+                            }
+                        },
+                    );
+                },
+            );
+        }
+    }
+
+    /// Adds to the gradients of the weights `[out / groups, ...kernel]` that one channel is seen through.
+    fn depthwise_weight_grad<T: Real>(&self, image: &[T], grad: &[T], out: &mut [T]) {
+        let stride = self.stride[2];
+        for (grad, out) in grad.chunks_exact(self.places()).zip(out.chunks_exact_mut(self.depth())) {
+            self.runs(|row, offset, inside, from| {
+                if !inside.is_empty() {
+                    let pairs = grad[offset..][inside].iter().zip(image[from..].iter().step_by(stride));
+                    out[row] = pairs.fold(out[row], |sum, (&g, &x)| sum + g * x);
+                }
+            });
+        }
+    }
+
     /// The matrix of windows `[depth, places]` of one group of an image.
     fn columns<'a, T: Real>(&self, image: &'a [T], group: usize, buffer: &'a mut Vec<T>) -> &'a [T] {
-        let part = image.len() / self.groups;
-        let image = &image[group * part..(group + 1) * part];
+        let image = self.part(image, group);
         if self.is_pointwise() {
             return image;
         }
-        let (places, stride, wide) = (self.places(), self.stride[1], self.output[1]);
+        let (places, stride, wide) = (self.places(), self.stride[2], self.output[2]);
         buffer.resize(self.depth() * places, T::of(0.0));
         self.runs(|row, offset, inside, from| {
             let out = &mut buffer[row * places + offset..][..wide];
@@ -196,7 +284,7 @@ impl Conv {
 
     /// Adds a matrix of windows back to where its elements came from.
     fn scatter<T: Real>(&self, columns: &[T], image: &mut [T]) {
-        let (places, stride) = (self.places(), self.stride[1]);
+        let (places, stride) = (self.places(), self.stride[2]);
         self.runs(|row, offset, inside, to| {
             let count = inside.len();
             let from = &columns[row * places + offset..][inside];

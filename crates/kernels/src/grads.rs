@@ -40,7 +40,13 @@ pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
         1.0 => total(
             slices,
             #[inline(always)]
-            |x| fold(x, T::abs),
+            |x| {
+                fold(
+                    x,
+                    #[inline(always)]
+                    |x| x.abs(),
+                )
+            },
         ),
         2.0 => total(
             slices,
@@ -60,15 +66,27 @@ pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
 /// Largest `|x|` over all slices; NaN if any is NaN.
 pub fn largest<T: Real>(slices: &[&[T]]) -> f64 {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
-    let pieces = pieces(&lengths);
-    let largest = |&(item, start, end): &(usize, usize, usize)| -> T {
+    let each = map(&pieces(&lengths), lengths.iter().sum(), |&(item, start, end)| {
         simd(
             #[inline(always)]
-            || slices[item][start..end].iter().fold(T::of(0.0), |most, x| if x.abs() > most || x.is_nan() { x.abs() } else { most }),
+            || most(&slices[item][start..end]),
         )
-    };
-    let each = map(&pieces, lengths.iter().sum(), largest);
-    if each.iter().any(|x| x.is_nan()) { f64::NAN } else { each.iter().fold(0.0, |most, x| x.f64().max(most)) }
+    });
+    each.into_iter().fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b })
+}
+
+/// Largest `|x|` of one slice, lane by lane; NaN stays where it came up.
+#[inline(always)]
+fn most<T: Real>(x: &[T]) -> f64 {
+    let mut lanes = [T::of(0.0); LANES];
+    let (whole, rest) = x.as_chunks::<LANES>();
+    for chunk in whole.iter().map(|chunk| &chunk[..]).chain([rest]) {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            let x = x.abs();
+            *lane = if *lane >= x || lane.is_nan() { *lane } else { x };
+        }
+    }
+    lanes.into_iter().map(T::f64).fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b })
 }
 
 /// `sum(x^2)` of each slice.

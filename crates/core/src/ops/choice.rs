@@ -41,6 +41,8 @@ choices! {
     Approximate { None = "none", Tanh = "tanh" }
     /// What becomes of the losses of a batch.
     Reduction { Mean = "mean", Sum = "sum", None = "none" }
+    /// Zeros around an image by a word: as many as keep its size, or none.
+    PaddingWord { Same = "same", Valid = "valid" }
     /// What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch.
     BatchReduction { Mean = "mean", Sum = "sum", None = "none", BatchMean = "batchmean" }
     /// What a plain recurrent cell puts its sums through.

@@ -1,94 +1,197 @@
-//! Convolution. It is bilinear, so its two gradients are bilinear too, and the three ops differentiate into one another.
+//! Convolution and its transpose over one, two and three dimensions: arguments checked, then one op for all.
 
-use burn_std::Shape;
 use firn_kernels::conv::Conv;
 
+use super::convolution::{Geometry, convolution, convolution_input_grad};
 use super::shaping::reshape;
-use super::{Pair, ops};
-use crate::cpu::{contiguous, from_vec, slice, with_slice};
-use crate::create::zeros;
-use crate::dtype::DType;
+use super::{Pair, Triple, ops};
 use crate::error::{Result, bail};
 use crate::shape::{Window, show};
 use crate::tensor::Tensor;
 
-/// Stride, padding, dilation and groups of a call.
+/// Zeros around an image of `N` dimensions: on both sides of each, or as many as keep its size.
 #[derive(Debug, Clone, Copy)]
-pub struct Geometry {
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: usize,
+pub enum Padding<const N: usize> {
+    Same,
+    Sides([usize; N]),
 }
 
-impl Geometry {
-    /// For an input and a weight of these shapes, whose output is `[height, width]`.
-    fn kernel(self, x: &[usize], weight: &[usize], output: Pair) -> Conv {
-        let Geometry { stride, padding, dilation, groups } = self;
-        Conv {
-            batch: x[0],
-            in_channels: x[1],
-            out_channels: weight[0],
-            groups,
-            input: [x[2], x[3]],
-            output,
-            kernel: [weight[2], weight[3]],
-            stride,
-            padding,
-            dilation,
+impl<const N: usize> Padding<N> {
+    /// One number a dimension, or -1 for 'same'.
+    pub fn from_codes(codes: &[i32]) -> Result<Self> {
+        if codes == [-1] {
+            return Ok(Padding::Same);
+        }
+        match <[i32; N]>::try_from(codes) {
+            Ok(codes) if codes.iter().all(|&n| n >= 0) => Ok(Padding::Sides(codes.map(|n| n as usize))),
+            _ => bail!(Argument, "padding {codes:?} must hold {N} numbers of 0 or more"),
         }
     }
 }
 
-/// Runs a kernel on two tensors of one dtype, in their own precision, or in float32 for the half types.
-fn run(
-    a: &Tensor,
-    b: &Tensor,
-    shape: &[usize],
-    single: impl FnOnce(&[f32], &[f32]) -> Vec<f32>,
-    double: impl FnOnce(&[f64], &[f64]) -> Vec<f64>,
-) -> Tensor {
-    let (shape, dtype) = (Shape::from(shape), a.dtype());
-    if dtype == DType::Float64 {
-        let out = with_slice(a.value_ref(), |a: &[f64]| with_slice(b.value_ref(), |b: &[f64]| double(a, b)));
-        return from_vec(out, shape, dtype);
-    }
-    let (a, b) = (a.value_as(DType::Float32), b.value_as(DType::Float32));
-    let out = with_slice(&a, |a: &[f32]| with_slice(&b, |b: &[f32]| single(a, b)));
-    let out = from_vec(out, shape, DType::Float32);
-    Tensor::new(out.value_as(dtype), dtype)
+/// `sizes` as the last of three, the others being `fill`.
+fn triple<const N: usize>(sizes: [usize; N], fill: usize) -> Triple {
+    let mut out = [fill; 3];
+    out[3 - N..].copy_from_slice(&sizes);
+    out
 }
 
-crate::tape::copied!(Geometry);
+/// `[channels, height, width]` of the last dimensions, as messages name them.
+fn names(rank: usize) -> String {
+    ["depth", "height", "width"][3 - rank..].join(", ")
+}
 
-/// Output size `[height, width]` of a convolution, with every check of its arguments.
-fn output(x: &[usize], weight: &[usize], geometry: Geometry) -> Result<Pair> {
-    let Geometry { stride, padding, dilation, groups } = geometry;
-    if x.len() != 4 || weight.len() != 4 {
+/// The spatial sizes of an image and of a weight, and whether there is a batch, with the checks that both directions share.
+fn parts<const N: usize>(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, channels: &str) -> Result<(bool, [usize; N], [usize; N])> {
+    let batched = x.rank() == N + 2;
+    let (Ok(kernel), true) = (<[usize; N]>::try_from(weight.shape().get(2..).unwrap_or(&[])), batched || x.rank() == N + 1) else {
         bail!(
             Shape,
-            "expected input [batch, channels, height, width] and weight [out, in / groups, height, width], got {} and {}",
-            show(x),
-            show(weight)
+            "expected input [batch, channels, {axes}] or [channels, {axes}] and weight [{channels}, kernel {axes}], got {} and {}",
+            show(x.shape()),
+            show(weight.shape()),
+            axes = names(N)
+        );
+    };
+    let Ok(sizes) = <[usize; N]>::try_from(&x.shape()[x.rank() - N..]) else {
+        bail!(Internal, "input {} has no {N} last dimensions", show(x.shape()));
+    };
+    if x.dtype() != weight.dtype() || bias.is_some_and(|b| b.dtype() != x.dtype()) || !x.dtype().is_float() {
+        bail!(
+            Dtype,
+            "input, weight and bias must have one floating point dtype; input is {}, weight {}{}",
+            x.dtype().name(),
+            weight.dtype().name(),
+            bias.map_or_else(String::new, |bias| format!(", bias {}", bias.dtype().name()))
         );
     }
-    if groups == 0 || x[1] != weight[1] * groups || !weight[0].is_multiple_of(groups) {
+    if sizes.contains(&0) || weight.shape().contains(&0) || x.shape()[usize::from(batched)] == 0 {
+        bail!(Shape, "only the batch may be empty; input is {}, weight {}", show(x.shape()), show(weight.shape()));
+    }
+    Ok((batched, sizes, kernel))
+}
+
+fn check_bias(bias: Option<&Tensor>, weight: &Tensor, channels: usize) -> Result<()> {
+    match bias.filter(|bias| bias.shape() != [channels]) {
+        Some(bias) => bail!(Shape, "bias {} does not fit weight {}: expected [{channels}]", show(bias.shape()), show(weight.shape())),
+        None => Ok(()),
+    }
+}
+
+fn forward<const N: usize>(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    (stride, padding, dilation): ([usize; N], Padding<N>, [usize; N]),
+    groups: usize,
+) -> Result<Tensor> {
+    let (batched, sizes, kernel) = parts::<N>(x, weight, bias, "out, in / groups")?;
+    let (channels, out) = (x.shape()[usize::from(batched)], weight.shape()[0]);
+    if groups == 0 || channels != weight.shape()[1] * groups || !out.is_multiple_of(groups) {
         bail!(
             Shape,
-            "input {} has {} channels and weight {} with groups {groups} takes {}; the output channels must divide by groups",
-            show(x),
-            x[1],
-            show(weight),
-            weight[1] * groups
+            "input {} has {channels} channels and weight {} with groups {groups} takes {}; the output channels must divide by groups",
+            show(x.shape()),
+            show(weight.shape()),
+            weight.shape()[1] * groups
         );
     }
-    let side =
-        |i: usize| Window { kernel: weight[i + 2], stride: stride[i], padding: padding[i], dilation: dilation[i] }.output(x[i + 2], false);
-    Ok([side(0)?, side(1)?])
+    check_bias(bias, weight, out)?;
+    let (mut output, mut before) = (sizes, [0; N]);
+    for i in 0..N {
+        match padding {
+            Padding::Sides(sides) => {
+                before[i] = sides[i];
+                let window = Window { kernel: kernel[i], stride: stride[i], padding: sides[i], dilation: dilation[i] };
+                output[i] = window.output(sizes[i], false)?;
+            }
+            Padding::Same if stride[i] != 1 || dilation[i] == 0 => {
+                bail!(Argument, "padding 'same' needs stride 1 and dilation of 1 or more, got stride {stride:?} and dilation {dilation:?}")
+            }
+            // An odd number of zeros puts the larger half behind, as in PyTorch.
+            Padding::Same => before[i] = dilation[i] * (kernel[i] - 1) / 2,
+        }
+    }
+    let conv = Conv {
+        batch: if batched { x.shape()[0] } else { 1 },
+        in_channels: channels,
+        out_channels: out,
+        groups,
+        input: triple(sizes, 1),
+        output: triple(output, 1),
+        kernel: triple(kernel, 1),
+        stride: triple(stride, 1),
+        padding: triple(before, 0),
+        dilation: triple(dilation, 1),
+    };
+    convolution(x, weight, bias, Geometry { conv, rank: N, batched })
+}
+
+fn transposed<const N: usize>(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    (stride, padding, output_padding, dilation): ([usize; N], [usize; N], [usize; N], [usize; N]),
+    groups: usize,
+) -> Result<Tensor> {
+    let (batched, sizes, kernel) = parts::<N>(x, weight, bias, "in, out / groups")?;
+    let channels = x.shape()[usize::from(batched)];
+    if groups == 0 || channels != weight.shape()[0] || !channels.is_multiple_of(groups) {
+        bail!(
+            Shape,
+            "input {} has {channels} channels and weight {} takes {}; groups ({groups}) must divide them",
+            show(x.shape()),
+            show(weight.shape()),
+            weight.shape()[0]
+        );
+    }
+    let out = weight.shape()[1] * groups;
+    check_bias(bias, weight, out)?;
+    let mut output = sizes;
+    for i in 0..N {
+        if stride[i] == 0 || dilation[i] == 0 || output_padding[i] >= stride[i].max(dilation[i]) {
+            bail!(
+                Argument,
+                "stride {stride:?} and dilation {dilation:?} must be 1 or more, and outputPadding {output_padding:?} smaller than one of them"
+            );
+        }
+        let full = (sizes[i] - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + output_padding[i] + 1;
+        output[i] = full.saturating_sub(2 * padding[i]);
+        if output[i] == 0 {
+            bail!(Shape, "padding {padding:?} leaves nothing of an output of {full} in dimension {i} of {}", names(N));
+        }
+    }
+    let conv = Conv {
+        batch: if batched { x.shape()[0] } else { 1 },
+        in_channels: out,
+        out_channels: channels,
+        groups,
+        input: triple(output, 1),
+        output: triple(sizes, 1),
+        kernel: triple(kernel, 1),
+        stride: triple(stride, 1),
+        padding: triple(padding, 0),
+        dilation: triple(dilation, 1),
+    };
+    convolution_input_grad(x, weight, bias, Geometry { conv, rank: N, batched })
 }
 
 ops! {
-    /// 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+    /// 1-D convolution (cross-correlation) of `[batch, in, width]` with a weight `[out, in / groups, kw]`; the batch may be left out.
+    #[example(
+        "F.conv1d(tensor([[[1, 2, 3, 4]]]), ones([1, 1, 2])) // [[[3, 5, 7]]]",
+        "F.conv1d(tensor([[1, 2, 3, 4]]), ones([1, 1, 2]), { padding: 'same' }) // [[3, 5, 7, 4]]",
+    )]
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv1d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: usize = 1, padding: Padding<1> = 0, dilation: usize = 1, groups: usize = 1
+    ) -> Tensor {
+        forward(x, weight, bias, ([stride], padding, [dilation]), groups)
+    }
+
+    /// 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`; the batch may be left out.
     #[example(
         "const x = tensor([[[[1, 2], [3, 4]]]])",
         "F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]",
@@ -98,65 +201,55 @@ ops! {
     #[check(cases)]
     fn conv2d(
         x: &Tensor, weight: &Tensor;
-        bias: Option<&Tensor> = None, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: usize = 1
+        bias: Option<&Tensor> = None, stride: Pair = 1, padding: Padding<2> = 0, dilation: Pair = 1, groups: usize = 1
     ) -> Tensor {
-        let [height, width] = output(x.shape(), weight.shape(), Geometry { stride, padding, dilation, groups })?;
-        if x.dtype() != weight.dtype() || bias.is_some_and(|b| b.dtype() != x.dtype()) || !x.dtype().is_float() {
-            bail!(Dtype, "input, weight and bias must have one floating point dtype; input is {}, weight {}", x.dtype().name(), weight.dtype().name());
-        }
-        if let Some(bias) = bias.filter(|bias| bias.shape() != &weight.shape()[..1]) {
-            bail!(Shape, "bias {} does not fit weight {}: expected [{}]", show(bias.shape()), show(weight.shape()), weight.shape()[0]);
-        }
-        if x.size() == 0 {
-            return zeros(&[x.shape()[0], weight.shape()[0], height, width], x.dtype());
-        }
-        let conv = Geometry { stride, padding, dilation, groups }.kernel(x.shape(), weight.shape(), [height, width]);
-        let shape = [x.shape()[0], weight.shape()[0], height, width];
-        crate::create::room(&shape, x.dtype())?;
-        let precise = if x.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
-        let bias = bias.map(|bias| contiguous(&Tensor::new(bias.value_as(precise), precise)));
-        Ok(run(
-            x,
-            weight,
-            &shape,
-            |x, weight| conv.forward(x, weight, bias.as_ref().map(slice)),
-            |x, weight| conv.forward(x, weight, bias.as_ref().map(slice)),
-        ))
-    }
-    grad(g; x, weight, geometry = Geometry { stride, padding, dilation, groups }) {
-        x: conv2d_input_grad(g, weight, x, geometry)?,
-        weight: conv2d_weight_grad(x, g, weight, geometry)?,
-        bias: super::reduce::sum(g, &[0, 2, 3], false)?,
+        forward(x, weight, bias, (stride, padding, dilation), groups)
     }
 
-    /// The gradient of `conv2d` for its input; `like` gives the input's shape.
-    #[face()]
-    #[check(none, "checked as the gradient of conv2d")]
-    fn conv2d_input_grad(g: &Tensor, weight: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
-        if g.size() == 0 || like.size() == 0 {
-            return zeros(like.shape(), g.dtype());
-        }
-        let conv = geometry.kernel(like.shape(), weight.shape(), [g.shape()[2], g.shape()[3]]);
-        Ok(run(g, weight, like.shape(), |g, weight| conv.input_grad(g, weight), |g, weight| conv.input_grad(g, weight)))
-    }
-    grad(h; g, weight, geometry) {
-        g: conv2d(h, weight, None, geometry.stride, geometry.padding, geometry.dilation, geometry.groups)?,
-        weight: conv2d_weight_grad(h, g, weight, geometry)?,
+    /// 3-D convolution (cross-correlation) of `[batch, in, depth, height, width]` with a weight `[out, in / groups, kd, kh, kw]`; the batch may be left out.
+    #[example(
+        "F.conv3d(ones([1, 2, 4, 4, 4]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 3, 2, 2, 2]",
+    )]
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv3d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: Triple = 1, padding: Padding<3> = 0, dilation: Triple = 1, groups: usize = 1
+    ) -> Tensor {
+        forward(x, weight, bias, (stride, padding, dilation), groups)
     }
 
-    /// The gradient of `conv2d` for its weight; `like` gives the weight's shape.
-    #[face()]
-    #[check(none, "checked as the gradient of conv2d")]
-    fn conv2d_weight_grad(x: &Tensor, g: &Tensor, like: &Tensor, geometry: Geometry) -> Tensor {
-        if g.size() == 0 || x.size() == 0 {
-            return zeros(like.shape(), g.dtype());
-        }
-        let conv = geometry.kernel(x.shape(), like.shape(), [g.shape()[2], g.shape()[3]]);
-        Ok(run(x, g, like.shape(), |x, g| conv.weight_grad(x, g), |x, g| conv.weight_grad(x, g)))
+    /// Transposed 1-D convolution of `[batch, in, width]` with a weight `[in, out / groups, kw]`: what `conv1d` does to a gradient.
+    #[example("F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]")]
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv_transpose1d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: usize = 1, padding: usize = 0, output_padding: usize = 0, groups: usize = 1, dilation: usize = 1
+    ) -> Tensor {
+        transposed(x, weight, bias, ([stride], [padding], [output_padding], [dilation]), groups)
     }
-    grad(h; x, g, geometry) {
-        x: conv2d_input_grad(g, h, x, geometry)?,
-        g: conv2d(x, h, None, geometry.stride, geometry.padding, geometry.dilation, geometry.groups)?,
+
+    /// Transposed 2-D convolution of `[batch, in, height, width]` with a weight `[in, out / groups, kh, kw]`: what `conv2d` does to a gradient.
+    #[example("F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]")]
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv_transpose2d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: Pair = 1, padding: Pair = 0, output_padding: Pair = 0, groups: usize = 1, dilation: Pair = 1
+    ) -> Tensor {
+        transposed(x, weight, bias, (stride, padding, output_padding, dilation), groups)
+    }
+
+    /// Transposed 3-D convolution of `[batch, in, depth, height, width]` with a weight `[in, out / groups, kd, kh, kw]`: what `conv3d` does to a gradient.
+    #[example("F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]")]
+    #[face(method, functional)]
+    #[check(cases)]
+    fn conv_transpose3d(
+        x: &Tensor, weight: &Tensor;
+        bias: Option<&Tensor> = None, stride: Triple = 1, padding: Triple = 0, output_padding: Triple = 0, groups: usize = 1, dilation: Triple = 1
+    ) -> Tensor {
+        transposed(x, weight, bias, (stride, padding, output_padding, dilation), groups)
     }
 }
 

@@ -30,6 +30,7 @@ pub mod choice;
 pub mod closeness;
 pub mod compare;
 pub mod conv;
+pub mod convolution;
 pub mod counting;
 pub mod ctc;
 pub mod decompose;
@@ -53,6 +54,8 @@ pub mod padding;
 pub mod pair;
 pub mod piecewise;
 pub mod pool;
+pub mod pool_mean;
+pub mod pooling;
 pub mod products;
 pub mod quantile;
 pub mod random;
@@ -63,6 +66,7 @@ pub mod rounding;
 pub mod scatter;
 pub mod select;
 pub mod shaping;
+pub mod shuffle;
 pub mod softmax;
 pub mod solve;
 pub mod sorting;
@@ -178,7 +182,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         decompose::ROWS,
         softmax::ROWS,
         conv::ROWS,
+        convolution::ROWS,
+        shuffle::ROWS,
         pool::ROWS,
+        pool_mean::ROWS,
+        pooling::ROWS,
         norm::ROWS,
         attention::ROWS,
         recurrent::ROWS,

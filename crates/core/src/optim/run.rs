@@ -96,7 +96,10 @@ pub(crate) fn step<R: Rule>(
 
     let mut work = Vec::with_capacity(params.len());
     for ((((param, grad), state), step), rule) in params.iter_mut().zip(&grads).zip(states.chunks_mut(width)).zip(steps).zip(owners) {
-        let Some(grad) = grad else { continue };
+        let Some(grad) = grad else {
+            follow_still(param, &mut state[R::SLOTS..], settings.average_weight)?;
+            continue;
+        };
         let scale = scale * shrink(rule.max_grad_norm(), norm, 0.0);
         let incoming = Incoming { scale: if rule.maximize() { -scale } else { scale }, bound };
         *step += 1.0;
@@ -143,6 +146,21 @@ fn prepare<'a, R: Rule>(
         *average = Some(Tensor::new(param.value_as(wide), wide));
     }
     Ok(Work { rule, param, grad, incoming, state, master, average, average_weight, step, fresh })
+}
+
+/// Brings the running average of a parameter without a gradient, which the rule leaves alone, up to its value.
+fn follow_still(param: &Tensor, shared: &mut [Option<Tensor>], weight: f64) -> Result<()> {
+    let [master, average] = shared else { bail!(Internal, "a parameter has no place for shared state") };
+    if weight <= 0.0 {
+        return Ok(());
+    }
+    let wide = param.dtype().precise();
+    let current = master.as_ref().map_or_else(|| Tensor::new(param.value_as(wide), wide), Tensor::detach);
+    *average = Some(match average.take() {
+        Some(average) => tape::with_enabled(false, || &average + (&current - &average) * weight),
+        None => current,
+    });
+    Ok(())
 }
 
 /// One parameter by the reference.

@@ -2,6 +2,7 @@
 
 use burn_std::Shape;
 
+use crate::ops::pooling::Windows;
 use crate::tensor::Tensor;
 
 /// How an argument is kept for the gradient rule, and seen again inside it.
@@ -55,5 +56,6 @@ saved! {
     &[Tensor] => Vec<Tensor> => &'a [Tensor], |x| x.to_vec(), |y| y;
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
+    &Windows => Windows => &'a Windows, |x| x.clone(), |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
 }

@@ -28,6 +28,11 @@ const fn kind(
     Kind { native, rust, pass, typescript, convert }
 }
 
+/// Padding of a convolution: a number a dimension, or a word.
+const fn padding(typescript: &'static str, convert: &'static [&'static str]) -> Kind {
+    kind(&[("", "&[i32]", "Int32Array")], "let $ = ops::conv::Padding::from_codes($)?;", "$", typescript, convert)
+}
+
 /// Every kind, by its Rust spelling; the enums of `ops/choice.rs` are kinds as well.
 const KINDS: &[(&str, Kind)] = &[
     ("&Tensor", kind(&[("", "u32", "number")], "let $ = table::get($)?;", "&$", "Tensor<D>", &["$.handle"])),
@@ -116,6 +121,9 @@ const KINDS: &[(&str, Kind)] = &[
             &["edge('$', $, 0)", "edge('$', $, 1)", "edge('$', $, 2)"],
         ),
     ),
+    ("Padding<1>", padding("number | PaddingWord", &["paddingCodes('$', $, 1)"])),
+    ("Padding<2>", padding("Pair | PaddingWord", &["paddingCodes('$', $, 2)"])),
+    ("Padding<3>", padding("Triple | PaddingWord", &["paddingCodes('$', $, 3)"])),
     ("DType", kind(&[("", "u32", "number")], "let $ = DType::from_code($)?;", "$", "DType", &["dtypeCode($)"])),
 ];
 

@@ -11,7 +11,12 @@ use super::kinds::{has_face, js};
 const NAMES: &[(&str, &str)] = &[
     ("im2col", "torch.nn.functional.unfold"),
     ("col2im", "torch.nn.functional.fold"),
+    ("max_pool1d_indices", "torch.nn.functional.max_pool1d_with_indices"),
     ("max_pool2d_indices", "torch.nn.functional.max_pool2d_with_indices"),
+    ("max_pool3d_indices", "torch.nn.functional.max_pool3d_with_indices"),
+    ("adaptive_max_pool1d_indices", "torch.nn.functional.adaptive_max_pool1d_with_indices"),
+    ("adaptive_max_pool2d_indices", "torch.nn.functional.adaptive_max_pool2d_with_indices"),
+    ("adaptive_max_pool3d_indices", "torch.nn.functional.adaptive_max_pool3d_with_indices"),
 ];
 
 /// Methods that PyTorch offers on tensors only.

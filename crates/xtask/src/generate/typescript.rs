@@ -26,8 +26,21 @@ fn imports(text: &str, modules: &[(&str, &[&str])]) -> String {
     out
 }
 
-const CONVERT: &[&str] =
-    &["choiceCode", "count", "edge", "handlesOf", "integers", "isNumber", "operand", "reals", "side", "type Pair", "type Triple", "whole"];
+const CONVERT: &[&str] = &[
+    "choiceCode",
+    "count",
+    "edge",
+    "handlesOf",
+    "integers",
+    "isNumber",
+    "operand",
+    "paddingCodes",
+    "reals",
+    "side",
+    "type Pair",
+    "type Triple",
+    "whole",
+];
 const DTYPES: &[&str] = &["dtypeCode", "type Arithmetic", "type DType", "type Floating", "type Promote", "type Summed"];
 const ERRORS: (&str, &[&str]) = ("../errors.ts", &["checkOptions"]);
 const NATIVE: (&str, &[&str]) = ("../backend/index.ts", &["native"]);
