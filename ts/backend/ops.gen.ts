@@ -140,14 +140,26 @@ export interface NativeOps {
   any(x: number, dim: Int32Array, keepDim: boolean): number
   all(x: number, dim: Int32Array, keepDim: boolean): number
   logSumExp(x: number, dim: Int32Array, keepDim: boolean): number
-  norm(x: number, dim: Int32Array, p: number, keepDim: boolean): number
+  prod(x: number, dim: Int32Array, keepDim: boolean): number
   cumsum(x: number, dim: number): number
+  cumprod(x: number, dim: number): number
+  logCumSumExp(x: number, dim: number): number
+  diff(x: number, n: number, dim: number): number
+  trapezoid(y: number, x: number, dx: number, dim: number): number
+  cumulativeTrapezoid(y: number, x: number, dx: number, dim: number): number
   nanSum(x: number, dim: Int32Array, keepDim: boolean): number
   nanMean(x: number, dim: Int32Array, keepDim: boolean): number
   countNonzero(x: number, dim: Int32Array): number
   aminmax(x: number, dim: Int32Array, keepDim: boolean): number[]
   varMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
   stdMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
+  cov(x: number, correction: number, frequencies: number, weights: number): number
+  corrcoef(x: number): number
+  norm(x: number, dim: Int32Array, p: number, keepDim: boolean): number
+  dist(x: number, other: number, p: number): number
+  cdist(x: number, other: number, p: number): number
+  pdist(x: number, p: number): number
+  renorm(x: number, p: number, dim: number, maxNorm: number): number
   reshape(x: number, shape: Int32Array): number
   flatten(x: number, start: number, end: number): number
   squeeze(x: number, dim: Int32Array): number
@@ -200,6 +212,7 @@ export interface NativeOps {
   diagonal(x: number, offset: number, dim1: number, dim2: number): number
   diagEmbed(x: number, offset: number, dim1: number, dim2: number): number
   diag(x: number, offset: number): number
+  diagFlat(x: number, offset: number): number
   diagonalScatter(x: number, source: number, offset: number, dim1: number, dim2: number): number
   trace(x: number): number
   tril(x: number, diagonal: number): number
@@ -226,8 +239,10 @@ export interface NativeOps {
   bucketize(x: number, boundaries: number, right: boolean): number
   bincount(x: number, minLength: number): number
   histc(x: number, bins: number, min: number, max: number): number
+  histogram(x: number, bins: number, range: Float64Array, weight: number, density: boolean, numbers: number): number[]
   unique(x: number): number[]
   uniqueConsecutive(x: number): number[]
+  isIn(x: number, values: number, invert: boolean): number
   indexSelect(x: number, dim: number, index: number): number
   indexAdd(x: number, dim: number, index: number, source: number): number
   gather(x: number, dim: number, index: number): number
@@ -236,6 +251,8 @@ export interface NativeOps {
   oneHot(x: number, classes: number): number
   select(x: number, dim: number, index: number): number
   indexCopy(x: number, dim: number, index: number, source: number): number
+  indexReduce(x: number, dim: number, index: number, source: number, reduce: number, includeSelf: boolean): number
+  unravelIndex(index: number, shape: Int32Array): number[]
   indexFill(x: number, dim: number, index: number, value: number, numbers: number): number
   take(x: number, index: number): number
   put(x: number, index: number, source: number, accumulate: boolean): number
@@ -288,11 +305,39 @@ export interface NativeOps {
   matrixExp(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
-  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv1d(x: number, weight: number, bias: number, stride: number, padding: Int32Array, dilation: number, groups: number): number
+  conv2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationHeight: number, dilationWidth: number, groups: number): number
+  conv3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, padding: Int32Array, dilationDepth: number, dilationHeight: number, dilationWidth: number, groups: number): number
+  convTranspose1d(x: number, weight: number, bias: number, stride: number, padding: number, outputPadding: number, groups: number, dilation: number): number
+  convTranspose2d(x: number, weight: number, bias: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationHeight: number, dilationWidth: number): number
+  convTranspose3d(x: number, weight: number, bias: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, outputPaddingDepth: number, outputPaddingHeight: number, outputPaddingWidth: number, groups: number, dilationDepth: number, dilationHeight: number, dilationWidth: number): number
+  pixelShuffle(x: number, factor: number): number
+  pixelUnshuffle(x: number, factor: number): number
+  channelShuffle(x: number, groups: number): number
+  maxPool1d(x: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number
+  maxPool1dIndices(x: number, kernel: number, stride: number, padding: number, dilation: number, ceilMode: boolean): number
   maxPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
   maxPool2dIndices(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
-  avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean): number
+  maxPool3d(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, dilationDepth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
+  maxPool3dIndices(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, dilationDepth: number, dilationHeight: number, dilationWidth: number, ceilMode: boolean): number
+  adaptiveMaxPool1d(x: number, output: number): number
+  adaptiveMaxPool1dIndices(x: number, output: number): number
+  adaptiveMaxPool2d(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool2dIndices(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool3d(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  adaptiveMaxPool3dIndices(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  maxUnpool1d(x: number, indices: number, kernel: number, stride: number, padding: number, outputSize: Int32Array): number
+  maxUnpool2d(x: number, indices: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, outputSize: Int32Array): number
+  maxUnpool3d(x: number, indices: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, outputSize: Int32Array): number
+  avgPool1d(x: number, kernel: number, stride: number, padding: number, ceilMode: boolean, countIncludePad: boolean): number
+  avgPool2d(x: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number): number
+  avgPool3d(x: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, paddingDepth: number, paddingHeight: number, paddingWidth: number, ceilMode: boolean, countIncludePad: boolean, divisorOverride: number): number
+  adaptiveAvgPool1d(x: number, output: number): number
   adaptiveAvgPool2d(x: number, outputHeight: number, outputWidth: number): number
+  adaptiveAvgPool3d(x: number, outputDepth: number, outputHeight: number, outputWidth: number): number
+  lpPool1d(x: number, normType: number, kernel: number, stride: number, ceilMode: boolean): number
+  lpPool2d(x: number, normType: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
+  lpPool3d(x: number, normType: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
   batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
   layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
   rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number

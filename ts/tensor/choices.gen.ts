@@ -5,6 +5,7 @@
 export const choices = {
   Approximate: ['none', 'tanh'],
   Reduction: ['mean', 'sum', 'none'],
+  PaddingWord: ['same', 'valid'],
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   Nonlinearity: ['tanh', 'relu'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
@@ -22,6 +23,9 @@ export type Approximate = (typeof choices)['Approximate'][number]
 
 /** What becomes of the losses of a batch. */
 export type Reduction = (typeof choices)['Reduction'][number]
+
+/** Zeros around an image by a word: as many as keep its size, or none. */
+export type PaddingWord = (typeof choices)['PaddingWord'][number]
 
 /** What becomes of the losses of a batch; `batchmean` divides their sum by the size of the batch. */
 export type BatchReduction = (typeof choices)['BatchReduction'][number]

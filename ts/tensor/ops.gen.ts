@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Approximate, type PadMode, type ScatterMode, type Interpolation, type ScatterReduce } from './choices.gen.ts'
-import { choiceCode, count, integers, isNumber, operand, reals, side, type Pair, whole } from './convert.ts'
+import { choices, type Approximate, type PaddingWord, type PadMode, type ScatterMode, type Interpolation, type ScatterReduce } from './choices.gen.ts'
+import { choiceCode, count, edge, integers, isNumber, operand, paddingCodes, reals, side, type Pair, type Triple, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -234,15 +234,43 @@ export interface LogSumExpOptions {
 
 const logSumExpOptions = ['keepDim'] as const
 
-/** Options of `norm`. */
-export interface NormOptions {
-  /** @default 2 */
-  readonly p?: number | undefined
+/** Options of `prod`. */
+export interface ProdOptions {
   /** @default false */
   readonly keepDim?: boolean | undefined
 }
 
-const normOptions = ['p', 'keepDim'] as const
+const prodOptions = ['keepDim'] as const
+
+/** Options of `diff`. */
+export interface DiffOptions {
+  /** @default 1 */
+  readonly n?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const diffOptions = ['n', 'dim'] as const
+
+/** Options of `trapezoid`. */
+export interface TrapezoidOptions {
+  /** @default 1 */
+  readonly dx?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const trapezoidOptions = ['dx', 'dim'] as const
+
+/** Options of `cumulativeTrapezoid`. */
+export interface CumulativeTrapezoidOptions {
+  /** @default 1 */
+  readonly dx?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const cumulativeTrapezoidOptions = ['dx', 'dim'] as const
 
 /** Options of `nanSum`. */
 export interface NanSumOptions {
@@ -287,6 +315,58 @@ export interface StdMeanOptions {
 }
 
 const stdMeanOptions = ['correction', 'keepDim'] as const
+
+/** Options of `cov`. */
+export interface CovOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  readonly frequencies?: Tensor<'int64'> | undefined
+  readonly weights?: Tensor<D> | undefined
+}
+
+const covOptions = ['correction', 'frequencies', 'weights'] as const
+
+/** Options of `norm`. */
+export interface NormOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const normOptions = ['p', 'keepDim'] as const
+
+/** Options of `dist`. */
+export interface DistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const distOptions = ['p'] as const
+
+/** Options of `cdist`. */
+export interface CdistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const cdistOptions = ['p'] as const
+
+/** Options of `pdist`. */
+export interface PdistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const pdistOptions = ['p'] as const
+
+/** Options of `renorm`. */
+export interface RenormOptions {
+  /** @default 1 */
+  readonly maxNorm?: number | undefined
+}
+
+const renormOptions = ['maxNorm'] as const
 
 /** Options of `pad`. */
 export interface PadOptions {
@@ -355,6 +435,14 @@ export interface DiagOptions {
 }
 
 const diagOptions = ['offset'] as const
+
+/** Options of `diagFlat`. */
+export interface DiagFlatOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+}
+
+const diagFlatOptions = ['offset'] as const
 
 /** Options of `diagonalScatter`. */
 export interface DiagonalScatterOptions {
@@ -528,6 +616,35 @@ export interface HistcOptions {
 
 const histcOptions = ['bins', 'min', 'max'] as const
 
+/** Options of `histogram`. */
+export interface HistogramOptions<D extends DType = 'float32'> {
+  /** @default [] */
+  readonly range?: number | readonly number[] | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default false */
+  readonly density?: boolean | undefined
+}
+
+const histogramOptions = ['range', 'weight', 'density'] as const
+
+/** Options of `isIn`. */
+export interface IsInOptions {
+  /** @default false */
+  readonly invert?: boolean | undefined
+}
+
+const isInOptions = ['invert'] as const
+
+/** Options of `indexReduce`. */
+export interface IndexReduceOptions {
+  /** @default 'sum' */
+  readonly reduce?: ScatterReduce | undefined
+  /** @default true */
+  readonly includeSelf?: boolean | undefined
+}
+
+const indexReduceOptions = ['reduce', 'includeSelf'] as const
+
 /** Options of `put`. */
 export interface PutOptions {
   /** @default false */
@@ -636,13 +753,28 @@ export interface PinvOptions {
 
 const pinvOptions = ['rtol'] as const
 
+/** Options of `conv1d`. */
+export interface Conv1dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | PaddingWord | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+}
+
+const conv1dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
 /** Options of `conv2d`. */
 export interface Conv2dOptions<D extends DType = 'float32'> {
   readonly bias?: Tensor<D> | undefined
   /** @default 1 */
   readonly stride?: Pair | undefined
   /** @default 0 */
-  readonly padding?: Pair | undefined
+  readonly padding?: Pair | PaddingWord | undefined
   /** @default 1 */
   readonly dilation?: Pair | undefined
   /** @default 1 */
@@ -650,6 +782,100 @@ export interface Conv2dOptions<D extends DType = 'float32'> {
 }
 
 const conv2dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
+/** Options of `conv3d`. */
+export interface Conv3dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | PaddingWord | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+}
+
+const conv3dOptions = ['bias', 'stride', 'padding', 'dilation', 'groups'] as const
+
+/** Options of `convTranspose1d`. */
+export interface ConvTranspose1dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default 0 */
+  readonly outputPadding?: number | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+}
+
+const convTranspose1dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
+
+/** Options of `convTranspose2d`. */
+export interface ConvTranspose2dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Pair | undefined
+  /** @default 0 */
+  readonly padding?: Pair | undefined
+  /** @default 0 */
+  readonly outputPadding?: Pair | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: Pair | undefined
+}
+
+const convTranspose2dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
+
+/** Options of `convTranspose3d`. */
+export interface ConvTranspose3dOptions<D extends DType = 'float32'> {
+  readonly bias?: Tensor<D> | undefined
+  /** @default 1 */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default 0 */
+  readonly outputPadding?: Triple | undefined
+  /** @default 1 */
+  readonly groups?: number | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+}
+
+const convTranspose3dOptions = ['bias', 'stride', 'padding', 'outputPadding', 'groups', 'dilation'] as const
+
+/** Options of `maxPool1d`. */
+export interface MaxPool1dOptions {
+  /** @default kernel */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const maxPool1dOptions = ['stride', 'padding', 'dilation', 'ceilMode'] as const
+
+/** Options of `maxPool1dIndices`. */
+export interface MaxPool1dIndicesOptions {
+  /** @default kernel */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default 1 */
+  readonly dilation?: number | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const maxPool1dIndicesOptions = ['stride', 'padding', 'dilation', 'ceilMode'] as const
 
 /** Options of `maxPool2d`. */
 export interface MaxPool2dOptions {
@@ -679,6 +905,84 @@ export interface MaxPool2dIndicesOptions {
 
 const maxPool2dIndicesOptions = ['stride', 'padding', 'dilation', 'ceilMode'] as const
 
+/** Options of `maxPool3d`. */
+export interface MaxPool3dOptions {
+  /** @default kernel */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const maxPool3dOptions = ['stride', 'padding', 'dilation', 'ceilMode'] as const
+
+/** Options of `maxPool3dIndices`. */
+export interface MaxPool3dIndicesOptions {
+  /** @default kernel */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default 1 */
+  readonly dilation?: Triple | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const maxPool3dIndicesOptions = ['stride', 'padding', 'dilation', 'ceilMode'] as const
+
+/** Options of `maxUnpool1d`. */
+export interface MaxUnpool1dOptions {
+  /** @default kernel */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default [] */
+  readonly outputSize?: number | readonly number[] | undefined
+}
+
+const maxUnpool1dOptions = ['stride', 'padding', 'outputSize'] as const
+
+/** Options of `maxUnpool2d`. */
+export interface MaxUnpool2dOptions {
+  /** @default kernel */
+  readonly stride?: Pair | undefined
+  /** @default 0 */
+  readonly padding?: Pair | undefined
+  /** @default [] */
+  readonly outputSize?: number | readonly number[] | undefined
+}
+
+const maxUnpool2dOptions = ['stride', 'padding', 'outputSize'] as const
+
+/** Options of `maxUnpool3d`. */
+export interface MaxUnpool3dOptions {
+  /** @default kernel */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default [] */
+  readonly outputSize?: number | readonly number[] | undefined
+}
+
+const maxUnpool3dOptions = ['stride', 'padding', 'outputSize'] as const
+
+/** Options of `avgPool1d`. */
+export interface AvgPool1dOptions {
+  /** @default kernel */
+  readonly stride?: number | undefined
+  /** @default 0 */
+  readonly padding?: number | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+  /** @default true */
+  readonly countIncludePad?: boolean | undefined
+}
+
+const avgPool1dOptions = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const
+
 /** Options of `avgPool2d`. */
 export interface AvgPool2dOptions {
   /** @default kernel */
@@ -689,9 +993,55 @@ export interface AvgPool2dOptions {
   readonly ceilMode?: boolean | undefined
   /** @default true */
   readonly countIncludePad?: boolean | undefined
+  readonly divisorOverride?: number | undefined
 }
 
-const avgPool2dOptions = ['stride', 'padding', 'ceilMode', 'countIncludePad'] as const
+const avgPool2dOptions = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const
+
+/** Options of `avgPool3d`. */
+export interface AvgPool3dOptions {
+  /** @default kernel */
+  readonly stride?: Triple | undefined
+  /** @default 0 */
+  readonly padding?: Triple | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+  /** @default true */
+  readonly countIncludePad?: boolean | undefined
+  readonly divisorOverride?: number | undefined
+}
+
+const avgPool3dOptions = ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride'] as const
+
+/** Options of `lpPool1d`. */
+export interface LpPool1dOptions {
+  /** @default kernel */
+  readonly stride?: number | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const lpPool1dOptions = ['stride', 'ceilMode'] as const
+
+/** Options of `lpPool2d`. */
+export interface LpPool2dOptions {
+  /** @default kernel */
+  readonly stride?: Pair | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const lpPool2dOptions = ['stride', 'ceilMode'] as const
+
+/** Options of `lpPool3d`. */
+export interface LpPool3dOptions {
+  /** @default kernel */
+  readonly stride?: Triple | undefined
+  /** @default false */
+  readonly ceilMode?: boolean | undefined
+}
+
+const lpPool3dOptions = ['stride', 'ceilMode'] as const
 
 /** Options of `dropout`. */
 export interface DropoutOptions {
@@ -2040,24 +2390,80 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
+   * Product over `dim`, all by default; integers and booleans give int64. The gradient holds where elements are 0, too.
    * @example
-   * tensor([3, -4]).norm() // 5
-   * tensor([3, -4]).norm([], { p: 1 }) // 7
+   * const x = tensor([[1, 2], [3, 4]])
+   * x.prod() // 24
+   * x.prod(0) // [3, 8]
+   * x.prod(-1, { keepDim: true }) // [[2], [12]]
    */
-  norm(dim: number | readonly number[] = [], options: NormOptions = {}): Tensor<Floating<D>> {
-    checkOptions('norm', options, normOptions)
-    const { p = 2, keepDim = false } = options
-    return this.wrap(native.norm(this.handle, integers(dim), p, keepDim))
+  prod(dim: number | readonly number[] = [], options: ProdOptions = {}): Tensor<Summed<D>> {
+    checkOptions('prod', options, prodOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.prod(this.handle, integers(dim), keepDim))
   }
 
   /**
-   * Running sum along `dim`.
+   * Running sum along `dim`; integers and booleans give int64.
    * @example
    * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
    */
-  cumsum(dim: number): Tensor<D> {
+  cumsum(dim: number): Tensor<Summed<D>> {
     return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Running product along `dim`; integers and booleans give int64. The gradient holds where elements are 0, too.
+   * @example
+   * tensor([1, 2, 3]).cumprod(0) // [1, 2, 6]
+   */
+  cumprod(dim: number): Tensor<Summed<D>> {
+    return this.wrap(native.cumprod(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Running `log(sum(e^x))` along `dim`, in a form that does not overflow. Integers and booleans give float32.
+   * @example
+   * tensor([0, 0, 0]).logCumSumExp(0) // [0, 0.693147, 1.098612]
+   * tensor([1000, 1000]).logCumSumExp(0) // [1000, 1000.693147]
+   */
+  logCumSumExp(dim: number): Tensor<Floating<D>> {
+    return this.wrap(native.logCumSumExp(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Differences of neighbours along `dim`, taken `n` times. Booleans are refused.
+   * @example
+   * tensor([1, 4, 9]).diff() // [3, 5]
+   * tensor([1, 4, 9]).diff({ n: 2 }) // [2]
+   */
+  diff(options: DiffOptions = {}): Tensor<D> {
+    checkOptions('diff', options, diffOptions)
+    const { n = 1, dim = -1 } = options
+    return this.wrap(native.diff(this.handle, count('n', n), whole('dim', dim)))
+  }
+
+  /**
+   * The integral of `y` along `dim` by the trapezoidal rule, at the points `x`, which broadcasts against `y`, or `dx` apart.
+   * @example
+   * tensor([1, 3, 5]).trapezoid() // 6
+   * tensor([1, 3]).trapezoid(tensor([0, 4])) // 8
+   */
+  trapezoid(x?: Tensor<D>, options: TrapezoidOptions = {}): Tensor<D> {
+    checkOptions('trapezoid', options, trapezoidOptions)
+    const { dx = 1, dim = -1 } = options
+    return this.wrap(native.trapezoid(this.handle, x?.handle ?? 0, dx, whole('dim', dim)))
+  }
+
+  /**
+   * `trapezoid` up to each point but the first.
+   * @example
+   * tensor([1, 3, 5]).cumulativeTrapezoid() // [2, 6]
+   */
+  cumulativeTrapezoid(x?: Tensor<D>, options: CumulativeTrapezoidOptions = {}): Tensor<D> {
+    checkOptions('cumulativeTrapezoid', options, cumulativeTrapezoidOptions)
+    const { dx = 1, dim = -1 } = options
+    return this.wrap(native.cumulativeTrapezoid(this.handle, x?.handle ?? 0, dx, whole('dim', dim)))
   }
 
   /**
@@ -2131,6 +2537,83 @@ export abstract class TensorOps<D extends DType = 'float32'> {
     const { correction = 1, keepDim = false } = options
     const [stdHandle = 0, meanHandle = 0] = native.stdMean(this.handle, integers(dim), correction, keepDim)
     return { std: this.wrap(stdHandle), mean: this.wrap(meanHandle) }
+  }
+
+  /**
+   * The covariances of the rows, variables of which each column is an observation, counted `frequencies` times (integers) and weighted by `weights`; divided by the sum of weights less `correction`. A list is one variable, and its variance a number.
+   * @example
+   * tensor([[0, 1, 2], [2, 1, 0]]).cov() // [[1, -1], [-1, 1]]
+   */
+  cov(options: CovOptions<D> = {}): Tensor<D> {
+    checkOptions('cov', options, covOptions)
+    const { correction = 1, frequencies, weights } = options
+    return this.wrap(native.cov(this.handle, correction, frequencies?.handle ?? 0, weights?.handle ?? 0))
+  }
+
+  /**
+   * The correlations of the rows, variables of which each column is an observation: `cov` by the standard deviations, from -1 to 1.
+   * @example
+   * tensor([[0, 1, 2], [4, 2, 0]]).corrcoef() // [[1, -1], [-1, 1]]
+   */
+  corrcoef(): Tensor<D> {
+    return this.wrap(native.corrcoef(this.handle))
+  }
+
+  /**
+   * The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity and -Infinity give the largest and smallest `|x|`, 0 the number of elements that are not 0.
+   * @example
+   * tensor([3, -4]).norm() // 5
+   * tensor([3, -4]).norm([], { p: 1 }) // 7
+   * tensor([3, 0]).norm([], { p: 0 }) // 1
+   */
+  norm(dim: number | readonly number[] = [], options: NormOptions = {}): Tensor<Floating<D>> {
+    checkOptions('norm', options, normOptions)
+    const { p = 2, keepDim = false } = options
+    return this.wrap(native.norm(this.handle, integers(dim), p, keepDim))
+  }
+
+  /**
+   * The p-norm of the difference of two tensors that broadcast.
+   * @example
+   * tensor([1, 2]).dist(tensor([4, 6])) // 5
+   */
+  dist(other: Tensor<D>, options: DistOptions = {}): Tensor<Floating<D>> {
+    checkOptions('dist', options, distOptions)
+    const { p = 2 } = options
+    return this.wrap(native.dist(this.handle, other.handle, p))
+  }
+
+  /**
+   * The p-norms of the differences of each row of `x` (`[..., n, features]`) and each of `other` (`[..., m, features]`), batches broadcast: `[..., n, m]`. Where two rows are equal the gradient is 0.
+   * @example
+   * tensor([[0, 0], [3, 4]]).cdist(tensor([[0, 0]])) // [[0], [5]]
+   */
+  cdist(other: Tensor<D>, options: CdistOptions = {}): Tensor<D> {
+    checkOptions('cdist', options, cdistOptions)
+    const { p = 2 } = options
+    return this.wrap(native.cdist(this.handle, other.handle, p))
+  }
+
+  /**
+   * The p-norms of the differences of each two rows of a matrix, as a list: of the first with all behind it, of the second, and so on.
+   * @example
+   * tensor([[0, 0], [3, 4], [0, 1]]).pdist() // [5, 1, 4.242641]
+   */
+  pdist(options: PdistOptions = {}): Tensor<D> {
+    checkOptions('pdist', options, pdistOptions)
+    const { p = 2 } = options
+    return this.wrap(native.pdist(this.handle, p))
+  }
+
+  /**
+   * `x` with each entry along `dim` whose p-norm is above `maxNorm` scaled down to it.
+   * @example
+   * tensor([[3, 4], [0, 1]]).renorm(2, 0, { maxNorm: 1 }) // [[0.6, 0.8], [0, 1]]
+   */
+  renorm(p: number, dim: number, options: RenormOptions = {}): Tensor<D> {
+    checkOptions('renorm', options, renormOptions)
+    const { maxNorm = 1 } = options
+    return this.wrap(native.renorm(this.handle, p, whole('dim', dim), maxNorm))
   }
 
   /**
@@ -2534,6 +3017,17 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * The elements in row-major order as the diagonal of a matrix of zeros.
+   * @example
+   * tensor([[1], [2]]).diagFlat() // [[1, 0], [0, 2]]
+   */
+  diagFlat(options: DiagFlatOptions = {}): Tensor<D> {
+    checkOptions('diagFlat', options, diagFlatOptions)
+    const { offset = 0 } = options
+    return this.wrap(native.diagFlat(this.handle, whole('offset', offset)))
+  }
+
+  /**
    * `x` with `source` in the place of the diagonal that `diagonal` would take.
    * @example
    * zeros([2, 2]).diagonalScatter(tensor([1, 2])) // [[1, 0], [0, 2]]
@@ -2836,6 +3330,20 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * How many elements fall between neighbouring edges: ascending ones given as `bins`, or those of that many equal intervals over `range`, `[low, high]`, by default of the data. Each interval has its left end, the last both. `weight` has a number for each element to add instead of 1; with `density` the area is 1.
+   * @example
+   * const { counts, edges } = tensor([0, 1, 1, 4]).histogram(2)
+   * counts // [3, 1]
+   * edges // [0, 2, 4]
+   */
+  histogram(bins: Tensor<DType> | number, options: HistogramOptions<D> = {}): { readonly counts: Tensor<D>; readonly edges: Tensor<D> } {
+    checkOptions('histogram', options, histogramOptions)
+    const { range = [], weight, density = false } = options
+    const [countsHandle = 0, edgesHandle = 0] = native.histogram(this.handle, operand(bins), reals(range), weight?.handle ?? 0, density, isNumber(bins, 1))
+    return { counts: this.wrap(countsHandle), edges: this.wrap(edgesHandle) }
+  }
+
+  /**
    * The values that occur, ascending, as a list; for each element the place of its value among them; and how often each occurs. NaN equals nothing, itself neither.
    * @example
    * const { values, inverse, counts } = tensor([3, 1, 3]).unique()
@@ -2858,6 +3366,17 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   uniqueConsecutive(): { readonly values: Tensor<D>; readonly inverse: Tensor<'int64'>; readonly counts: Tensor<'int64'> } {
     const [valuesHandle = 0, inverseHandle = 0, countsHandle = 0] = native.uniqueConsecutive(this.handle)
     return { values: this.wrap(valuesHandle), inverse: this.wrap(inverseHandle), counts: this.wrap(countsHandle) }
+  }
+
+  /**
+   * Whether each element is among `values`, of any shape; with `invert`, whether it is not. NaN equals nothing.
+   * @example
+   * tensor([1, 2, 3]).isIn(tensor([3, 1])) // [true, false, true]
+   */
+  isIn(values: Tensor<D>, options: IsInOptions = {}): Tensor<'bool'> {
+    checkOptions('isIn', options, isInOptions)
+    const { invert = false } = options
+    return this.wrap(native.isIn(this.handle, values.handle, invert))
   }
 
   /**
@@ -2925,6 +3444,28 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
     return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
+  }
+
+  /**
+   * `x` with the entries of `source` combined with what stands at the positions of `index`, a list, along `dim`; `includeSelf` says whether that counts.
+   * @example
+   * ones([3]).indexReduce(0, tensor([0, 0], { dtype: 'int64' }), tensor([2, 3]), { reduce: 'prod' }) // [6, 1, 1]
+   */
+  indexReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: IndexReduceOptions = {}): Tensor<D> {
+    checkOptions('indexReduce', options, indexReduceOptions)
+    const { reduce = 'sum', includeSelf = true } = options
+    return this.wrap(native.indexReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
+  }
+
+  /**
+   * Positions in row-major order as positions along each dimension of a tensor of `shape`.
+   * @example
+   * const [row, column] = tensor([5], { dtype: 'int64' }).unravelIndex([2, 3])
+   * row // [1]
+   * column // [2]
+   */
+  unravelIndex(shape: number | readonly number[]): Tensor<D>[] {
+    return native.unravelIndex(this.handle, integers(shape)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -3245,7 +3786,19 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`.
+   * 1-D convolution (cross-correlation) of `[batch, in, width]` with a weight `[out, in / groups, kw]`; the batch may be left out.
+   * @example
+   * F.conv1d(tensor([[[1, 2, 3, 4]]]), ones([1, 1, 2])) // [[[3, 5, 7]]]
+   * F.conv1d(tensor([[1, 2, 3, 4]]), ones([1, 1, 2]), { padding: 'same' }) // [[3, 5, 7, 4]]
+   */
+  conv1d(weight: Tensor<D>, options: Conv1dOptions<D> = {}): Tensor<D> {
+    checkOptions('conv1d', options, conv1dOptions)
+    const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    return this.wrap(native.conv1d(this.handle, weight.handle, bias?.handle ?? 0, count('stride', stride), paddingCodes('padding', padding, 1), count('dilation', dilation), count('groups', groups)))
+  }
+
+  /**
+   * 2-D convolution (cross-correlation) of `[batch, in, height, width]` with a weight `[out, in / groups, kh, kw]`; the batch may be left out.
    * @example
    * const x = tensor([[[[1, 2], [3, 4]]]])
    * F.conv2d(x, ones([1, 1, 2, 2])) // [[[[10]]]]
@@ -3254,11 +3807,104 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   conv2d(weight: Tensor<D>, options: Conv2dOptions<D> = {}): Tensor<D> {
     checkOptions('conv2d', options, conv2dOptions)
     const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
-    return this.wrap(native.conv2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('dilation', dilation, 0), side('dilation', dilation, 1), count('groups', groups)))
+    return this.wrap(native.conv2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), paddingCodes('padding', padding, 2), side('dilation', dilation, 0), side('dilation', dilation, 1), count('groups', groups)))
   }
 
   /**
-   * Largest element of each window; `stride` is the kernel by default.
+   * 3-D convolution (cross-correlation) of `[batch, in, depth, height, width]` with a weight `[out, in / groups, kd, kh, kw]`; the batch may be left out.
+   * @example
+   * F.conv3d(ones([1, 2, 4, 4, 4]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 3, 2, 2, 2]
+   */
+  conv3d(weight: Tensor<D>, options: Conv3dOptions<D> = {}): Tensor<D> {
+    checkOptions('conv3d', options, conv3dOptions)
+    const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+    return this.wrap(native.conv3d(this.handle, weight.handle, bias?.handle ?? 0, edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), paddingCodes('padding', padding, 3), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2), count('groups', groups)))
+  }
+
+  /**
+   * Transposed 1-D convolution of `[batch, in, width]` with a weight `[in, out / groups, kw]`: what `conv1d` does to a gradient.
+   * @example
+   * F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]
+   */
+  convTranspose1d(weight: Tensor<D>, options: ConvTranspose1dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose1d', options, convTranspose1dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose1d(this.handle, weight.handle, bias?.handle ?? 0, count('stride', stride), count('padding', padding), count('outputPadding', outputPadding), count('groups', groups), count('dilation', dilation)))
+  }
+
+  /**
+   * Transposed 2-D convolution of `[batch, in, height, width]` with a weight `[in, out / groups, kh, kw]`: what `conv2d` does to a gradient.
+   * @example
+   * F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]
+   */
+  convTranspose2d(weight: Tensor<D>, options: ConvTranspose2dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose2d', options, convTranspose2dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose2d(this.handle, weight.handle, bias?.handle ?? 0, side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), side('outputPadding', outputPadding, 0), side('outputPadding', outputPadding, 1), count('groups', groups), side('dilation', dilation, 0), side('dilation', dilation, 1)))
+  }
+
+  /**
+   * Transposed 3-D convolution of `[batch, in, depth, height, width]` with a weight `[in, out / groups, kd, kh, kw]`: what `conv3d` does to a gradient.
+   * @example
+   * F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]
+   */
+  convTranspose3d(weight: Tensor<D>, options: ConvTranspose3dOptions<D> = {}): Tensor<D> {
+    checkOptions('convTranspose3d', options, convTranspose3dOptions)
+    const { bias, stride = 1, padding = 0, outputPadding = 0, groups = 1, dilation = 1 } = options
+    return this.wrap(native.convTranspose3d(this.handle, weight.handle, bias?.handle ?? 0, edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), edge('outputPadding', outputPadding, 0), edge('outputPadding', outputPadding, 1), edge('outputPadding', outputPadding, 2), count('groups', groups), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2)))
+  }
+
+  /**
+   * Channels become places: `[..., c * r * r, height, width]` gives `[..., c, height * r, width * r]` for a factor `r`.
+   * @example
+   * tensor([[[1]], [[2]], [[3]], [[4]]]).pixelShuffle(2) // [[[1, 2], [3, 4]]]
+   */
+  pixelShuffle(factor: number): Tensor<D> {
+    return this.wrap(native.pixelShuffle(this.handle, count('factor', factor)))
+  }
+
+  /**
+   * Places become channels: `[..., c, height * r, width * r]` gives `[..., c * r * r, height, width]` for a factor `r`.
+   * @example
+   * tensor([[[1, 2], [3, 4]]]).pixelUnshuffle(2) // [[[1]], [[2]], [[3]], [[4]]]
+   */
+  pixelUnshuffle(factor: number): Tensor<D> {
+    return this.wrap(native.pixelUnshuffle(this.handle, count('factor', factor)))
+  }
+
+  /**
+   * Deals the channels of `[batch, channels, ...]` out anew: from `groups` rows of channels to columns.
+   * @example
+   * tensor([[[1], [2], [3], [4]]]).channelShuffle(2) // [[[1], [3], [2], [4]]]
+   */
+  channelShuffle(groups: number): Tensor<D> {
+    return this.wrap(native.channelShuffle(this.handle, count('groups', groups)))
+  }
+
+  /**
+   * Largest element of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default.
+   * @example
+   * tensor([[[1, 3, 2, 0]]]).maxPool1d(2) // [[[3, 2]]]
+   */
+  maxPool1d(kernel: number, options: MaxPool1dOptions = {}): Tensor<D> {
+    checkOptions('maxPool1d', options, maxPool1dOptions)
+    const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
+    return this.wrap(native.maxPool1d(this.handle, count('kernel', kernel), count('stride', stride), count('padding', padding), count('dilation', dilation), ceilMode))
+  }
+
+  /**
+   * Where in its image `maxPool1d` found each element: `column`.
+   * @example
+   * tensor([[[1, 3, 2, 0]]]).maxPool1dIndices(2) // [[[1, 2]]]
+   */
+  maxPool1dIndices(kernel: number, options: MaxPool1dIndicesOptions = {}): Tensor<'int64'> {
+    checkOptions('maxPool1dIndices', options, maxPool1dIndicesOptions)
+    const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
+    return this.wrap(native.maxPool1dIndices(this.handle, count('kernel', kernel), count('stride', stride), count('padding', padding), count('dilation', dilation), ceilMode))
+  }
+
+  /**
+   * Largest element of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default.
    * @example
    * tensor([[[[1, 2], [4, 3]]]]).maxPool2d(2) // [[[[4]]]]
    * zeros([1, 8, 28, 28]).maxPool2d(3, { stride: 2 }) // shape [1, 8, 13, 13]
@@ -3270,7 +3916,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Where in its plane `maxPool2d` found each element: `row * width + column`.
+   * Where in its image `maxPool2d` found each element: `row * width + column`.
    * @example
    * tensor([[[[1, 2], [4, 3]]]]).maxPool2dIndices(2) // [[[[2]]]]
    */
@@ -3281,23 +3927,208 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Mean of each window; `stride` is the kernel by default, and `countIncludePad` counts padding as zeros.
+   * Largest element of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default.
+   * @example
+   * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3d(2) // [[[[[9]]]]]
+   */
+  maxPool3d(kernel: Triple, options: MaxPool3dOptions = {}): Tensor<D> {
+    checkOptions('maxPool3d', options, maxPool3dOptions)
+    const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
+    return this.wrap(native.maxPool3d(this.handle, edge('kernel', kernel, 0), edge('kernel', kernel, 1), edge('kernel', kernel, 2), edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2), ceilMode))
+  }
+
+  /**
+   * Where in its image `maxPool3d` found each element: `(slice * height + row) * width + column`.
+   * @example
+   * tensor([[[[[1, 2], [4, 3]], [[0, 9], [1, 1]]]]]).maxPool3dIndices(2) // [[[[[5]]]]]
+   */
+  maxPool3dIndices(kernel: Triple, options: MaxPool3dIndicesOptions = {}): Tensor<'int64'> {
+    checkOptions('maxPool3dIndices', options, maxPool3dIndicesOptions)
+    const { stride = kernel, padding = 0, dilation = 1, ceilMode = false } = options
+    return this.wrap(native.maxPool3dIndices(this.handle, edge('kernel', kernel, 0), edge('kernel', kernel, 1), edge('kernel', kernel, 2), edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), edge('dilation', dilation, 0), edge('dilation', dilation, 1), edge('dilation', dilation, 2), ceilMode))
+  }
+
+  /**
+   * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+   * @example
+   * tensor([[[1, 3, 2]]]).adaptiveMaxPool1d(2) // [[[3, 3]]]
+   */
+  adaptiveMaxPool1d(output: number): Tensor<D> {
+    return this.wrap(native.adaptiveMaxPool1d(this.handle, count('output', output)))
+  }
+
+  /**
+   * Where in its image `adaptiveMaxPool1d` found each element: `column`.
+   * @example
+   * tensor([[[1, 3, 2]]]).adaptiveMaxPool1dIndices(2) // [[[1, 1]]]
+   */
+  adaptiveMaxPool1dIndices(output: number): Tensor<'int64'> {
+    return this.wrap(native.adaptiveMaxPool1dIndices(this.handle, count('output', output)))
+  }
+
+  /**
+   * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
+   * @example
+   * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2d(1) // [[[[4]]]]
+   */
+  adaptiveMaxPool2d(output: Pair): Tensor<D> {
+    return this.wrap(native.adaptiveMaxPool2d(this.handle, side('output', output, 0), side('output', output, 1)))
+  }
+
+  /**
+   * Where in its image `adaptiveMaxPool2d` found each element: `row * width + column`.
+   * @example
+   * tensor([[[[1, 2], [4, 3]]]]).adaptiveMaxPool2dIndices(1) // [[[[2]]]]
+   */
+  adaptiveMaxPool2dIndices(output: Pair): Tensor<'int64'> {
+    return this.wrap(native.adaptiveMaxPool2dIndices(this.handle, side('output', output, 0), side('output', output, 1)))
+  }
+
+  /**
+   * Largest element of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+   * @example
+   * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3d(1) // [[[[[4]]]]]
+   */
+  adaptiveMaxPool3d(output: Triple): Tensor<D> {
+    return this.wrap(native.adaptiveMaxPool3d(this.handle, edge('output', output, 0), edge('output', output, 1), edge('output', output, 2)))
+  }
+
+  /**
+   * Where in its image `adaptiveMaxPool3d` found each element: `(slice * height + row) * width + column`.
+   * @example
+   * tensor([[[[[1, 2], [4, 3]]]]]).adaptiveMaxPool3dIndices(1) // [[[[[2]]]]]
+   */
+  adaptiveMaxPool3dIndices(output: Triple): Tensor<'int64'> {
+    return this.wrap(native.adaptiveMaxPool3dIndices(this.handle, edge('output', output, 0), edge('output', output, 1), edge('output', output, 2)))
+  }
+
+  /**
+   * Zeros with each element where `maxPool1dIndices` found it, the last where several meet; throws for an index outside.
+   * @example
+   * const at = tensor([[[1, 2]]], { dtype: 'int64' })
+   * tensor([[[5, 6]]]).maxUnpool1d(at, 2) // [[[0, 5, 6, 0]]]
+   */
+  maxUnpool1d(indices: Tensor<'int64'>, kernel: number, options: MaxUnpool1dOptions = {}): Tensor<D> {
+    checkOptions('maxUnpool1d', options, maxUnpool1dOptions)
+    const { stride = kernel, padding = 0, outputSize = [] } = options
+    return this.wrap(native.maxUnpool1d(this.handle, indices.handle, count('kernel', kernel), count('stride', stride), count('padding', padding), integers(outputSize)))
+  }
+
+  /**
+   * Zeros with each element where `maxPool2dIndices` found it, the last where several meet; throws for an index outside.
+   * @example
+   * const at = tensor([[[[2]]]], { dtype: 'int64' })
+   * tensor([[[[5]]]]).maxUnpool2d(at, 2) // [[[[0, 0], [5, 0]]]]
+   */
+  maxUnpool2d(indices: Tensor<'int64'>, kernel: Pair, options: MaxUnpool2dOptions = {}): Tensor<D> {
+    checkOptions('maxUnpool2d', options, maxUnpool2dOptions)
+    const { stride = kernel, padding = 0, outputSize = [] } = options
+    return this.wrap(native.maxUnpool2d(this.handle, indices.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), integers(outputSize)))
+  }
+
+  /**
+   * Zeros with each element where `maxPool3dIndices` found it, the last where several meet; throws for an index outside.
+   * @example
+   * const at = tensor([[[[[2]]]]], { dtype: 'int64' })
+   * tensor([[[[[5]]]]]).maxUnpool3d(at, 2) // [[[[[0, 0], [5, 0]], [[0, 0], [0, 0]]]]]
+   */
+  maxUnpool3d(indices: Tensor<'int64'>, kernel: Triple, options: MaxUnpool3dOptions = {}): Tensor<D> {
+    checkOptions('maxUnpool3d', options, maxUnpool3dOptions)
+    const { stride = kernel, padding = 0, outputSize = [] } = options
+    return this.wrap(native.maxUnpool3d(this.handle, indices.handle, edge('kernel', kernel, 0), edge('kernel', kernel, 1), edge('kernel', kernel, 2), edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), integers(outputSize)))
+  }
+
+  /**
+   * Mean of each window of `[batch, channels, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros.
+   * @example
+   * tensor([[[1, 3, 2, 4]]]).avgPool1d(2) // [[[2, 3]]]
+   */
+  avgPool1d(kernel: number, options: AvgPool1dOptions = {}): Tensor<D> {
+    checkOptions('avgPool1d', options, avgPool1dOptions)
+    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options
+    return this.wrap(native.avgPool1d(this.handle, count('kernel', kernel), count('stride', stride), count('padding', padding), ceilMode, countIncludePad))
+  }
+
+  /**
+   * Mean of each window of `[batch, channels, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
    * @example
    * tensor([[[[1, 2], [4, 3]]]]).avgPool2d(2) // [[[[2.5]]]]
    */
   avgPool2d(kernel: Pair, options: AvgPool2dOptions = {}): Tensor<D> {
     checkOptions('avgPool2d', options, avgPool2dOptions)
-    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options
-    return this.wrap(native.avgPool2d(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), ceilMode, countIncludePad))
+    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true, divisorOverride } = options
+    return this.wrap(native.avgPool2d(this.handle, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), side('padding', padding, 0), side('padding', padding, 1), ceilMode, countIncludePad, divisorOverride === undefined ? NaN : count('divisorOverride', divisorOverride)))
   }
 
   /**
-   * Mean of each of `[height, width]` equal regions, whatever the input size.
+   * Mean of each window of `[batch, channels, depth, height, width]` or without a batch; `stride` is the kernel by default, `countIncludePad` counts padding as zeros, and `divisorOverride` takes the place of the size of the window.
+   * @example
+   * tensor([[[[[1, 2], [4, 3]], [[0, 8], [1, 1]]]]]).avgPool3d(2) // [[[[[2.5]]]]]
+   */
+  avgPool3d(kernel: Triple, options: AvgPool3dOptions = {}): Tensor<D> {
+    checkOptions('avgPool3d', options, avgPool3dOptions)
+    const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true, divisorOverride } = options
+    return this.wrap(native.avgPool3d(this.handle, edge('kernel', kernel, 0), edge('kernel', kernel, 1), edge('kernel', kernel, 2), edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), edge('padding', padding, 0), edge('padding', padding, 1), edge('padding', padding, 2), ceilMode, countIncludePad, divisorOverride === undefined ? NaN : count('divisorOverride', divisorOverride)))
+  }
+
+  /**
+   * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, width]`.
+   * @example
+   * zeros([1, 8, 7]).adaptiveAvgPool1d(3) // shape [1, 8, 3]
+   */
+  adaptiveAvgPool1d(output: number): Tensor<D> {
+    return this.wrap(native.adaptiveAvgPool1d(this.handle, count('output', output)))
+  }
+
+  /**
+   * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, height, width]`.
    * @example
    * zeros([1, 8, 7, 5]).adaptiveAvgPool2d([3, 1]) // shape [1, 8, 3, 1]
    */
   adaptiveAvgPool2d(output: Pair): Tensor<D> {
     return this.wrap(native.adaptiveAvgPool2d(this.handle, side('output', output, 0), side('output', output, 1)))
+  }
+
+  /**
+   * Mean of each of `output` regions of about equal size, whatever the size of `[batch, channels, depth, height, width]`.
+   * @example
+   * zeros([1, 8, 7, 5, 4]).adaptiveAvgPool3d([3, 1, 2]) // shape [1, 8, 3, 1, 2]
+   */
+  adaptiveAvgPool3d(output: Triple): Tensor<D> {
+    return this.wrap(native.adaptiveAvgPool3d(this.handle, edge('output', output, 0), edge('output', output, 1), edge('output', output, 2)))
+  }
+
+  /**
+   * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, width]`, with p `normType`.
+   * @example
+   * tensor([[[3, 4, 6, 8]]]).lpPool1d(2, 2) // [[[5, 10]]]
+   */
+  lpPool1d(normType: number, kernel: number, options: LpPool1dOptions = {}): Tensor<D> {
+    checkOptions('lpPool1d', options, lpPool1dOptions)
+    const { stride = kernel, ceilMode = false } = options
+    return this.wrap(native.lpPool1d(this.handle, normType, count('kernel', kernel), count('stride', stride), ceilMode))
+  }
+
+  /**
+   * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, height, width]`, with p `normType`.
+   * @example
+   * tensor([[[[1, 2], [4, 2]]]]).lpPool2d(2, 2) // [[[[5]]]]
+   */
+  lpPool2d(normType: number, kernel: Pair, options: LpPool2dOptions = {}): Tensor<D> {
+    checkOptions('lpPool2d', options, lpPool2dOptions)
+    const { stride = kernel, ceilMode = false } = options
+    return this.wrap(native.lpPool2d(this.handle, normType, side('kernel', kernel, 0), side('kernel', kernel, 1), side('stride', stride, 0), side('stride', stride, 1), ceilMode))
+  }
+
+  /**
+   * `(sum of x ** p) ** (1 / p)`, p being `normType`, of each window of `[batch, channels, depth, height, width]`, with p `normType`.
+   * @example
+   * ones([1, 1, 2, 2, 2]).lpPool3d(3, 2) // [[[[[2]]]]]
+   */
+  lpPool3d(normType: number, kernel: Triple, options: LpPool3dOptions = {}): Tensor<D> {
+    checkOptions('lpPool3d', options, lpPool3dOptions)
+    const { stride = kernel, ceilMode = false } = options
+    return this.wrap(native.lpPool3d(this.handle, normType, edge('kernel', kernel, 0), edge('kernel', kernel, 1), edge('kernel', kernel, 2), edge('stride', stride, 0), edge('stride', stride, 1), edge('stride', stride, 2), ceilMode))
   }
 
   /**

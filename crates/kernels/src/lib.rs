@@ -29,6 +29,7 @@ pub mod quantised;
 pub mod random;
 pub mod real;
 pub mod recurrent;
+pub mod scan;
 pub mod scatter;
 pub mod special;
 pub mod step;

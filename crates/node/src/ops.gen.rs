@@ -1327,13 +1327,13 @@ pub fn log_sum_exp(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
     })
 }
 
-#[napi(js_name = "norm")]
+#[napi(js_name = "prod")]
 #[allow(clippy::too_many_arguments)]
-pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
-    call("norm", || {
+pub fn prod(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("prod", || {
         let x = table::get(x)?;
         let dims = signed(dims);
-        out(ops::reduce::norm(&x, &dims, p, keep_dim)?)
+        out(ops::prod::prod(&x, &dims, keep_dim)?)
     })
 }
 
@@ -1342,7 +1342,54 @@ pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
 pub fn cumsum(x: u32, dim: i32) -> napi::Result<u32> {
     call("cumsum", || {
         let x = table::get(x)?;
-        out(ops::reduce::cumsum(&x, dim as isize)?)
+        out(ops::cumulative::cumsum(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cumprod")]
+#[allow(clippy::too_many_arguments)]
+pub fn cumprod(x: u32, dim: i32) -> napi::Result<u32> {
+    call("cumprod", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::cumprod(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "logCumSumExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_cum_sum_exp(x: u32, dim: i32) -> napi::Result<u32> {
+    call("log_cum_sum_exp", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::log_cum_sum_exp(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "diff")]
+#[allow(clippy::too_many_arguments)]
+pub fn diff(x: u32, n: u32, dim: i32) -> napi::Result<u32> {
+    call("diff", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::diff(&x, n as usize, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "trapezoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn trapezoid(y: u32, x: u32, dx: f64, dim: i32) -> napi::Result<u32> {
+    call("trapezoid", || {
+        let y = table::get(y)?;
+        let x = optional(x)?;
+        out(ops::cumulative::trapezoid(&y, x.as_ref(), dx, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cumulativeTrapezoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn cumulative_trapezoid(y: u32, x: u32, dx: f64, dim: i32) -> napi::Result<u32> {
+    call("cumulative_trapezoid", || {
+        let y = table::get(y)?;
+        let x = optional(x)?;
+        out(ops::cumulative::cumulative_trapezoid(&y, x.as_ref(), dx, dim as isize)?)
     })
 }
 
@@ -1403,6 +1450,74 @@ pub fn std_mean(x: u32, dims: &[i32], correction: f64, keep_dim: bool) -> napi::
         let x = table::get(x)?;
         let dims = signed(dims);
         outs(ops::moments::std_mean(&x, &dims, correction, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "cov")]
+#[allow(clippy::too_many_arguments)]
+pub fn cov(x: u32, correction: f64, frequencies: u32, weights: u32) -> napi::Result<u32> {
+    call("cov", || {
+        let x = table::get(x)?;
+        let frequencies = optional(frequencies)?;
+        let weights = optional(weights)?;
+        out(ops::moments::cov(&x, correction, frequencies.as_ref(), weights.as_ref())?)
+    })
+}
+
+#[napi(js_name = "corrcoef")]
+#[allow(clippy::too_many_arguments)]
+pub fn corrcoef(x: u32) -> napi::Result<u32> {
+    call("corrcoef", || {
+        let x = table::get(x)?;
+        out(ops::moments::corrcoef(&x)?)
+    })
+}
+
+#[napi(js_name = "norm")]
+#[allow(clippy::too_many_arguments)]
+pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
+    call("norm", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::distance::norm(&x, &dims, p, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "dist")]
+#[allow(clippy::too_many_arguments)]
+pub fn dist(x: u32, other: u32, p: f64) -> napi::Result<u32> {
+    call("dist", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::distance::dist(&x, &other, p)?)
+    })
+}
+
+#[napi(js_name = "cdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn cdist(x: u32, other: u32, p: f64) -> napi::Result<u32> {
+    call("cdist", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::distance::cdist(&x, &other, p)?)
+    })
+}
+
+#[napi(js_name = "pdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn pdist(x: u32, p: f64) -> napi::Result<u32> {
+    call("pdist", || {
+        let x = table::get(x)?;
+        out(ops::distance::pdist(&x, p)?)
+    })
+}
+
+#[napi(js_name = "renorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn renorm(x: u32, p: f64, dim: i32, max_norm: f64) -> napi::Result<u32> {
+    call("renorm", || {
+        let x = table::get(x)?;
+        out(ops::distance::renorm(&x, p, dim as isize, max_norm)?)
     })
 }
 
@@ -1902,6 +2017,15 @@ pub fn diag(x: u32, offset: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "diagFlat")]
+#[allow(clippy::too_many_arguments)]
+pub fn diag_flat(x: u32, offset: i32) -> napi::Result<u32> {
+    call("diag_flat", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::diag_flat(&x, offset as isize)?)
+    })
+}
+
 #[napi(js_name = "diagonalScatter")]
 #[allow(clippy::too_many_arguments)]
 pub fn diagonal_scatter(x: u32, source: u32, offset: i32, dim1: i32, dim2: i32) -> napi::Result<u32> {
@@ -2129,7 +2253,7 @@ pub fn bucketize(x: u32, boundaries: u32, right: bool) -> napi::Result<u32> {
 pub fn bincount(x: u32, min_length: u32) -> napi::Result<u32> {
     call("bincount", || {
         let x = table::get(x)?;
-        out(ops::buckets::bincount(&x, min_length as usize)?)
+        out(ops::histogram::bincount(&x, min_length as usize)?)
     })
 }
 
@@ -2138,7 +2262,18 @@ pub fn bincount(x: u32, min_length: u32) -> napi::Result<u32> {
 pub fn histc(x: u32, bins: u32, min: f64, max: f64) -> napi::Result<u32> {
     call("histc", || {
         let x = table::get(x)?;
-        out(ops::buckets::histc(&x, bins as usize, min, max)?)
+        out(ops::histogram::histc(&x, bins as usize, min, max)?)
+    })
+}
+
+#[napi(js_name = "histogram")]
+#[allow(clippy::too_many_arguments)]
+pub fn histogram(x: u32, bins: f64, range: &[f64], weight: u32, density: bool, numbers: u32) -> napi::Result<Vec<u32>> {
+    call("histogram", || {
+        let x = table::get(x)?;
+        let bins = operand(bins, numbers & 1 != 0)?;
+        let weight = optional(weight)?;
+        outs(ops::histogram::histogram(&x, &bins, range, weight.as_ref(), density)?)
     })
 }
 
@@ -2157,6 +2292,16 @@ pub fn unique_consecutive(x: u32) -> napi::Result<Vec<u32>> {
     call("unique_consecutive", || {
         let x = table::get(x)?;
         outs(ops::tally::unique_consecutive(&x)?)
+    })
+}
+
+#[napi(js_name = "isIn")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_in(x: u32, values: u32, invert: bool) -> napi::Result<u32> {
+    call("is_in", || {
+        let x = table::get(x)?;
+        let values = table::get(values)?;
+        out(ops::tally::is_in(&x, &values, invert)?)
     })
 }
 
@@ -2238,6 +2383,28 @@ pub fn index_copy(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u32
         let index = table::get(index)?;
         let source = table::get(source)?;
         out(ops::select::index_copy(&x, dim as isize, &index, &source)?)
+    })
+}
+
+#[napi(js_name = "indexReduce")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_reduce(x: u32, dim: i32, index: u32, source: u32, reduce: u32, include_self: bool) -> napi::Result<u32> {
+    call("index_reduce", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        let reduce = ops::choice::ScatterReduce::from_code(reduce)?;
+        out(ops::select::index_reduce(&x, dim as isize, &index, &source, reduce, include_self)?)
+    })
+}
+
+#[napi(js_name = "unravelIndex")]
+#[allow(clippy::too_many_arguments)]
+pub fn unravel_index(index: u32, shape: &[i32]) -> napi::Result<Vec<u32>> {
+    call("unravel_index", || {
+        let index = table::get(index)?;
+        let shape = signed(shape);
+        outs(ops::select::unravel_index(&index, &shape)?)
     })
 }
 
@@ -2761,14 +2928,117 @@ pub fn log_softmax(x: u32, dim: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "conv1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv1d(x: u32, weight: u32, bias: u32, stride: u32, padding: &[i32], dilation: u32, groups: u32) -> napi::Result<u32> {
+    call("conv1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv1d(&x, &weight, bias.as_ref(), stride as usize, padding, dilation as usize, groups as usize)?)
+    })
+}
+
 #[napi(js_name = "conv2d")]
 #[allow(clippy::too_many_arguments)]
-pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+pub fn conv2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
     call("conv2d", || {
         let x = table::get(x)?;
         let weight = table::get(weight)?;
         let bias = optional(bias)?;
-        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [dilation_height as usize, dilation_width as usize], groups as usize)?)
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], padding, [dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "conv3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding: &[i32], dilation_depth: u32, dilation_height: u32, dilation_width: u32, groups: u32) -> napi::Result<u32> {
+    call("conv3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        let padding = ops::conv::Padding::from_codes(padding)?;
+        out(ops::conv::conv3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], padding, [dilation_depth as usize, dilation_height as usize, dilation_width as usize], groups as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose1d(x: u32, weight: u32, bias: u32, stride: u32, padding: u32, output_padding: u32, groups: u32, dilation: u32) -> napi::Result<u32> {
+    call("conv_transpose1d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose1d(&x, &weight, bias.as_ref(), stride as usize, padding as usize, output_padding as usize, groups as usize, dilation as usize)?)
+    })
+}
+
+#[napi(js_name = "convTranspose2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose2d(x: u32, weight: u32, bias: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose2d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose2d(&x, &weight, bias.as_ref(), [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], [output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "convTranspose3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn conv_transpose3d(x: u32, weight: u32, bias: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, output_padding_depth: u32, output_padding_height: u32, output_padding_width: u32, groups: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32) -> napi::Result<u32> {
+    call("conv_transpose3d", || {
+        let x = table::get(x)?;
+        let weight = table::get(weight)?;
+        let bias = optional(bias)?;
+        out(ops::conv::conv_transpose3d(&x, &weight, bias.as_ref(), [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [output_padding_depth as usize, output_padding_height as usize, output_padding_width as usize], groups as usize, [dilation_depth as usize, dilation_height as usize, dilation_width as usize])?)
+    })
+}
+
+#[napi(js_name = "pixelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_shuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_shuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "pixelUnshuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn pixel_unshuffle(x: u32, factor: u32) -> napi::Result<u32> {
+    call("pixel_unshuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::pixel_unshuffle(&x, factor as usize)?)
+    })
+}
+
+#[napi(js_name = "channelShuffle")]
+#[allow(clippy::too_many_arguments)]
+pub fn channel_shuffle(x: u32, groups: u32) -> napi::Result<u32> {
+    call("channel_shuffle", || {
+        let x = table::get(x)?;
+        out(ops::shuffle::channel_shuffle(&x, groups as usize)?)
+    })
+}
+
+#[napi(js_name = "maxPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool1d(x: u32, kernel: u32, stride: u32, padding: u32, dilation: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool1d(&x, kernel as usize, stride as usize, padding as usize, dilation as usize, ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "maxPool1dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool1d_indices(x: u32, kernel: u32, stride: u32, padding: u32, dilation: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool1d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool1d_indices(&x, kernel as usize, stride as usize, padding as usize, dilation as usize, ceil_mode)?)
     })
 }
 
@@ -2790,12 +3060,144 @@ pub fn max_pool2d_indices(x: u32, kernel_height: u32, kernel_width: u32, stride_
     })
 }
 
+#[napi(js_name = "maxPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool3d(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool3d(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [dilation_depth as usize, dilation_height as usize, dilation_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "maxPool3dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_pool3d_indices(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, dilation_depth: u32, dilation_height: u32, dilation_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("max_pool3d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::max_pool3d_indices(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], [dilation_depth as usize, dilation_height as usize, dilation_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool1d(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool1d(&x, output as usize)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool1dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool1d_indices(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool1d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool1d_indices(&x, output as usize)?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool2d(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool2d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool2d(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool2dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool2d_indices(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool2d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool2d_indices(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool3d(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool3d(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveMaxPool3dIndices")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_max_pool3d_indices(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_max_pool3d_indices", || {
+        let x = table::get(x)?;
+        out(ops::pool::adaptive_max_pool3d_indices(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "maxUnpool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool1d(x: u32, indices: u32, kernel: u32, stride: u32, padding: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool1d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool1d(&x, &indices, kernel as usize, stride as usize, padding as usize, &output_size)?)
+    })
+}
+
+#[napi(js_name = "maxUnpool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool2d(x: u32, indices: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool2d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool2d(&x, &indices, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], &output_size)?)
+    })
+}
+
+#[napi(js_name = "maxUnpool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn max_unpool3d(x: u32, indices: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, output_size: &[i32]) -> napi::Result<u32> {
+    call("max_unpool3d", || {
+        let x = table::get(x)?;
+        let indices = table::get(indices)?;
+        let output_size = signed(output_size);
+        out(ops::pool::max_unpool3d(&x, &indices, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], &output_size)?)
+    })
+}
+
+#[napi(js_name = "avgPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn avg_pool1d(x: u32, kernel: u32, stride: u32, padding: u32, ceil_mode: bool, count_include_pad: bool) -> napi::Result<u32> {
+    call("avg_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::avg_pool1d(&x, kernel as usize, stride as usize, padding as usize, ceil_mode, count_include_pad)?)
+    })
+}
+
 #[napi(js_name = "avgPool2d")]
 #[allow(clippy::too_many_arguments)]
-pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool) -> napi::Result<u32> {
+pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool, divisor_override: f64) -> napi::Result<u32> {
     call("avg_pool2d", || {
         let x = table::get(x)?;
-        out(ops::pool::avg_pool2d(&x, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], ceil_mode, count_include_pad)?)
+        out(ops::pool_mean::avg_pool2d(&x, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], [padding_height as usize, padding_width as usize], ceil_mode, count_include_pad, number(divisor_override).map(|n| n as usize))?)
+    })
+}
+
+#[napi(js_name = "avgPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn avg_pool3d(x: u32, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, padding_depth: u32, padding_height: u32, padding_width: u32, ceil_mode: bool, count_include_pad: bool, divisor_override: f64) -> napi::Result<u32> {
+    call("avg_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::avg_pool3d(&x, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], [padding_depth as usize, padding_height as usize, padding_width as usize], ceil_mode, count_include_pad, number(divisor_override).map(|n| n as usize))?)
+    })
+}
+
+#[napi(js_name = "adaptiveAvgPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_avg_pool1d(x: u32, output: u32) -> napi::Result<u32> {
+    call("adaptive_avg_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::adaptive_avg_pool1d(&x, output as usize)?)
     })
 }
 
@@ -2804,7 +3206,43 @@ pub fn avg_pool2d(x: u32, kernel_height: u32, kernel_width: u32, stride_height: 
 pub fn adaptive_avg_pool2d(x: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
     call("adaptive_avg_pool2d", || {
         let x = table::get(x)?;
-        out(ops::pool::adaptive_avg_pool2d(&x, [output_height as usize, output_width as usize])?)
+        out(ops::pool_mean::adaptive_avg_pool2d(&x, [output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "adaptiveAvgPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn adaptive_avg_pool3d(x: u32, output_depth: u32, output_height: u32, output_width: u32) -> napi::Result<u32> {
+    call("adaptive_avg_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::adaptive_avg_pool3d(&x, [output_depth as usize, output_height as usize, output_width as usize])?)
+    })
+}
+
+#[napi(js_name = "lpPool1d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool1d(x: u32, norm_type: f64, kernel: u32, stride: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool1d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool1d(&x, norm_type, kernel as usize, stride as usize, ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "lpPool2d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool2d(x: u32, norm_type: f64, kernel_height: u32, kernel_width: u32, stride_height: u32, stride_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool2d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool2d(&x, norm_type, [kernel_height as usize, kernel_width as usize], [stride_height as usize, stride_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "lpPool3d")]
+#[allow(clippy::too_many_arguments)]
+pub fn lp_pool3d(x: u32, norm_type: f64, kernel_depth: u32, kernel_height: u32, kernel_width: u32, stride_depth: u32, stride_height: u32, stride_width: u32, ceil_mode: bool) -> napi::Result<u32> {
+    call("lp_pool3d", || {
+        let x = table::get(x)?;
+        out(ops::pool_mean::lp_pool3d(&x, norm_type, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], ceil_mode)?)
     })
 }
 

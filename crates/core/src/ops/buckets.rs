@@ -1,10 +1,10 @@
-//! Places in ascending lists, and counts of what falls between their entries.
+//! Places in ascending lists.
 
 use super::lines::ordered;
 use super::{Index, ops};
-use crate::cpu::{contiguous, from_vec, slice};
-use crate::dtype::{DType, Kind, promote};
-use crate::error::{Result, bail};
+use crate::cpu::{from_vec, slice};
+use crate::dtype::{DType, promote};
+use crate::error::bail;
 use crate::shape::show;
 use crate::tensor::{Tensor, Value};
 
@@ -41,52 +41,6 @@ ops! {
         }
         searchsorted(boundaries, x, right)
     }
-
-    /// How often each number from 0 on stands in a list of integers of 0 or more; at least `minLength` counts.
-    #[example("tensor([0, 2, 2], { dtype: 'int64' }).bincount() // [1, 0, 2]")]
-    #[face(method)]
-    #[check(cases)]
-    fn bincount(x: &Index; min_length: usize = 0) -> Index {
-        let (numbers, size) = counted(x, min_length)?;
-        let mut counts = vec![0_i64; size];
-        for &n in slice::<i64>(&numbers) {
-            counts[n as usize] += 1;
-        }
-        Ok(from_vec(counts, [size].into(), DType::Int64))
-    }
-
-    /// How many elements fall into each of `bins` equal intervals from `min` to `max`, both of the data where equal; others are left out.
-    #[example("tensor([0, 1, 1, 3]).histc({ bins: 3 }) // [1, 2, 1]")]
-    #[face(method)]
-    #[check(cases)]
-    fn histc(x: &Tensor; bins: usize = 100, min: f64 = 0.0, max: f64 = 0.0) -> Tensor {
-        if !x.dtype().is_float() {
-            bail!(Dtype, "expected a floating point tensor and got {}; convert first: x.to('float32')", x.dtype().name());
-        }
-        if bins == 0 || min > max || !(max - min).is_finite() {
-            bail!(Argument, "expected one bin or more and finite min <= max, and got bins {bins}, min {min}, max {max}");
-        }
-        let value = contiguous(&Tensor::new(x.value_as(DType::Float64), DType::Float64));
-        let all = slice::<f64>(&value);
-        let (mut low, mut high) = (min, max);
-        if low == high && !all.is_empty() {
-            // NaN passes through, for the message.
-            (low, high) = all.iter().fold((all[0], all[0]), |(a, b), &x| (if x.is_nan() || x < a { x } else { a }, if x > b { x } else { b }));
-        }
-        if !(high - low).is_finite() {
-            bail!(Argument, "the data reaches from {low} to {high}; give finite min and max");
-        }
-        if low == high {
-            (low, high) = (low - 1.0, high + 1.0);
-        }
-        let mut counts = vec![0.0_f64; bins];
-        for &x in all.iter().filter(|&&x| x >= low && x <= high) {
-            let bin = ((x - low) / (high - low) * bins as f64) as usize;
-            counts[bin.min(bins - 1)] += 1.0;
-        }
-        let counts = from_vec(counts, [bins].into(), DType::Float64);
-        Ok(Tensor::new(counts.value_as(x.dtype()), x.dtype()))
-    }
 }
 
 fn searched<T>(edges: &Value, wanted: &Value, size: usize, each: usize, right: bool) -> Vec<i64>
@@ -101,19 +55,4 @@ where
         }
     }
     out
-}
-
-/// The numbers of a list, none negative, and how many counts they need.
-fn counted(x: &Index, min_length: usize) -> Result<(Value, usize)> {
-    if x.rank() != 1 || x.dtype().kind() != Kind::Int {
-        bail!(Shape, "expected a list of integers and got {} {}", x.dtype().name(), show(x.shape()));
-    }
-    let value = contiguous(&Tensor::new(x.value_as(DType::Int64), DType::Int64));
-    let (least, most) = slice::<i64>(&value).iter().fold((0, -1), |(least, most), &n| (n.min(least), n.max(most)));
-    if least < 0 {
-        bail!(Argument, "counts are of numbers of 0 or more and {least} is among them");
-    }
-    let size = (most.saturating_add(1) as usize).max(min_length);
-    crate::create::room(&[size], DType::Int64)?;
-    Ok((value, size))
 }

@@ -3,9 +3,9 @@
 use burn_std::Shape;
 use firn_kernels::order::{Key, Task};
 
+use super::Index;
 use super::index::gather;
 use super::shaping::{flatten, reshape, squeeze, transpose};
-use super::Index;
 use crate::cpu::{contiguous, from_vec, slice};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};

@@ -33,11 +33,14 @@ pub mod conv;
 pub mod convolution;
 pub mod counting;
 pub mod ctc;
+pub mod cumulative;
 pub mod decompose;
 pub mod diagonal;
+pub mod distance;
 pub mod einsum;
 pub mod elementwise;
 pub mod exponential;
+pub mod histogram;
 pub mod index;
 pub mod indexing;
 pub mod joining;
@@ -56,6 +59,7 @@ pub mod piecewise;
 pub mod pool;
 pub mod pool_mean;
 pub mod pooling;
+pub mod prod;
 pub mod products;
 pub mod quantile;
 pub mod random;
@@ -159,8 +163,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         closeness::ROWS,
         masking::ROWS,
         reduce::ROWS,
+        prod::ROWS,
+        cumulative::ROWS,
         counting::ROWS,
         moments::ROWS,
+        distance::ROWS,
         shaping::ROWS,
         arrange::ROWS,
         joining::ROWS,
@@ -170,6 +177,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         ranking::ROWS,
         quantile::ROWS,
         buckets::ROWS,
+        histogram::ROWS,
         tally::ROWS,
         index::ROWS,
         select::ROWS,

@@ -98,7 +98,12 @@ ops! {
     fn cummin(x: &Tensor, dim: isize) -> Outputs { picked(x, dim, Task::Running { largest: false }) }
 }
 
-fn extreme(x: &Tensor, dim: Option<isize>, keep_dim: bool, find: fn(&Tensor, Option<isize>, bool) -> Result<Tensor>) -> Result<Vec<Tensor>> {
+fn extreme(
+    x: &Tensor,
+    dim: Option<isize>,
+    keep_dim: bool,
+    find: fn(&Tensor, Option<isize>, bool) -> Result<Tensor>,
+) -> Result<Vec<Tensor>> {
     let (line, along) = line_of(x, dim)?;
     let places = find(&line, Some(along), true)?;
     let values = gather(&line, along, &places)?;

@@ -5,9 +5,9 @@ use burn_dispatch::Dispatch;
 use burn_std::Shape;
 
 use super::compare::{as_mask, eq, where_};
-use super::elementwise::{abs, exp, log, pow, sign, sqrt, square};
+use super::elementwise::{exp, log, sqrt, square};
 use super::lines::{line_of, without};
-use super::shaping::{expand_to, flip, reshape_to};
+use super::shaping::{expand_to, reshape_to};
 use super::{Floating, Index, Mask, Summed, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
@@ -36,7 +36,7 @@ fn fold(x: &Tensor, dims: &[isize], keep_dim: bool, f: impl Fn(Value, usize) -> 
 }
 
 /// A reduced tensor with its dimensions back, as size 1, ready to broadcast against what it came from.
-fn restored(g: &Tensor, shape: &[usize], dims: &[isize]) -> Result<Tensor> {
+pub(crate) fn restored(g: &Tensor, shape: &[usize], dims: &[isize]) -> Result<Tensor> {
     reshape_to(g, &reduced(shape, &axes(dims, shape.len())?, true))
 }
 
@@ -201,60 +201,6 @@ ops! {
         let out = log(&sum(&exp(&(x - &top))?, dims, true)?)? + top;
         reshape_to(&out, &reduced(x.shape(), &axes(dims, x.rank())?, keep_dim))
     }
-
-    /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
-    #[example("tensor([3, -4]).norm() // 5", "tensor([3, -4]).norm([], { p: 1 }) // 7")]
-    #[face(method)]
-    #[check(cases)]
-    #[torch("linalg.vector_norm")]
-    fn norm(x: &Tensor, dims: &[isize] = []; p: f64 = 2.0, keep_dim: bool = false) -> Floating {
-        match p {
-            p if p == f64::INFINITY => amax(&abs(x)?, dims, keep_dim),
-            p if p == f64::NEG_INFINITY => amin(&abs(x)?, dims, keep_dim),
-            1.0 => sum(&abs(x)?, dims, keep_dim),
-            p if p > 0.0 => power_norm(&float_of(x), dims, p, keep_dim),
-            p => bail!(Argument, "p must be positive or infinite and is {p}"),
-        }
-    }
-
-    /// `norm` for a finite `p`; where the norm is 0 its gradient is 0.
-    #[face()]
-    #[check(none, "checked as norm")]
-    fn power_norm(x: &Tensor, dims: &[isize], p: f64, keep_dim: bool) -> Tensor {
-        if p == 2.0 {
-            return sqrt(&sum(&square(x)?, dims, keep_dim)?);
-        }
-        pow(&sum(&pow(&abs(x)?.into(), &p.into())?, dims, keep_dim)?.into(), &(1.0 / p).into())
-    }
-    grad(g, y; x, dims, p) {
-        x: {
-            let (g, y) = (restored(g, x.shape(), dims)?, restored(y, x.shape(), dims)?);
-            let zero = eq(&(&y).into(), &0.0.into())?;
-            let safe = where_(&zero, &1.0.into(), &y.into())?;
-            let slope = match p {
-                2.0 => x / &safe,
-                p => &sign(x)? * &pow(&(&abs(x)? / &safe).into(), &(p - 1.0).into())?,
-            };
-            where_(&zero, &0.0.into(), &(g * slope).into())?
-        }
-    }
-
-    /// Running sum along `dim`.
-    #[example("tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]")]
-    #[face(method)]
-    #[check(cases)]
-    fn cumsum(x: &Tensor, dim: isize) -> Tensor {
-        let axis = axis(dim, x.rank())?;
-        if x.rank() == 0 {
-            return Ok(x.detach());
-        }
-        let x = if x.dtype() == DType::Bool { Tensor::new(x.value_as(DType::Int64), DType::Int64) } else { x.clone() };
-        if x.size() == 0 {
-            return Ok(x.detach());
-        }
-        Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
-    }
-    grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }
 }
 
 fn position(x: &Tensor, dim: Option<isize>, keep_dim: bool, largest: bool) -> Result<Index> {

@@ -2,12 +2,17 @@
 
 use firn_kernels::order::Task;
 
+use super::buckets::searchsorted;
+use super::compare::{eq, logical_not};
+use super::elementwise::clamp;
 use super::index::index_select;
 use super::lines::{ordered, places};
-use super::shaping::flatten;
-use super::{Outputs, ops};
+use super::shaping::{flatten, reshape, signed};
+use super::sorting::sort;
+use super::{Mask, Outputs, ops};
 use crate::cpu::{contiguous, from_vec, slice};
-use crate::dtype::DType;
+use crate::create::full;
+use crate::dtype::{DType, promote};
 use crate::error::Result;
 use crate::tensor::Tensor;
 
@@ -26,6 +31,24 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn unique_consecutive(x: &Tensor) -> Outputs { runs(x, false) }
+
+    /// Whether each element is among `values`, of any shape; with `invert`, whether it is not. NaN equals nothing.
+    #[example("tensor([1, 2, 3]).isIn(tensor([3, 1])) // [true, false, true]")]
+    #[face(method)]
+    #[check(cases)]
+    #[torch("isin")]
+    fn is_in(x: &Tensor, values: &Tensor; invert: bool = false) -> Mask {
+        let common = promote(x.dtype(), values.dtype());
+        let like = |x: &Tensor| if x.dtype() == common { x.detach() } else { Tensor::new(x.value_as(common), common) };
+        let (x, values) = (like(x), flatten(&like(values), 0, -1)?);
+        if values.size() == 0 {
+            return full(x.shape(), f64::from(u8::from(invert)), DType::Bool);
+        }
+        let values = sort(&values, 0, false)?.swap_remove(0);
+        let at = clamp(&searchsorted(&values, &x, false)?, None, Some(values.size() as f64 - 1.0))?;
+        let found = eq(&reshape(&index_select(&values, 0, &flatten(&at, 0, -1)?)?, &signed(x.shape()))?.into(), &(&x).into())?;
+        if invert { logical_not(&found) } else { Ok(found) }
+    }
 }
 
 fn runs(x: &Tensor, sorted: bool) -> Result<Vec<Tensor>> {
