@@ -92,7 +92,41 @@ interface DTypeFixtures {
   readonly prints: readonly { readonly x: StoredTensor; readonly text: string }[]
 }
 
+/** What was asked of a scaler over two optimizers, and how everything stood afterwards; `error` is the class of PyTorch's. */
+export interface ScalerEvent {
+  readonly kind: 'scale' | 'unscale' | 'step' | 'update' | 'set' | 'zero' | 'save' | 'load' | 'factor'
+  readonly k: 0 | 1
+  readonly error?: string | null
+  readonly values?: readonly Stored[]
+  readonly scale?: number
+  readonly growth?: number
+  readonly backoff?: number
+  readonly interval?: number
+  readonly state?: Readonly<Record<string, number>>
+  readonly after: {
+    readonly scale: number
+    readonly tracker: number
+    readonly params: readonly (readonly number[])[]
+    readonly grads: readonly (readonly Stored[] | null)[]
+  }
+}
+
+interface ScalerTrace {
+  readonly options: {
+    readonly init_scale: number
+    readonly growth_factor: number
+    readonly backoff_factor: number
+    readonly growth_interval: number
+  }
+  readonly events: readonly ScalerEvent[]
+}
+
 interface Fixtures {
+  scaler: {
+    readonly published: readonly { readonly grad: Stored; readonly scale: number; readonly tracker: number; readonly param: number }[]
+    readonly random: ScalerTrace
+    readonly fused: ScalerTrace
+  }
   dtypes: DTypeFixtures
   ops: {
     readonly ops: Readonly<Record<string, readonly OpCase[]>>

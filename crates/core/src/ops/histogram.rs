@@ -84,7 +84,7 @@ ops! {
             bail!(Argument, "bins are {} {} and must be ascending edges, a list of {}", edges.dtype().name(), show(edges.shape()), x.dtype().name());
         }
         let weights = weight.map(wide);
-        let weights = weights.as_ref().map(|weights| slice::<f64>(weights));
+        let weights = weights.as_ref().map(slice::<f64>);
         let places = contiguous(&searchsorted(&edges, x, true)?);
         let mut counts = vec![0.0; ends.len() - 1];
         for (i, (&x, &at)) in all.iter().zip(slice::<i64>(&places)).enumerate() {

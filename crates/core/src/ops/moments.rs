@@ -73,7 +73,8 @@ ops! {
     fn corrcoef(x: &Tensor) -> Tensor {
         let cov = cov(x, 1.0, None, None)?;
         if cov.rank() == 0 {
-            return Ok(&cov / &cov);
+            // 1, or NaN where there is no variance.
+            return Ok(cov.clone() / cov);
         }
         let deviations = sqrt(&diagonal(&cov, 0, 0, 1)?)?;
         let out = cov / unsqueeze(&deviations, 1)? / unsqueeze(&deviations, 0)?;

@@ -54,7 +54,7 @@ ops! {
 fn runs(x: &Tensor, sorted: bool) -> Result<Vec<Tensor>> {
     let flat = flatten(&x.detach(), 0, -1)?;
     let order = if sorted { Some(contiguous(&places(&flat, 0, Task::Sort { descending: false })?)) } else { None };
-    let order = order.as_ref().map(|order| slice::<i64>(order));
+    let order = order.as_ref().map(slice::<i64>);
     let (value, dtype) = ordered(&flat);
     let (firsts, inverse, counts) = match dtype {
         DType::Float32 => cut(slice::<f32>(&value), order),
