@@ -11,6 +11,7 @@ export const choices = {
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
   Indexing: ['ij', 'xy'],
   ScatterMode: ['none', 'add', 'multiply'],
+  Interpolation: ['linear', 'lower', 'higher', 'midpoint', 'nearest'],
   ScatterReduce: ['sum', 'prod', 'mean', 'amax', 'amin'],
   BagMode: ['sum', 'mean', 'max'],
   QrMode: ['reduced', 'complete', 'r'],
@@ -40,6 +41,9 @@ export type Indexing = (typeof choices)['Indexing'][number]
 
 /** What becomes of an element of `scatter` that finds another in its place. */
 export type ScatterMode = (typeof choices)['ScatterMode'][number]
+
+/** What a quantile between two elements is. */
+export type Interpolation = (typeof choices)['Interpolation'][number]
 
 /** How elements that meet in one place are combined. */
 export type ScatterReduce = (typeof choices)['ScatterReduce'][number]

@@ -5,7 +5,7 @@ use firn_kernels::map::{Floats, Made};
 use firn_kernels::real::Real;
 use firn_kernels::reduce::{Count, Fold, Powers, Sum, largest, positions, reduce, smallest, squares_about_mean};
 use firn_kernels::zip::Number;
-use firn_kernels::{logsumexp, scan, softmax as kernel};
+use firn_kernels::{logsumexp, running, softmax as kernel};
 
 use crate::cpu::{from_vec, with_slice};
 use crate::dtype::DType;
@@ -112,9 +112,9 @@ pub(crate) fn cumsum(x: &Tensor, axis: usize) -> Option<Tensor> {
     let shape = around(x.shape(), axis);
     let to = x.shape().into();
     Some(match x.dtype() {
-        DType::Float32 => from_vec(with_slice(x.value_ref(), |x: &[f32]| scan::cumsum(x, shape)), to, x.dtype()),
-        DType::Float64 => from_vec(with_slice(x.value_ref(), |x: &[f64]| scan::cumsum(x, shape)), to, x.dtype()),
-        DType::Int64 => from_vec(with_slice(x.value_ref(), |x: &[i64]| scan::cumsum_integers(x, shape)), to, x.dtype()),
+        DType::Float32 => from_vec(with_slice(x.value_ref(), |x: &[f32]| running::cumsum(x, shape)), to, x.dtype()),
+        DType::Float64 => from_vec(with_slice(x.value_ref(), |x: &[f64]| running::cumsum(x, shape)), to, x.dtype()),
+        DType::Int64 => from_vec(with_slice(x.value_ref(), |x: &[i64]| running::cumsum_integers(x, shape)), to, x.dtype()),
         _ => return None,
     })
 }

@@ -1,129 +1,151 @@
-//! Running sums over the middle of `[outer, n, inner]`; those of float32 are carried in float64.
+//! Running sums, products and logarithms of sums along one dimension, products over it, and linear recurrences. float32 is carried in float64.
 
-use std::mem::MaybeUninit;
+use crate::parallel::for_each;
 
-use rayon::prelude::*;
-
-use crate::parallel::simd;
-use crate::real::Real;
-
-/// Rows that are taken side by side: one alone waits for each addition.
-const ROWS: usize = 4;
-/// Elements a task should have at least.
-const GRAIN: usize = 1 << 14;
-
-pub fn cumsum<T: Real>(x: &[T], shape: [usize; 3]) -> Vec<T> {
-    scan(
-        x,
-        shape,
-        0.0,
-        #[inline(always)]
-        |sum: f64, x: T| sum + x.f64(),
-        T::of,
-    )
+/// The elements of one dimension: `size` of them, `inner` places apart.
+#[derive(Clone, Copy)]
+pub struct Along {
+    pub size: usize,
+    pub inner: usize,
 }
 
-/// The same for integers, which wrap around.
-pub fn cumsum_integers(x: &[i64], shape: [usize; 3]) -> Vec<i64> {
-    scan(
-        x,
-        shape,
-        0,
-        i64::wrapping_add,
-        #[inline(always)]
-        |sum| sum,
-    )
+/// An element, and what its sums and products are carried in.
+pub trait Carried: Copy + Default + Send + Sync {
+    type Wide: Copy + Send + Sync;
+    const ONE: Self::Wide;
+    const ZERO: Self::Wide;
+    fn wide(self) -> Self::Wide;
+    fn narrow(wide: Self::Wide) -> Self;
+    fn add(a: Self::Wide, b: Self::Wide) -> Self::Wide;
+    fn mul(a: Self::Wide, b: Self::Wide) -> Self::Wide;
 }
 
-/// `R` rows of `n` elements.
-#[inline(always)]
-fn rows<const R: usize, T: Copy, S: Copy>(x: &[T], out: &mut [MaybeUninit<T>], start: S, step: impl Fn(S, T) -> S, lower: impl Fn(S) -> T) {
-    let n = x.len() / R;
-    let x: [&[T]; R] = std::array::from_fn(|row| &x[row * n..(row + 1) * n]);
-    let mut rest = out;
-    let out: [&mut [MaybeUninit<T>]; R] = std::array::from_fn(|_| {
-        let (row, others) = std::mem::take(&mut rest).split_at_mut(n);
-        rest = others;
-        row
-    });
-    let mut sums = [start; R];
-    for i in 0..n {
-        for row in 0..R {
-            sums[row] = step(sums[row], x[row][i]);
-            out[row][i].write(lower(sums[row]));
-        }
-    }
-}
-
-fn scan<T: Copy + Send + Sync, S: Copy + Send + Sync>(
-    x: &[T],
-    [outer, n, inner]: [usize; 3],
-    start: S,
-    step: impl Fn(S, T) -> S + Copy + Sync,
-    lower: impl Fn(S) -> T + Copy + Sync,
-) -> Vec<T> {
-    assert!(x.len() == outer * n * inner);
-    let block = n * inner;
-    if x.is_empty() {
-        return Vec::new();
-    }
-    let mut out = Vec::with_capacity(x.len());
-    let place = &mut out.spare_capacity_mut()[..x.len()];
-    let run = |(x, out): (&[T], &mut [MaybeUninit<T>])| {
-        if inner == 1 {
-            for (x, out) in x.chunks(ROWS * n).zip(out.chunks_mut(ROWS * n)) {
-                if x.len() == ROWS * n {
-                    rows::<ROWS, _, _>(x, out, start, step, lower);
-                } else {
-                    x.chunks(n).zip(out.chunks_mut(n)).for_each(|(x, out)| rows::<1, _, _>(x, out, start, step, lower));
-                }
+macro_rules! carried {
+    ($t:ty, $wide:ty, $add:expr, $mul:expr) => {
+        impl Carried for $t {
+            type Wide = $wide;
+            const ONE: $wide = 1 as $wide;
+            const ZERO: $wide = 0 as $wide;
+            #[inline(always)]
+            fn wide(self) -> $wide {
+                <$wide>::from(self)
             }
-            return;
-        }
-        for (x, out) in x.chunks(block).zip(out.chunks_mut(block)) {
-            let mut sums = vec![start; inner];
-            for (x, out) in x.chunks_exact(inner).zip(out.chunks_exact_mut(inner)) {
-                simd(
-                    #[inline(always)]
-                    || {
-                        for ((sum, &x), out) in sums.iter_mut().zip(x).zip(out) {
-                            *sum = step(*sum, x);
-                            out.write(lower(*sum));
-                        }
-                    },
-                );
+            #[inline(always)]
+            fn narrow(wide: $wide) -> $t {
+                wide as $t
+            }
+            #[inline(always)]
+            fn add(a: $wide, b: $wide) -> $wide {
+                $add(a, b)
+            }
+            #[inline(always)]
+            fn mul(a: $wide, b: $wide) -> $wide {
+                $mul(a, b)
             }
         }
     };
-    let piece = (GRAIN / block).max(1).next_multiple_of(ROWS) * block;
-    if x.len() <= piece {
-        run((x, place));
-    } else {
-        x.par_chunks(piece).zip(place.par_chunks_mut(piece)).for_each(run);
+}
+
+carried!(f32, f64, |a: f64, b| a + b, |a: f64, b| a * b);
+carried!(f64, f64, |a: f64, b| a + b, |a: f64, b| a * b);
+carried!(i64, i64, i64::wrapping_add, i64::wrapping_mul);
+
+/// `out[i] = f(out[i - 1], x[i])` along a dimension, from `start`.
+fn scan<T: Carried>(x: &[T], along: Along, start: T::Wide, f: impl Fn(T::Wide, T::Wide) -> T::Wide + Sync + Send) -> Vec<T> {
+    let mut out = vec![T::default(); x.len()];
+    let block = along.size * along.inner;
+    if block == 0 {
+        return out;
     }
-    // SAFETY: the pieces cover all elements, and each row or block is written whole.
-    unsafe { out.set_len(x.len()) };
+    let work: Vec<(&[T], &mut [T])> = x.chunks_exact(block).zip(out.chunks_exact_mut(block)).collect();
+    for_each(work, x.len(), |(x, out)| {
+        if along.inner == 1 {
+            let mut carry = start;
+            for (x, out) in x.iter().zip(out) {
+                carry = f(carry, x.wide());
+                *out = T::narrow(carry);
+            }
+            return;
+        }
+        let mut carries = vec![start; along.inner];
+        for (x, out) in x.chunks_exact(along.inner).zip(out.chunks_exact_mut(along.inner)) {
+            for ((x, out), carry) in x.iter().zip(out).zip(&mut carries) {
+                *carry = f(*carry, x.wide());
+                *out = T::narrow(*carry);
+            }
+        }
+    });
     out
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+pub fn product<T: Carried>(x: &[T], along: Along) -> Vec<T> {
+    scan(x, along, T::ONE, T::mul)
+}
 
-    #[test]
-    fn agrees_with_a_plain_loop() {
-        for [outer, n, inner] in [[1, 1, 1], [7, 50, 1], [1, 70_000, 1], [900, 100, 1], [3, 40, 9], [1, 300, 300], [40, 10, 100], [2, 0, 3]]
-        {
-            let x: Vec<i64> = (0..outer * n * inner).map(|i| (i * 7919 % 101) as i64).collect();
-            let mut expected = x.clone();
-            for at in 0..x.len() {
-                if at % (n * inner) >= inner {
-                    expected[at] += expected[at - inner];
-                }
-            }
-            assert_eq!(cumsum_integers(&x, [outer, n, inner]), expected);
-            let floats: Vec<f64> = x.iter().map(|&x| x as f64).collect();
-            assert!(cumsum(&floats, [outer, n, inner]).iter().map(|&x| x as i64).eq(expected));
-        }
+/// `log(e^a + e^b)` without overflow; of equal infinities that infinity.
+#[inline(always)]
+fn log_add_exp(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        return f64::NAN;
     }
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    if low == high && low.is_infinite() { low } else { (low - high).exp().ln_1p() + high }
+}
+
+pub fn log_sum_exp<T: Carried<Wide = f64>>(x: &[T], along: Along) -> Vec<T> {
+    scan(x, along, f64::NEG_INFINITY, log_add_exp)
+}
+
+/// The products over a dimension, one for each index of the others.
+pub fn products<T: Carried>(x: &[T], along: Along) -> Vec<T> {
+    let block = along.size * along.inner;
+    if block == 0 {
+        return Vec::new();
+    }
+    let mut out = vec![T::default(); x.len() / along.size];
+    let work: Vec<(&[T], &mut [T])> = x.chunks_exact(block).zip(out.chunks_exact_mut(along.inner)).collect();
+    for_each(work, x.len(), |(x, out)| {
+        if along.inner == 1 {
+            out[0] = T::narrow(line(x));
+            return;
+        }
+        let mut carries = vec![T::ONE; along.inner];
+        for x in x.chunks_exact(along.inner) {
+            carries.iter_mut().zip(x).for_each(|(carry, x)| *carry = T::mul(*carry, x.wide()));
+        }
+        out.iter_mut().zip(carries).for_each(|(out, carry)| *out = T::narrow(carry));
+    });
+    out
+}
+
+/// The product of a line, in eight parts so that one need not wait for another.
+fn line<T: Carried>(x: &[T]) -> T::Wide {
+    let parts = x.chunks_exact(8);
+    let rest = parts.remainder().iter().fold(T::ONE, |carry, x| T::mul(carry, x.wide()));
+    let mut carries = [T::ONE; 8];
+    for part in parts {
+        carries.iter_mut().zip(part).for_each(|(carry, x)| *carry = T::mul(*carry, x.wide()));
+    }
+    carries.into_iter().fold(rest, T::mul)
+}
+
+/// `h[i] = b[i] + a[i] * h[i - 1]` along a dimension, from 0.
+pub fn recurrence<T: Carried>(a: &[T], b: &[T], along: Along) -> Vec<T> {
+    let mut out = vec![T::default(); b.len()];
+    let block = along.size * along.inner;
+    if block == 0 {
+        return out;
+    }
+    let work: Vec<((&[T], &[T]), &mut [T])> = a.chunks_exact(block).zip(b.chunks_exact(block)).zip(out.chunks_exact_mut(block)).collect();
+    for_each(work, b.len(), |((a, b), out)| {
+        let mut carries = vec![T::ZERO; along.inner];
+        let rows = a.chunks_exact(along.inner).zip(b.chunks_exact(along.inner)).zip(out.chunks_exact_mut(along.inner));
+        for ((a, b), out) in rows {
+            for (((a, b), out), carry) in a.iter().zip(b).zip(out).zip(&mut carries) {
+                *carry = T::add(b.wide(), T::mul(a.wide(), *carry));
+                *out = T::narrow(*carry);
+            }
+        }
+    });
+    out
 }

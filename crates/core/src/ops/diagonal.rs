@@ -132,6 +132,13 @@ ops! {
         }
     }
 
+    /// The elements in row-major order as the diagonal of a matrix of zeros.
+    #[example("tensor([[1], [2]]).diagFlat() // [[1, 0], [0, 2]]")]
+    #[face(method)]
+    #[check(cases)]
+    #[torch("diagflat")]
+    fn diag_flat(x: &Tensor; offset: isize = 0) -> Tensor { diag_embed(&super::shaping::flatten(x, 0, -1)?, offset, 0, 1) }
+
     /// `x` with `source` in the place of the diagonal that `diagonal` would take.
     #[example("zeros([2, 2]).diagonalScatter(tensor([1, 2])) // [[1, 0], [0, 2]]")]
     #[face(method)]

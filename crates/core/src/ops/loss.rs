@@ -265,7 +265,7 @@ ops! {
     fn accuracy(x: &Tensor, target: &Index) -> Tensor {
         check(x, target, None)?;
         let dim = if x.rank() > 1 { 1 } else { 0 };
-        let hits = eq(&super::reduce::argmax(x, dim, false)?.into(), &target.into())?;
+        let hits = eq(&super::reduce::argmax(x, Some(dim), false)?.into(), &target.into())?;
         mean(&Tensor::new(hits.value_as(DType::Float32), DType::Float32), &[], false)
     }
 }

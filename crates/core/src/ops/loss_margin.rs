@@ -3,12 +3,13 @@
 use super::activation::relu;
 use super::choice::Reduction;
 use super::compare::{as_mask, eq, logical_not, lt, ne, where_};
+use super::distance::norm;
 use super::elementwise::{maximum, minimum, sqrt, square};
 use super::index::{gather, index_select, numbered};
 use super::loss::reduce;
 use super::loss_pointwise::alike;
 use super::ops;
-use super::reduce::{norm, sum};
+use super::reduce::sum;
 use super::shaping::{reshape, squeeze, unsqueeze};
 use super::{Index, Mask};
 use crate::cpu::{from_vec, with_slice};

@@ -30,25 +30,32 @@ pub mod attention;
 mod binary;
 pub mod bits;
 pub mod blend;
+pub mod buckets;
 pub mod choice;
 pub mod closeness;
 pub mod compare;
 pub mod conv;
 pub mod convolution;
+pub mod counting;
 pub mod ctc;
+pub mod cumulative;
 pub mod decompose;
 pub mod diagonal;
+pub mod distance;
 pub mod einsum;
 pub mod elementwise;
 pub mod exponential;
+pub mod histogram;
 pub mod index;
 pub mod indexing;
 pub mod joining;
 pub mod linalg;
+pub(crate) mod lines;
 pub mod loss;
 pub mod loss_margin;
 pub mod loss_pointwise;
 pub mod masking;
+pub mod moments;
 pub mod norm;
 pub mod operand;
 pub mod padding;
@@ -57,8 +64,11 @@ pub mod piecewise;
 pub mod pool;
 pub mod pool_mean;
 pub mod pooling;
+pub mod prod;
 pub mod products;
+pub mod quantile;
 pub mod random;
+pub mod ranking;
 pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
@@ -70,6 +80,7 @@ pub mod softmax;
 pub mod solve;
 pub mod sorting;
 pub mod special;
+pub mod tally;
 pub mod trigonometry;
 pub(crate) mod vjp;
 pub mod windows;
@@ -159,12 +170,22 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         closeness::ROWS,
         masking::ROWS,
         reduce::ROWS,
+        prod::ROWS,
+        cumulative::ROWS,
+        counting::ROWS,
+        moments::ROWS,
+        distance::ROWS,
         shaping::ROWS,
         arrange::ROWS,
         joining::ROWS,
         diagonal::ROWS,
         windows::ROWS,
         sorting::ROWS,
+        ranking::ROWS,
+        quantile::ROWS,
+        buckets::ROWS,
+        histogram::ROWS,
+        tally::ROWS,
         index::ROWS,
         select::ROWS,
         scatter::ROWS,

@@ -3,9 +3,10 @@
 use burn_std::Shape;
 use firn_kernels::normalise::{Channels, Rows};
 
+use super::distance::norm;
 use super::elementwise::{add, maximum, pow, rsqrt, square, to_dtype};
 use super::ops;
-use super::reduce::{mean, norm};
+use super::reduce::mean;
 use super::shaping::{narrow, reshape, reshape_to, signed};
 use super::vjp::{Real, composed, elements};
 use crate::cpu::from_vec;

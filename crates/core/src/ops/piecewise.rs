@@ -199,7 +199,7 @@ ops! {
         if !hard {
             return Ok(soft);
         }
-        let choice = super::reduce::argmax(&soft.detach(), dim, true)?;
+        let choice = super::reduce::argmax(&soft.detach(), Some(dim), true)?;
         let ones = full(choice.shape(), 1.0, soft.dtype())?;
         let one = super::index::scatter_add(&zeros_like(&soft)?, dim, &choice, &ones)?;
         // The value is the choice, the gradient that of the soft one.

@@ -5,8 +5,9 @@ use burn_dispatch::Dispatch;
 use burn_std::Shape;
 
 use super::compare::{as_mask, eq, where_};
-use super::elementwise::{abs, exp, log, pow, sign, sqrt, square};
-use super::shaping::{expand_to, flip, reshape_to};
+use super::elementwise::{exp, log, sqrt, square};
+use super::lines::{line_of, without};
+use super::shaping::{expand_to, reshape_to};
 use super::{Floating, Index, Mask, Summed, ops};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
@@ -42,7 +43,7 @@ fn fold(x: &Tensor, dims: &[isize], keep_dim: bool, f: impl Fn(Value, usize) -> 
 }
 
 /// A reduced tensor with its dimensions back, as size 1, ready to broadcast against what it came from.
-fn restored(g: &Tensor, shape: &[usize], dims: &[isize]) -> Result<Tensor> {
+pub(crate) fn restored(g: &Tensor, shape: &[usize], dims: &[isize]) -> Result<Tensor> {
     reshape_to(g, &reduced(shape, &axes(dims, shape.len())?, true))
 }
 
@@ -183,17 +184,17 @@ ops! {
     }
     grad(g, y; x, dims) { x: shared(g, y, x, dims)? }
 
-    /// Position of the largest element along `dim`; the first of equals.
-    #[example("tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]")]
+    /// Position of the largest element along `dim`, by default among all in row-major order; the first of equals.
+    #[example("tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]", "tensor([[1, 5], [3, 2]]).argmax() // 1")]
     #[face(method)]
     #[check(cases)]
-    fn argmax(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, true) }
+    fn argmax(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, true) }
 
-    /// Position of the smallest element along `dim`; the first of equals.
+    /// Position of the smallest element along `dim`, by default among all in row-major order; the first of equals.
     #[example("tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]")]
     #[face(method)]
     #[check(cases)]
-    fn argmin(x: &Tensor, dim: isize; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, false) }
+    fn argmin(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Index { position(x, dim, keep_dim, false) }
 
     /// Whether any element over `dims` (all by default) is true; anything but 0 counts as true.
     #[example("tensor([[true, false], [false, false]]).any(1) // [true, false]")]
@@ -251,95 +252,22 @@ ops! {
             g * exp(&(x - &y))?
         }
     }
-
-    /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
-    #[example("tensor([3, -4]).norm() // 5", "tensor([3, -4]).norm([], { p: 1 }) // 7")]
-    #[face(method)]
-    #[check(cases)]
-    #[torch("linalg.vector_norm")]
-    #[autocast(full)]
-    fn norm(x: &Tensor, dims: &[isize] = []; p: f64 = 2.0, keep_dim: bool = false) -> Floating {
-        match p {
-            p if p == f64::INFINITY => amax(&abs(x)?, dims, keep_dim),
-            p if p == f64::NEG_INFINITY => amin(&abs(x)?, dims, keep_dim),
-            p if p > 0.0 => power_norm(&float_of(x), dims, p, keep_dim),
-            p => bail!(Argument, "p must be positive or infinite and is {p}"),
-        }
-    }
-
-    /// `norm` for a finite `p`; where the norm is 0 its gradient is 0.
-    #[face()]
-    #[check(none, "checked as norm")]
-    fn power_norm(x: &Tensor, dims: &[isize], p: f64, keep_dim: bool) -> Tensor {
-        let over = axes(dims, x.rank())?;
-        let to = reduced(x.shape(), &over, keep_dim);
-        if p == 1.0 {
-            return match folds::powers::<1>(x, &over, &to) {
-                Some(out) => Ok(out),
-                None => sum(&abs(x)?, dims, keep_dim),
-            };
-        }
-        if p == 2.0 {
-            return match folds::powers::<2>(x, &over, &to) {
-                Some(out) => sqrt(&out),
-                None => sqrt(&sum(&square(x)?, dims, keep_dim)?),
-            };
-        }
-        pow(&sum(&pow(&abs(x)?.into(), &p.into())?, dims, keep_dim)?.into(), &(1.0 / p).into())
-    }
-    grad(g, y; x, dims, p) {
-        x: {
-            let (g, y) = (restored(g, x.shape(), dims)?, restored(y, x.shape(), dims)?);
-            let zero = eq(&(&y).into(), &0.0.into())?;
-            let safe = where_(&zero, &1.0.into(), &y.into())?;
-            let slope = match p {
-                1.0 => sign(x)?,
-                2.0 => x / &safe,
-                p => &sign(x)? * &pow(&(&abs(x)? / &safe).into(), &(p - 1.0).into())?,
-            };
-            where_(&zero, &0.0.into(), &(g * slope).into())?
-        }
-    }
-
-    /// Running sum along `dim`.
-    #[example("tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]")]
-    #[face(method)]
-    #[check(cases)]
-    #[autocast(full)]
-    fn cumsum(x: &Tensor, dim: isize) -> Tensor {
-        let axis = axis(dim, x.rank())?;
-        if x.rank() == 0 {
-            return Ok(x.detach());
-        }
-        let x = if x.dtype() == DType::Bool { Tensor::new(x.value_as(DType::Int64), DType::Int64) } else { x.clone() };
-        if x.size() == 0 {
-            return Ok(x.detach());
-        }
-        if let Some(out) = folds::cumsum(&x, axis) {
-            return Ok(out);
-        }
-        Ok(x.kind_map(|v| Dispatch::float_cumsum(v, axis), |v| Dispatch::int_cumsum(v, axis), |v| v))
-    }
-    grad(g; dim) { x: flip(&cumsum(&flip(g, &[dim])?, dim)?, &[dim])? }
 }
 
-fn position(x: &Tensor, dim: isize, keep_dim: bool, largest: bool) -> Result<Index> {
-    let axis = axis(dim, x.rank())?;
-    nonempty(x, &[dim])?;
-    let shape = reduced(x.shape(), &Axes::from_slice(&[axis]), keep_dim && x.rank() > 0);
-    if x.rank() == 0 {
-        return crate::create::full(&[], 0.0, DType::Int64);
-    }
+fn position(x: &Tensor, dim: Option<isize>, keep_dim: bool, largest: bool) -> Result<Index> {
+    let (line, along) = line_of(x, dim)?;
+    nonempty(&line, &[along])?;
+    let axis = axis(along, line.rank())?;
     let which = if largest { Extreme::Largest } else { Extreme::Smallest };
-    if let Some(out) = folds::extreme_at(which, x, axis, &shape) {
-        return Ok(out);
+    if let Some(out) = folds::extreme_at(which, &line, axis, &reduced(line.shape(), &Axes::from_slice(&[axis]), true)) {
+        return without(&out, x.rank(), along, dim, keep_dim);
     }
     let int = DType::Int64.int();
     let value = match (x.dtype().kind(), largest) {
-        (Kind::Float, true) => Dispatch::float_argmax(x.value(), axis, int),
-        (Kind::Float, false) => Dispatch::float_argmin(x.value(), axis, int),
-        (_, true) => Dispatch::int_argmax(x.value_as(DType::Int64), axis),
-        (_, false) => Dispatch::int_argmin(x.value_as(DType::Int64), axis),
+        (Kind::Float, true) => Dispatch::float_argmax(line.value(), axis, int),
+        (Kind::Float, false) => Dispatch::float_argmin(line.value(), axis, int),
+        (_, true) => Dispatch::int_argmax(line.value_as(DType::Int64), axis),
+        (_, false) => Dispatch::int_argmin(line.value_as(DType::Int64), axis),
     };
-    Ok(Tensor::new(reshape(value, Kind::Int, shape), DType::Int64))
+    without(&Tensor::new(value, DType::Int64), x.rank(), along, dim, keep_dim)
 }

@@ -303,7 +303,7 @@ fn largest(rows: &Tensor, bags: &[Vec<i64>], width: usize) -> Result<Tensor> {
     let padded = reshape(&index_select(rows, 0, &super::arrange::list(at))?, &[bags.len() as isize, longest as isize, width as isize])?;
     let beyond = from_vec(beyond, [bags.len(), longest, 1].into(), DType::Bool);
     let padded = masked_fill(&padded, &beyond, f64::NEG_INFINITY)?;
-    let best = argmax(&padded.detach(), 1, true)?;
+    let best = argmax(&padded.detach(), Some(1), true)?;
     let empty = from_vec(bags.iter().map(|bag| u8::from(bag.is_empty())).collect::<Vec<u8>>(), [bags.len(), 1].into(), DType::Bool);
     masked_fill(&squeeze(&gather(&padded, 1, &best)?, &[1])?, &empty, 0.0)
 }

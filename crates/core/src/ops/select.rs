@@ -1,10 +1,12 @@
 //! Single places, slices and flat positions: reading them, and writing them into a copy.
 
 use super::arrange::list;
+use super::choice::ScatterReduce;
 use super::compare::where_;
 use super::index::{gather, index_add, index_select, line, positions};
+use super::scatter::scatter_reduce;
 use super::shaping::{expand, narrow, reshape, signed, squeeze, unsqueeze};
-use super::{Index, Operand, ops};
+use super::{Index, Many, Operand, ops};
 use crate::cpu::{from_vec, slice_mut, with_slice};
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
@@ -91,6 +93,44 @@ ops! {
         Ok(narrowed(out, x.dtype()))
     }
     grad(g; dim, index) { x: index_fill(g, dim, index, &0.0.into())?, source: index_select(g, dim, index)? }
+
+    /// `x` with the entries of `source` combined with what stands at the positions of `index`, a list, along `dim`; `includeSelf` says
+    /// whether that counts.
+    #[example("ones([3]).indexReduce(0, tensor([0, 0], { dtype: 'int64' }), tensor([2, 3]), { reduce: 'prod' }) // [6, 1, 1]")]
+    #[face(method)]
+    #[check(cases)]
+    fn index_reduce(x: &Tensor, dim: isize, index: &Index, source: &Tensor; reduce: ScatterReduce = Sum, include_self: bool = true) -> Tensor {
+        let at = axis_of(x.shape(), dim)?;
+        let mut expected = x.shape().to_vec();
+        expected[at] = line(index, "the index")?.size();
+        if source.shape() != expected || source.dtype() != x.dtype() {
+            bail!(Shape, "source is {} {}, expected {} {}: as x, with an entry a position", source.dtype().name(), show(source.shape()), x.dtype().name(), show(&expected));
+        }
+        let mut shape = vec![1; x.rank()];
+        shape[at] = -1;
+        scatter_reduce(x, dim, &expand(&reshape(index, &shape)?, &signed(&expected))?, source, reduce, include_self)
+    }
+
+    /// Positions in row-major order as positions along each dimension of a tensor of `shape`.
+    #[example("const [row, column] = tensor([5], { dtype: 'int64' }).unravelIndex([2, 3])", "row // [1]", "column // [2]")]
+    #[face(method)]
+    #[check(cases)]
+    fn unravel_index(index: &Index, shape: &[isize]) -> Many {
+        if let Some(wrong) = shape.iter().find(|&&size| size < 0) {
+            bail!(Argument, "a size is 0 or more and one is {wrong}");
+        }
+        let sizes: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+        let total = sizes.iter().try_fold(1_i64, |total, &size| total.checked_mul(size));
+        let Some(total) = total else { bail!(Argument, "{shape:?} has more places than numbers reach") };
+        let value = positions(index, total as usize)?;
+        let mut places: Vec<Vec<i64>> = Vec::with_capacity(sizes.len());
+        let mut rest = with_slice(&value, |at: &[i64]| at.to_vec());
+        for &size in sizes.iter().rev() {
+            places.push(rest.iter().map(|at| at % size).collect());
+            rest.iter_mut().for_each(|at| *at /= size);
+        }
+        Ok(places.into_iter().rev().map(|list| from_vec(list, index.shape().into(), DType::Int64)).collect())
+    }
 
     /// `x` with `value`, a number or a tensor of one element, at the positions of `index`, a list, along `dim`; negative ones count from the end.
     #[example("tensor([1, 2, 3]).indexFill(0, tensor([0, -1], { dtype: 'int64' }), 9) // [9, 2, 9]")]

@@ -2,10 +2,11 @@
 
 use super::choice::MatrixNorm;
 use super::diagonal::{tril, triu};
+use super::distance::norm;
 use super::elementwise::abs;
 use super::linalg::matrices;
 use super::products::{identity_like, square_matrix};
-use super::reduce::{amax, amin, norm, sum};
+use super::reduce::{amax, amin, sum};
 use super::shaping::{expand, signed, squeeze, transpose, unsqueeze};
 use super::{Outputs, ops};
 use crate::cpu::{from_vec, with_slice};
