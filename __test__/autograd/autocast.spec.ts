@@ -1,6 +1,6 @@
 import test from 'ava'
 import { autocast, checkpoint, customFunction, isAutocastEnabled, noGrad } from '../../ts/autograd/index.ts'
-import { F, Linear, Module, Sequential, Tanh } from '../../ts/nn/index.ts'
+import { BatchNorm2d, F, Linear, Module, Sequential, Tanh } from '../../ts/nn/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
 import { cat, memory, ones, tensor, tensorScope, type Tensor } from '../../ts/tensor/index.ts'
 import { closeTo, fixture, fromStored } from '../helpers.ts'
@@ -224,6 +224,16 @@ test('a module may be kept in full precision, or in another', (t) => {
   const half = new Linear(2, 2).autocast({ dtype: 'float16' })
   t.is(dtypeOf(half.forward(ones([1, 2]))), 'float16')
   t.is(dtypeOf(half.autocast(false).forward(ones([1, 2]))), 'float32')
+})
+
+test('batch norm of a low batch: low results in both modes, exact running statistics', (t) => {
+  const norm = new BatchNorm2d(1, { momentum: 1 })
+  const x = tensor([1, 2, 4, 258]).reshape([4, 1, 1, 1]).to('bfloat16').to('float32')
+  const low = (): Tensor => autocast(() => F.conv2d(x, ones([1, 1, 1, 1])))
+  t.is(dtypeOf(norm.forward(low())), 'bfloat16')
+  closeTo(t, norm.runningMean ?? [], [66.25])
+  norm.eval()
+  t.is(dtypeOf(norm.forward(low())), 'bfloat16')
 })
 
 test('six steps of a small network under autocast follow PyTorch’s', (t) => {

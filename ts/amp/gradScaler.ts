@@ -2,7 +2,7 @@
 import { native } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { BoundOptimizer, LossScale, Skipped, Stepped } from '../optim/index.ts'
-import type { DType, Tensor } from '../tensor/index.ts'
+import { type DType, type Tensor, tidy } from '../tensor/index.ts'
 import { defaults, type GradScalerOptions, readOptions, readState, type ScalerOptions, type ScalerState } from './scalerState.ts'
 
 /** What was done for an optimizer since the last `update`. */
@@ -118,6 +118,14 @@ export class GradScaler implements LossScale {
    * Sets the scale for the next iteration: lower if a gradient was not finite, higher after `growthInterval` iterations without, or
    * `newScale`. Comes once, after the steps of all optimizers.
    * @throws FirnError 'autograd' when no gradient was looked at, and when the scale would fall below `minScale`
+   * @example
+   * const w = tensor([1], { requiresGrad: true })
+   * const opt = optim.sgd({ lr: 1 }).bind([w])
+   * const scaler = new GradScaler({ initScale: 8 })
+   * scaler.scale(w.mul(NaN).sum()).backward()
+   * scaler.step(opt)
+   * scaler.update()
+   * scaler.getScale() // 4
    */
   update(newScale?: number): void {
     if (!this.enabled) return
@@ -200,7 +208,13 @@ export class GradScaler implements LossScale {
     }
   }
 
-  /** Takes over what `stateDict` gave, here or in PyTorch; what a state does not have stays. A disabled scaler takes nothing. */
+  /**
+   * Takes over what `stateDict` gave, here or in PyTorch; what a state does not have stays. A disabled scaler takes nothing.
+   * @example
+   * const scaler = new GradScaler()
+   * scaler.loadStateDict(new GradScaler({ initScale: 8 }).stateDict())
+   * scaler.getScale() // 8
+   */
   loadStateDict(state: object): void {
     if (!this.enabled) return
     const { scale, growthTracker, hysteresisTracker, ...options } = readState(state, this.#options)
@@ -266,8 +280,9 @@ export class GradScaler implements LossScale {
 
 const isList = <T>(value: T | readonly T[]): value is readonly T[] => Array.isArray(value)
 
+// In a scope, lest a handle that lingers make the gradient one that is copied to be written.
 const hasGradients = ({ paramGroups }: BoundOptimizer): boolean =>
-  paramGroups.some(({ params }) => params.some((param) => param.grad !== null))
+  tidy(() => paramGroups.some(({ params }) => params.some((param) => param.grad !== null)))
 
 function refuseHalf(optimizer: BoundOptimizer): void {
   for (const { names, params } of optimizer.paramGroups) {

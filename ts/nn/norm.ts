@@ -51,12 +51,11 @@ export class BatchNorm2d extends Module {
   override forward(x: Tensor): Tensor {
     const { eps, weight, bias } = this
     this.#check(x)
+    const affine = { weight: weight ?? undefined, bias: bias ?? undefined, eps }
     if (!this.training && this.runningMean && this.runningVar) {
-      const scale = this.runningVar.add(eps).rsqrt()
-      const centered = x.sub(perChannel(this.runningMean)).mul(perChannel(weight ? scale.mul(weight) : scale))
-      return bias ? centered.add(perChannel(bias)) : centered
+      return F.batchNorm(x, { runningMean: this.runningMean, runningVar: this.runningVar, training: false, ...affine })
     }
-    const normal = F.batchNorm(x, { weight: weight ?? undefined, bias: bias ?? undefined, eps })
+    const normal = F.batchNorm(x, affine)
     this.#track(x)
     return normal
   }
@@ -86,12 +85,12 @@ export class BatchNorm2d extends Module {
     tidy(() =>
       noGrad(() => {
         batches.assign(batches.add(1))
+        // Statistics of a batch in half precision are taken in that of the running ones.
+        const wide = x.to(runningMean.dtype)
         const share = this.momentum ?? batches.to(runningMean.dtype).reciprocal()
-        runningMean.assign(runningMean.add(x.mean([0, 2, 3]).sub(runningMean).mul(share)))
-        runningVar.assign(runningVar.add(x.var([0, 2, 3]).sub(runningVar).mul(share)))
+        runningMean.assign(runningMean.add(wide.mean([0, 2, 3]).sub(runningMean).mul(share)))
+        runningVar.assign(runningVar.add(wide.var([0, 2, 3]).sub(runningVar).mul(share)))
       }),
     )
   }
 }
-
-const perChannel = (values: Tensor): Tensor => values.reshape([-1, 1, 1])
