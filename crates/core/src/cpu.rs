@@ -51,8 +51,11 @@ pub(crate) fn zip(a: &Tensor, b: &Tensor, f: fn(&[f32], &[f32]) -> Vec<f32>) -> 
     if a.dtype() != DType::Float32 || b.dtype() != DType::Float32 || a.shape() != b.shape() {
         return None;
     }
-    let out = f(flex(a.value_ref()).as_slice::<f32>()?, flex(b.value_ref()).as_slice::<f32>()?);
-    Some(from_vec(out, a.shape().into(), DType::Float32))
+    let left = flex(a.value_ref());
+    let out = f(left.as_slice::<f32>()?, flex(b.value_ref()).as_slice::<f32>()?);
+    // A layout at hand costs less than a new one.
+    let layout = if left.layout().start_offset() == 0 { left.layout().clone() } else { Layout::contiguous(a.shape().into()) };
+    Some(from_parts(out, layout, DType::Float32))
 }
 
 impl Tensor {

@@ -1,9 +1,10 @@
 //! Kernels of reductions over tensors: dims become `[outer, n, inner]`, dtypes become types.
 
 use burn_std::Element;
+use firn_kernels::fold::{Count, Fold, Powers, Sum, largest, smallest};
 use firn_kernels::map::{Floats, Made};
 use firn_kernels::real::Real;
-use firn_kernels::reduce::{Count, Fold, Powers, Sum, largest, positions, reduce, smallest, squares_about_mean};
+use firn_kernels::reduce::{positions, reduce, squares_about_mean};
 use firn_kernels::zip::Number;
 use firn_kernels::{logsumexp, running, softmax as kernel};
 

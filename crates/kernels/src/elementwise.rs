@@ -6,10 +6,16 @@ use crate::map::collect;
 use crate::parallel::simd;
 use crate::real::Real;
 
+/// Up to here a plain loop is done before wide instructions are chosen.
+const SMALL: usize = 64;
+
 /// `f(a, b)` of each pair; `f` is marked `#[inline(always)]`.
 #[inline(always)]
 fn zip<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T + Copy + Send + Sync) -> Vec<T> {
     assert!(a.len() == b.len());
+    if a.len() <= SMALL {
+        return a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect();
+    }
     // SAFETY: a piece and the parts of a and b under it are of one length.
     unsafe {
         collect(a.len(), &|start, out: &mut [MaybeUninit<T>]| {

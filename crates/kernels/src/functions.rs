@@ -5,6 +5,8 @@ use crate::map::{unary, unary_unless};
 
 unary! {
     neg(x) = -x;
+    square(x) = x * x;
+    cube(x) = x * x * x;
     scale(x, factor) = x * factor;
     abs(x) = x.abs();
     sign(x) = x.sign();

@@ -16,6 +16,7 @@ pub mod ctc;
 pub mod elementwise;
 pub mod entropy;
 pub mod factor;
+pub mod fold;
 pub mod functions;
 pub mod grads;
 pub mod half;

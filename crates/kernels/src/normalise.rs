@@ -147,6 +147,60 @@ impl Rows {
     }
 }
 
+/// `[batch, channels, size]`, each channel scaled and shifted.
+#[derive(Debug, Clone, Copy)]
+pub struct Scaled {
+    pub channels: usize,
+    pub size: usize,
+}
+
+impl Scaled {
+    fn channels(self) -> Channels {
+        Channels { channels: self.channels, size: self.size, eps: 0.0 }
+    }
+
+    /// `x * weight + bias`; `x` is not empty.
+    pub fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
+        let ones = vec![T::of(1.0); if weight.is_some() { 0 } else { self.channels }];
+        let zeros = vec![T::of(0.0); if bias.is_some() { 0 } else { self.channels }];
+        let (weight, bias) = (weight.unwrap_or(&ones), bias.unwrap_or(&zeros));
+        self.channels().fill(
+            x,
+            x,
+            #[inline(always)]
+            |x, _, c| x * weight[c] + bias[c],
+        )
+    }
+
+    /// The gradients for x, weight and bias.
+    pub fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
+        let channels = self.channels();
+        let along = channels.sums(
+            x,
+            g,
+            #[inline(always)]
+            |x, g, _| x * g,
+        );
+        let sums = channels.sums(
+            x,
+            g,
+            #[inline(always)]
+            |_, g, _| g,
+        );
+        let dx = match weight {
+            Some(weight) => channels.fill(
+                x,
+                g,
+                #[inline(always)]
+                |_, g, c| g * weight[c],
+            ),
+            None => g.to_vec(),
+        };
+        let made = |sums: Vec<f64>| sums.into_iter().map(T::of).collect();
+        (dx, made(along), made(sums))
+    }
+}
+
 /// `[batch, channels, size]`, each channel brought to mean 0 and variance 1.
 #[derive(Debug, Clone, Copy)]
 pub struct Channels {

@@ -70,9 +70,40 @@ pub fn select<T: Copy + Send + Sync>(x: &[T], index: &[i64], [outer, n, inner]: 
     })
 }
 
+/// The places of what is not 0 in `[..., last]` of truth values, one after the other, a position for each dimension.
+pub fn nonzero(hits: &[u8], shape: &[usize]) -> Vec<i64> {
+    let rank = shape.len();
+    let count = hits.iter().filter(|&&hit| hit != 0).count();
+    let mut out = Vec::with_capacity(count * rank);
+    let Some((&last, lead)) = shape.split_last() else { return out };
+    let mut at = vec![0_i64; rank];
+    for line in hits.chunks(last.max(1)) {
+        for (i, _) in line.iter().enumerate().filter(|(_, hit)| **hit != 0) {
+            at[rank - 1] = i as i64;
+            out.extend_from_slice(&at);
+        }
+        for (dim, &size) in lead.iter().enumerate().rev() {
+            at[dim] += 1;
+            if at[dim] < size as i64 {
+                break;
+            }
+            at[dim] = 0;
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_in_every_rank() {
+        assert_eq!(nonzero(&[1], &[]), []);
+        assert_eq!(nonzero(&[0, 2, 1], &[3]), [1, 2]);
+        assert_eq!(nonzero(&[0, 1, 0, 0, 1, 1], &[1, 3, 2]), [0, 0, 1, 0, 2, 0, 0, 2, 1]);
+        assert_eq!(nonzero(&[], &[2, 0]), []);
+    }
 
     #[test]
     fn both_agree_with_plain_loops() {

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use crate::parallel::simd;
+
 /// What becomes of an element that another one meets at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meeting {
@@ -31,10 +33,15 @@ macro_rules! float {
         impl Number for $t {
             const LOWEST: $t = <$t>::NEG_INFINITY;
             const HIGHEST: $t = <$t>::INFINITY;
+            #[inline(always)]
             fn of(n: i64) -> $t { n as $t }
+            #[inline(always)]
             fn plus(self, other: $t) -> $t { self + other }
+            #[inline(always)]
             fn times(self, other: $t) -> $t { self * other }
+            #[inline(always)]
             fn over(self, other: $t) -> $t { self / other }
+            #[inline(always)]
             fn is_nan(self) -> bool { <$t>::is_nan(self) }
         }
     )+ };
@@ -44,18 +51,23 @@ float!(f32, f64);
 impl Number for i64 {
     const LOWEST: i64 = i64::MIN;
     const HIGHEST: i64 = i64::MAX;
+    #[inline(always)]
     fn of(n: i64) -> i64 {
         n
     }
+    #[inline(always)]
     fn plus(self, other: i64) -> i64 {
         self.wrapping_add(other)
     }
+    #[inline(always)]
     fn times(self, other: i64) -> i64 {
         self.wrapping_mul(other)
     }
+    #[inline(always)]
     fn over(self, other: i64) -> i64 {
         self.wrapping_div_euclid(other)
     }
+    #[inline(always)]
     fn is_nan(self) -> bool {
         false
     }
@@ -259,7 +271,12 @@ pub fn add_entries<T: Number>(out: &mut [T], source: &[T], index: &[i64], n: usi
     if block == 0 || given == 0 {
         return;
     }
-    let add = |out: &mut [T], source: &[T]| out.iter_mut().zip(source).for_each(|(out, &x)| *out = out.plus(x));
+    let add = |out: &mut [T], source: &[T]| {
+        simd(
+            #[inline(always)]
+            || out.iter_mut().zip(source).for_each(|(out, &x)| *out = out.plus(x)),
+        );
+    };
     if out.len() > block {
         let run = |(out, source): (&mut [T], &[T])| {
             if inner == 1 {

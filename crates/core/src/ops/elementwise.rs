@@ -116,6 +116,11 @@ ops! {
         {
             bail!(Dtype, "{n} as the power of a tensor of dtype {} gives fractions; convert it first: x.to('float32')", x.dtype().name());
         }
+        match (a, b) {
+            (Operand::Tensor(x), Operand::Number(2.0)) if x.dtype().is_float() => return x.map(functions::square),
+            (Operand::Tensor(x), Operand::Number(3.0)) if x.dtype().is_float() => return x.map(functions::cube),
+            _ => {}
+        }
         // The engine looks whether a number is whole by way of int64.
         if let (Operand::Tensor(x), Operand::Number(n)) = (a, b)
             && x.dtype().is_float()
@@ -309,6 +314,11 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn clamp(x: &Tensor; min: Option<f64> = None, max: Option<f64> = None) -> Tensor {
+        if x.dtype().is_float() && (min.is_some() || max.is_some()) {
+            let (low, high) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
+            // NaN for a bound makes everything NaN.
+            return if low.is_nan() || high.is_nan() { full(x.shape(), f64::NAN, x.dtype()) } else { x.map(|x| functions::clamp(x, low, high)) };
+        }
         let mut out = x.clone();
         for (bound, float, int) in [
             (min, Dispatch::float_clamp_min as Scalar, Dispatch::int_clamp_min as Scalar),

@@ -1,7 +1,7 @@
 //! Normalisation.
 
 use burn_std::Shape;
-use firn_kernels::normalise::{Channels, Rows};
+use firn_kernels::normalise::{Channels, Rows, Scaled};
 
 use super::distance::norm;
 use super::elementwise::{add, maximum, pow, rsqrt, square, to_dtype};
@@ -16,7 +16,7 @@ use crate::shape::{axis_of, show};
 use crate::tape::is_enabled;
 use crate::tensor::Tensor;
 
-crate::tape::copied!(Rows, Channels);
+crate::tape::copied!(Rows, Channels, Scaled);
 
 /// What a kernel normalises.
 trait Layout: Copy {
@@ -56,6 +56,21 @@ impl Layout for Channels {
         let centred = x - &mean(x, &dims, true)?;
         let scale = rsqrt(&(mean(&square(&centred)?, &dims, true)? + self.eps))?;
         Ok(centred * scale)
+    }
+    fn spread(self, parameter: &Tensor, rank: usize) -> Result<Tensor> {
+        super::conv::per_channel(parameter, rank)
+    }
+}
+
+impl Layout for Scaled {
+    fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
+        Scaled::forward(self, x, weight, bias)
+    }
+    fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
+        Scaled::backward(self, g, x, weight)
+    }
+    fn normal(self, x: &Tensor) -> Result<Tensor> {
+        Ok(x.clone())
     }
     fn spread(self, parameter: &Tensor, rank: usize) -> Result<Tensor> {
         super::conv::per_channel(parameter, rank)
@@ -169,21 +184,17 @@ fn trailing(x: &Tensor, shape: &[isize], weight: Option<&Tensor>, bias: Option<&
 fn grouped(x: &Tensor, groups: usize, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<Tensor> {
     let (batch, channels) = (x.shape()[0], x.shape()[1]);
     parameters_fit(x, weight, bias, &[channels])?;
-    let mut out = if x.size() == 0 {
-        x * 1.0
-    } else {
-        let size = x.size() / (batch * groups);
-        let rows = gathered(&reshape(x, &[-1, size as isize])?, None, None)?;
-        let out = normal_rows(&rows, false, Rows { size, eps, centred: true })?;
-        back_to(reshape_to(&out, &Shape::from(x.shape()))?, x.dtype())?
-    };
-    if let Some(weight) = weight {
-        out = out * super::conv::per_channel(weight, x.rank())?;
+    if x.size() == 0 {
+        return Ok(x * 1.0);
     }
-    if let Some(bias) = bias {
-        out = out + super::conv::per_channel(bias, x.rank())?;
+    let size = x.size() / (batch * groups);
+    let rows = gathered(&reshape(x, &[-1, size as isize])?, None, None)?;
+    let out = reshape_to(&normal_rows(&rows, false, Rows { size, eps, centred: true })?, &Shape::from(x.shape()))?;
+    if weight.is_none() && bias.is_none() {
+        return back_to(out, x.dtype());
     }
-    Ok(out)
+    let size = x.shape()[2..].iter().product();
+    back_to(scaled_channels(&gathered(&out, weight, bias)?, weight.is_some(), Scaled { channels, size })?, x.dtype())
 }
 
 ops! {
@@ -345,6 +356,17 @@ ops! {
     #[face()]
     #[check(none, "checked as batchNorm")]
     fn normal_channels(inputs: &[Tensor], weighted: bool, channels: Channels) -> Tensor {
+        Ok(match inputs[0].dtype() {
+            DType::Float64 => run::<f64>(inputs, weighted, channels),
+            _ => run::<f32>(inputs, weighted, channels),
+        })
+    }
+    grad(g; inputs, weighted, channels) { inputs: gradients(g, inputs, weighted, channels)? }
+
+    /// Channels of `[batch, channels, ...]` scaled and shifted by a kernel, as `normalRows`.
+    #[face()]
+    #[check(none, "checked as groupNorm")]
+    fn scaled_channels(inputs: &[Tensor], weighted: bool, channels: Scaled) -> Tensor {
         Ok(match inputs[0].dtype() {
             DType::Float64 => run::<f64>(inputs, weighted, channels),
             _ => run::<f32>(inputs, weighted, channels),

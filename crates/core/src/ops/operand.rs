@@ -110,6 +110,9 @@ impl Input for &Operand {
             Operand::Number(_) => None,
         });
     }
+    fn is_tracked(&self) -> bool {
+        matches!(self, Operand::Tensor(tensor) if tensor.requires_grad())
+    }
 }
 
 impl Save for &Operand {

@@ -8,10 +8,12 @@ use super::scatter::scatter_reduce;
 use super::shaping::{expand, narrow, reshape, signed, squeeze, unsqueeze};
 use super::{Index, Many, Operand, ops};
 use crate::cpu::{from_vec, slice_mut, with_slice};
+use crate::create::zeros;
 use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
 use crate::tensor::{Tensor, Value, cast};
+use firn_kernels::pick::nonzero as nonzero_places;
 use firn_kernels::scatter::copy_entries;
 
 /// The dtype that kernels of moves and sums compute in for tensors of `dtype`: float32, float64 or int64.
@@ -238,16 +240,13 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn nonzero(x: &Tensor) -> Index {
-        let (places, rank) = (places(x), x.rank());
-        let rows = places.len();
-        let mut out = vec![0_i64; rows * rank];
-        for (row, &flat) in places.iter().enumerate() {
-            let mut left = flat;
-            for dim in (0..rank).rev() {
-                out[row * rank + dim] = (left % x.shape()[dim]) as i64;
-                left /= x.shape()[dim];
-            }
+        let rank = x.rank();
+        if rank == 0 {
+            return zeros(&[places(x).len(), 0], DType::Int64);
         }
+        let hits = Tensor::new(x.value_as(DType::Bool), DType::Bool);
+        let out = crate::cpu::bytes(&hits, |hits| nonzero_places(hits, x.shape()));
+        let rows = out.len() / rank;
         Ok(from_vec(out, [rows, rank].into(), DType::Int64))
     }
 

@@ -75,11 +75,16 @@ pub fn with_enabled<R>(enabled: bool, f: impl FnOnce() -> R) -> R {
 /// An argument of an op that gradients may flow to.
 pub(crate) trait Input {
     fn nodes(&self, out: &mut Edges);
+    /// Whether there is a node among `nodes`.
+    fn is_tracked(&self) -> bool;
 }
 
 impl Input for &Tensor {
     fn nodes(&self, out: &mut Edges) {
         out.push(self.node());
+    }
+    fn is_tracked(&self) -> bool {
+        self.requires_grad()
     }
 }
 
@@ -87,11 +92,17 @@ impl Input for Option<&Tensor> {
     fn nodes(&self, out: &mut Edges) {
         out.push(self.and_then(Tensor::node));
     }
+    fn is_tracked(&self) -> bool {
+        self.is_some_and(Tensor::requires_grad)
+    }
 }
 
 impl Input for &[Tensor] {
     fn nodes(&self, out: &mut Edges) {
         out.extend(self.iter().map(Tensor::node));
+    }
+    fn is_tracked(&self) -> bool {
+        self.iter().any(Tensor::requires_grad)
     }
 }
 
@@ -103,7 +114,7 @@ pub(crate) struct Inputs {
 }
 
 pub(crate) fn inputs(arguments: &[&dyn Input]) -> Option<Inputs> {
-    if !is_enabled() {
+    if !is_enabled() || !arguments.iter().any(|argument| argument.is_tracked()) {
         return None;
     }
     let mut inputs = Inputs { edges: Edges::new(), counts: SmallVec::new() };
@@ -112,7 +123,7 @@ pub(crate) fn inputs(arguments: &[&dyn Input]) -> Option<Inputs> {
         argument.nodes(&mut inputs.edges);
         inputs.counts.push(inputs.edges.len() - before);
     }
-    inputs.edges.iter().any(Option::is_some).then_some(inputs)
+    Some(inputs)
 }
 
 /// Puts `out` on the tape.
