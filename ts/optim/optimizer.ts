@@ -2,7 +2,8 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
-import { type BindTarget, type ParamGroup, parseTarget } from './group.ts'
+import { type BindTarget, isSource, type ParamGroup, parseTarget } from './group.ts'
+import { matchGroups, type MatchGroup } from './match.ts'
 import {
   type Course,
   type CompleteOptions,
@@ -130,14 +131,22 @@ export class Optimizer<R extends RuleName = RuleName> {
   }
 
   /**
-   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own.
+   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own; or those of a module or
+   * list in groups by name. There, every parameter must be in exactly one group.
    *
    * @example
+   * const decayed = optim.adamW().bind(model, [{ match: /bias$/, weightDecay: 0 }, { match: 'rest' }])
+   * decayed.paramGroups.map(({ names }) => names) // [['fc.bias'], ['fc.weight']]
    * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
    * const two = optim.sgd({ lr: 0.1 }).bind([{ params: [model.fc.weight] }, { params: [model.fc.bias], lr: 0.01 }])
    */
-  bind(target: BindTarget<R>): BoundOptimizer {
-    return new BoundOptimizer(this, parseTarget(`${this.rule}.bind`, this.rule, this.options, target))
+  bind(target: BindTarget<R>, groups: readonly MatchGroup<R>[] | null = null): BoundOptimizer {
+    const what = `${this.rule}.bind`
+    if (groups === null) return new BoundOptimizer(this, parseTarget(what, this.rule, this.options, target))
+    if (!isSource(target)) throw new FirnError('argument', `${what}: give groups of tensors or groups by name, not both`)
+    const found = matchGroups(what, target, groups)
+    const sources = groups.map(({ match: _, ...own }, i) => ({ params: [], ...found[i], ...own }))
+    return new BoundOptimizer(this, parseTarget(what, this.rule, this.options, sources))
   }
 
   /** The rate, or a course of it. */

@@ -55,30 +55,36 @@ export interface Outcome {
 
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
 export class Stepper {
-  readonly groups: readonly ParamGroup[]
-  readonly handles: Uint32Array
+  readonly groups: ParamGroup[] = []
+  handles = new Uint32Array()
   /** Updates so far, by parameter. */
-  readonly steps: Float64Array
+  steps = new Float64Array()
   readonly #rule: RuleName
   readonly #slots: readonly string[]
-  readonly #counts: Uint32Array
-  readonly #options: Float64Array
-  readonly #rows: readonly Float64Array[]
-  readonly #state: Uint32Array
+  #counts = new Uint32Array()
+  #options = new Float64Array()
+  #rows: readonly Float64Array[] = []
+  #state = new Uint32Array()
   readonly #settings = new Float64Array(5)
   readonly #owned: (Tensor<DType> | undefined)[] = []
 
   constructor(rule: RuleName, groups: readonly ParamGroup[]) {
-    this.groups = groups
     this.#rule = rule
     this.#slots = ruleOf(rule).slots
-    this.#counts = Uint32Array.from(groups, ({ params }) => params.length)
-    this.handles = Uint32Array.from(groups.flatMap(({ params }) => params.map(({ handle }) => handle)))
-    this.steps = new Float64Array(this.handles.length)
-    const width = rowSize(rule)
-    this.#options = new Float64Array(width * groups.length)
-    this.#rows = groups.map((_, g) => this.#options.subarray(g * width, (g + 1) * width))
-    this.#state = new Uint32Array(this.handles.length * this.#slots.length)
+    this.add(groups)
+  }
+
+  /** Takes in more groups, after those that are there. */
+  add(groups: readonly ParamGroup[]): void {
+    this.groups.push(...groups)
+    const params = this.groups.flatMap((group) => group.params)
+    this.#counts = Uint32Array.from(this.groups, (group) => group.params.length)
+    this.handles = Uint32Array.from(params, ({ handle }) => handle)
+    this.steps = grown(this.steps, new Float64Array(params.length))
+    const width = rowSize(this.#rule)
+    this.#options = new Float64Array(width * this.groups.length)
+    this.#rows = this.groups.map((_, g) => this.#options.subarray(g * width, (g + 1) * width))
+    this.#state = grown(this.#state, new Uint32Array(params.length * this.#slots.length))
   }
 
   /** Updates the parameters that have a gradient. */
@@ -191,4 +197,10 @@ export class Stepper {
       if (handle !== 0 && this.#owned[at] === undefined) this.#owned[at] = wrapHandle(handle).keep()
     }
   }
+}
+
+// `longer` with the old values in front.
+function grown<A extends Float64Array | Uint32Array>(old: A, longer: A): A {
+  longer.set(old)
+  return longer
 }

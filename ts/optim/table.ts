@@ -10,8 +10,8 @@ import type { BoundOptimizer } from './bound.ts'
  */
 export function groupTable(optimizers: Readonly<Record<string, BoundOptimizer>>): string {
   const rows = Object.entries(optimizers).flatMap(([pattern, { optimizer, paramGroups }]) =>
-    paramGroups.map(({ params, size, schedule, lr, options }) => [
-      pattern,
+    paramGroups.map(({ pattern: own, params, size, schedule, lr, options }) => [
+      own ?? pattern,
       count(params.length),
       count(size),
       optimizer.rule,
