@@ -27,7 +27,10 @@ test('groups by regular expression, by function, and the rest', (t) => {
       [['body.weight'], 0.1, 0.5],
     ],
   )
-  t.regex(String(opt), /^pattern .*\n\/bias\$\/g +2 +4 +adamW +0\.1 +0\nmatch +1 +3 +adamW +1 +0\.5\nrest +1 +6 +adamW +0\.1 +0\.5$/)
+  t.regex(
+    String(opt),
+    /^pattern .*\n\/bias\$\/g +2 +4 +adamW +0\.1 +0 +- +body\.bias, head\.bias\nmatch +1 +3 +adamW +1 +0\.5 .*\nrest +1 +6 +adamW +0\.1 +0\.5 .*$/,
+  )
 })
 
 test('what is in no group, in two, or a group without parameters, is named, all at once', (t) => {

@@ -167,7 +167,7 @@ export class BoundParams {
    * other.loadTorchStateDict(opt.torchStateDict())
    * other.steps // 1
    */
-  loadTorchStateDict(state: object, { steps = null }: { readonly steps?: number | null } = {}): void {
+  loadTorchStateDict(state: unknown, { steps = null }: { readonly steps?: number | null } = {}): void {
     this.running.refuse('loadTorchStateDict')
     this.loadStateDict(fromTorch(this.optimizer.rule, this.stepper, state, steps))
     for (const [g, rate] of initialRates(state).entries()) this.paramGroups[g]?.begin(rate)
