@@ -94,7 +94,7 @@ export { F, init } from './nn/index.ts'
 // Optimizers and schedules.
 export * as optim from './optim/index.ts'
 // Files.
-export { loadSafetensors, saveSafetensors } from './io/index.ts'
+export { joinState, type Json, loadSafetensors, saveSafetensors, splitState, type StateTree } from './io/index.ts'
 // The graph, its tasks and what watches them.
 export {
   DatasetNode,

@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'ava'
 import { FirnError } from '../../ts/errors.ts'
-import { joinState, loadSafetensors } from '../../ts/io/index.ts'
+import { joinState, loadSafetensors, saveSafetensors, splitState } from '../../ts/io/index.ts'
 import { Linear } from '../../ts/nn/index.ts'
 import { adagrad, adam, adamW, lion, nAdam, type Optimizer, sgd } from '../../ts/optim/index.ts'
 import { isTorchState, type TorchGroup, type TorchOptimizerState } from '../../ts/optim/torch/state.ts'
@@ -204,4 +207,19 @@ test('rules that PyTorch has not say so', (t) => {
   const opt = lion().bind([tensor([1])])
   t.throws(() => opt.torchStateDict(), { code: 'argument', message: /PyTorch has no lion, only sgd, adam, adamW/ })
   t.throws(() => opt.loadTorchStateDict({ state: {}, param_groups: [] }), { code: 'argument', message: /PyTorch has no lion/ })
+})
+
+test('a state goes through a file as the document says', async (t) => {
+  const { layer, opt } = trained(adamW({ amsgrad: true }))
+  const folder = await mkdtemp(join(tmpdir(), 'firn-torch-'))
+  const path = join(folder, 'optimizer.safetensors')
+  const { tensors, json } = splitState(opt.torchStateDict())
+  await saveSafetensors(path, tensors, { metadata: { state: JSON.stringify(json) } })
+  const file = await loadSafetensors(path)
+  await rm(folder, { recursive: true })
+  const other = adamW({ lr: 7 }).bind(layer)
+  other.loadTorchStateDict(joinState(JSON.parse(file.metadata['state'] ?? ''), file.tensors))
+  t.deepEqual(other.torchStateDict().param_groups, opt.torchStateDict().param_groups)
+  t.is(other.steps, 2)
+  t.deepEqual(Object.keys(other.torchStateDict().state[0] ?? {}), ['step', 'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'])
 })

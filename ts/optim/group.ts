@@ -2,7 +2,6 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Module } from '../nn/index.ts'
 import { type DType, Tensor } from '../tensor/index.ts'
-import { type HasMatch, matchGroups } from './match.ts'
 import {
   type CompleteOptions,
   completeOptions,
@@ -27,10 +26,14 @@ export type ParamSource = Module | readonly Tensor<DType>[] | readonly NamedTens
 
 interface HasParams {
   readonly params: ParamSource
+  readonly pattern?: string
 }
 
 /** Parameters with options of their own; what is not given is the optimizer's. */
-export type GroupSource<R extends RuleName = RuleName> = HasParams & OptionsOf<R>
+export type GroupSource<R extends RuleName = RuleName> = Omit<HasParams, 'pattern'> & OptionsOf<R>
+
+/** A group for an optimizer at work, whatever its rule; options that the rule has not are refused. */
+export type AddedGroup = { readonly params: ParamSource; readonly [option: string]: ParamSource | GivenOption }
 
 /** What an optimizer can be bound to. */
 export type BindTarget<R extends RuleName = RuleName> = ParamSource | readonly GroupSource<R>[]
@@ -44,6 +47,10 @@ export class ParamGroup {
   #initialLr: number
   /** The rate of the next update. */
   lr = 0
+  /** The update that its schedules count from. */
+  since = 0
+  /** What chose its parameters; null where they were given. */
+  readonly pattern: string | null
   /** The rule's options other than the rate. */
   readonly options: Record<string, OptionValue>
   /** All options as they were when the group was made. */
@@ -52,7 +59,8 @@ export class ParamGroup {
   readonly #courses: readonly (readonly [name: string, course: GivenOption])[]
   readonly #plateaus = new Map<Plateau, PlateauState>()
 
-  constructor(named: readonly NamedTensor[], given: CompleteOptions) {
+  constructor(named: readonly NamedTensor[], given: CompleteOptions, pattern: string | null = null) {
+    this.pattern = pattern
     this.names = named.map(([name]) => name)
     this.params = named.map(([, tensor]) => tensor)
     const entries = Object.entries(given)
@@ -81,8 +89,9 @@ export class ParamGroup {
     return this.params.reduce((sum, { size }) => sum + size, 0)
   }
 
-  /** Sets every option that follows a course to its value at a step. */
-  follow(step: number): void {
+  /** Sets every option that follows a course to its value at a step of the optimizer. */
+  follow(steps: number): void {
+    const step = Math.max(0, steps - this.since)
     for (const [name, course] of this.#courses) {
       this.set(
         name,
@@ -120,47 +129,36 @@ function optionAt(value: GivenOption, step: number, standing?: (plateau: Plateau
   return Array.isArray(now) ? now.map(Number) : typeof now === 'boolean' || now === null ? now : Number(now)
 }
 
-/** The groups of `target`, some of whose parameters match groups with options of their own. */
-export function parseMatched(
-  what: string,
-  rule: RuleName,
-  base: CompleteOptions,
-  target: ParamSource | readonly HasParams[],
-  matched: readonly HasMatch[],
-): ParamGroup[] {
-  if (isGroups(target) || target instanceof Tensor) {
-    const given = target instanceof Tensor ? 'one tensor' : 'groups already'
-    throw new FirnError(
-      'argument',
-      `${what}: groups by match are made of a module's parameters, or a list of them; this target is ${given}`,
-    )
-  }
-  return parseTarget(what, rule, base, matchGroups(what, nameAll(what, target, 0), matched))
-}
-
-/** The groups that `target` stands for, with `base` where they say nothing themselves, beside those there are; `what` opens error messages. */
-export function parseTarget(
-  what: string,
-  rule: RuleName,
-  base: CompleteOptions,
-  target: ParamSource | readonly HasParams[],
-  before: readonly ParamGroup[] = [],
-): ParamGroup[] {
+/** The groups that `target` stands for, with `base` where they say nothing themselves; `what` opens error messages. */
+export function parseTarget(what: string, rule: RuleName, base: CompleteOptions, target: ParamSource | readonly HasParams[]): ParamGroup[] {
   if (target instanceof Tensor) {
     throw new FirnError('argument', `${what}: got one tensor; give a module, a list of tensors or a list of groups`)
   }
   const sources: readonly HasParams[] = isGroups(target) ? target : [{ params: target }]
-  let count = before.reduce((sum, { params }) => sum + params.length, 0)
-  const groups = sources.map(({ params, ...own }, i) => {
-    const where = sources.length > 1 ? `${what}: group ${i}` : what
-    checkOptions(where, own, optionNames(rule))
-    const named = nameAll(where, params, count)
-    count += named.length
-    return new ParamGroup(named, completeOptions(where, rule, { ...base, ...own }))
+  let count = 0
+  const groups = sources.map(({ pattern = null, ...source }, i) => {
+    const group = parseGroup(sources.length > 1 ? `${what}: group ${i}` : what, rule, base, source, { start: count, pattern })
+    count += group.params.length
+    return group
   })
-  checkDistinct(what, [...before, ...groups])
+  checkDistinct(what, groups)
   return groups
 }
+
+/** One group; tensors without names are called by number, from `start` on. */
+export function parseGroup(
+  where: string,
+  rule: RuleName,
+  base: CompleteOptions,
+  { params, ...own }: HasParams,
+  { start, pattern = null }: { readonly start: number; readonly pattern?: string | null },
+): ParamGroup {
+  checkOptions(where, own, optionNames(rule))
+  return new ParamGroup(nameAll(where, params, start), completeOptions(where, rule, { ...base, ...own }), pattern)
+}
+
+/** Whether these are parameters rather than groups. */
+export const isSource = (target: ParamSource | readonly HasParams[]): target is ParamSource => !isGroups(target)
 
 function isGroups(target: ParamSource | readonly HasParams[]): target is readonly HasParams[] {
   return Array.isArray(target) && target.length > 0 && target.every((item) => 'params' in item)
@@ -177,7 +175,8 @@ export function nameAll(where: string, source: ParamSource, start: number): read
   })
 }
 
-function checkDistinct(what: string, groups: readonly ParamGroup[]): void {
+/** Throws where a tensor or a name comes twice. */
+export function checkDistinct(what: string, groups: readonly ParamGroup[]): void {
   const names = new Map<Tensor<DType>, string>()
   const taken = new Set<string>()
   for (const group of groups) {

@@ -12,9 +12,9 @@ export function loadState(rule: RuleName, stepper: Stepper, saved: object): Coun
   const what = `${rule}.loadStateDict`
   if (!isOptimizerState(saved)) throw new FirnError('argument', `${what}: this is not what an optimizer's stateDict() gives`)
   refuse(what, compareGroups(rule, stepper, saved))
-  const groups = saved.groups.map(({ options, given, plateaus = [] }, g): SavedOptions => {
+  const groups = saved.groups.map(({ options, given, plateaus = [], since = 0 }, g): SavedOptions => {
     const values = completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options))
-    return { values, given: fromKeys(rule, given), plateaus }
+    return { values, given: fromKeys(rule, given), plateaus, since }
   })
   const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, stepper.groups[g]?.names ?? [], group.params))
   const tensors = groups.flatMap(({ values }, g) => compareTensors(stepper, g, values, saved.state))
@@ -24,7 +24,7 @@ export function loadState(rule: RuleName, stepper: Stepper, saved: object): Coun
     if (options) restoreOptions(group, options, saved.steps)
     for (const place of stepper.places(g)) restoreTensors(stepper, place, saved.state[place.name] ?? {})
   }
-  return { steps: saved.steps, window: { ...saved.window } }
+  return { steps: saved.steps, window: { ...saved.window }, mode: saved.mode ?? 'train' }
 }
 
 /** Throws an error that lists the differences, if there are any. */
@@ -37,11 +37,13 @@ export function refuse(what: string, differences: readonly string[]): void {
 interface SavedOptions extends Pick<GroupState, 'given'> {
   readonly values: CompleteOptions
   readonly plateaus: readonly PlateauState[]
+  readonly since: number
 }
 
 // An option that is given as it was then goes on as it was when saved; one that has been given anew since holds.
 function restoreOptions(group: ParamGroup, saved: SavedOptions, steps: number): void {
   group.plateaus = saved.plateaus
+  group.since = saved.since
   group.follow(steps)
   for (const [name, value] of Object.entries(saved.values)) {
     if (JSON.stringify(group.given[name]) === JSON.stringify(saved.given[name]) && isPlain(value)) group.set(name, value)

@@ -1,59 +1,52 @@
-// Groups by the names of parameters: which of them share options of their own.
-import { FirnError, nearest } from '../errors.ts'
+// Groups by the names of parameters: every parameter goes to exactly one.
+import { FirnError } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
-import type { NamedTensor } from './group.ts'
+import { type NamedTensor, nameAll, type ParamSource } from './group.ts'
 import type { OptionsOf, RuleName } from './rule.ts'
 
-/** A choice of parameters by name: where the pattern is found in it, or what the function says. */
-export type Match = RegExp | ((name: string, param: Tensor<DType>) => boolean)
+/** Which parameters: those whose name a regular expression is found in, those a function says yes to, or those that no other group takes. */
+export type Match = RegExp | ((name: string, param: Tensor<DType>) => boolean) | 'rest'
 
-export interface HasMatch {
-  readonly match: Match
+/** A group of the parameters that match, with options of its own. */
+export type MatchGroup<R extends RuleName = RuleName> = { readonly match: Match } & OptionsOf<R>
+
+/** The parameters of each group; what is in none, in two, or a group without any, is an error that names them. */
+export function matchGroups(
+  what: string,
+  source: ParamSource,
+  groups: readonly { readonly match: Match }[],
+): { params: NamedTensor[]; pattern: string }[] {
+  const named = nameAll(what, source, 0)
+  const problems: string[] = []
+  for (const [i, { match }] of groups.entries()) {
+    if (!(match instanceof RegExp) && typeof match !== 'function' && match !== 'rest')
+      throw new FirnError('argument', `${what}: group ${i}: match must be a regular expression, a function or 'rest', got ${String(match)}`)
+  }
+  const own = groups.map(({ match }) => named.filter((entry) => matches(match, entry)))
+  const taken = (entry: NamedTensor): number[] => own.flatMap((members, i) => (members.includes(entry) ? [i] : []))
+  const rest = named.filter((entry) => taken(entry).length === 0)
+  const rests = groups.flatMap(({ match }, i) => (match === 'rest' ? [i] : []))
+  if (rests.length > 1) problems.push(`groups ${rests.join(', ')}: only one may be the rest`)
+  for (const entry of named) {
+    const places = taken(entry)
+    if (places.length > 1) problems.push(`${entry[0]}: matched by groups ${places.join(', ')}`)
+  }
+  if (rests.length === 0)
+    problems.push(...rest.map(([name]) => `${name}: matched by no group; add { match: 'rest' } or freeze it and leave it out`))
+  const members = groups.map(({ match }, i) => (match === 'rest' ? rest : (own[i] ?? [])))
+  for (const [i, { length }] of members.entries()) {
+    if (length === 0)
+      problems.push(`group ${i} (${show(groups[i]?.match)}): matches no parameter; there are ${named.map(([name]) => name).join(', ')}`)
+  }
+  if (problems.length > 0)
+    throw new FirnError('argument', [`${what}: every parameter must be in one group`, ...problems.map((line) => `  ${line}`)].join('\n'))
+  return members.map((params, i) => ({ params, pattern: show(groups[i]?.match) }))
 }
 
-/** Options of the parameters that match; what is not given is the optimizer's. */
-export type MatchedGroup<R extends RuleName = RuleName> = HasMatch & OptionsOf<R>
-
-/** Parameters with the options that were given for them. */
-interface Matched {
-  readonly params: readonly NamedTensor[]
+function matches(match: Match, [name, param]: NamedTensor): boolean {
+  if (match === 'rest') return false
+  // `search` leaves the place that a regular expression with the flag g remembers alone.
+  return match instanceof RegExp ? name.search(match) >= 0 : match(name, param)
 }
 
-/**
- * A group for each match, in their order, and one of the parameters that none matched, which comes last. Every parameter belongs to one group:
- * two matches of one name are an error, and so is a match of none.
- */
-export function matchGroups(what: string, named: readonly NamedTensor[], groups: readonly HasMatch[]): Matched[] {
-  const tests = groups.map(({ match }, i) => testOf(`${what}: group ${i}`, match))
-  const owners = named.map(([name, param]) => {
-    const matching = tests.flatMap((matches, i) => (matches(name, param) ? [i] : []))
-    if (matching.length > 1) {
-      const both = matching.map((i) => `group ${i} (${shown(groups[i]?.match)})`).join(' and ')
-      throw new FirnError('argument', `${what}: '${name}' matches ${both}; a parameter belongs to one group`)
-    }
-    return matching[0] ?? groups.length
-  })
-  const own = groups.map(({ match, ...options }, i) => {
-    const params = named.filter((_, k) => owners[k] === i)
-    if (params.length === 0) throw noMatch(`${what}: group ${i}`, match, named)
-    return { ...options, params }
-  })
-  const rest = named.filter((_, k) => owners[k] === groups.length)
-  return rest.length > 0 ? [...own, { params: rest }] : own
-}
-
-function testOf(where: string, match: unknown): (name: string, param: Tensor<DType>) => boolean {
-  // A pattern with the flag g or y remembers where it was.
-  if (match instanceof RegExp) return (name) => new RegExp(match.source, match.flags.replace(/[gy]/g, '')).test(name)
-  if (typeof match === 'function') return (name, param) => Boolean(match(name, param))
-  throw new FirnError('argument', `${where}: match must be a regular expression or a function of name and parameter, got ${String(match)}`)
-}
-
-const shown = (match: Match | undefined): string => (match instanceof RegExp ? String(match) : match?.name || 'a function')
-
-function noMatch(where: string, match: Match, named: readonly NamedTensor[]): FirnError {
-  const names = named.map(([name]) => name)
-  const near = match instanceof RegExp ? nearest(match.source.replace(/[^\w.]/g, ''), names) : undefined
-  const help = near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`
-  return new FirnError('argument', `${where}: ${shown(match)} matches no parameter; ${help}`)
-}
+const show = (match: Match | undefined): string => (typeof match === 'function' ? match.name || 'function' : String(match))

@@ -2,8 +2,8 @@
 import { checkOptions, FirnError } from '../errors.ts'
 import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
-import { type BindTarget, type ParamGroup, parseMatched, parseTarget } from './group.ts'
-import type { MatchedGroup } from './match.ts'
+import { type BindTarget, isSource, type ParamGroup, parseTarget } from './group.ts'
+import { matchGroups, type MatchGroup } from './match.ts'
 import {
   type Course,
   type CompleteOptions,
@@ -131,19 +131,22 @@ export class Optimizer<R extends RuleName = RuleName> {
   }
 
   /**
-   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own. With
-   * `groups`, the parameters that match by name or by a function get options of their own, and the rest those of the optimizer.
+   * Gives the optimizer its parameters: those of a module, a list of tensors, or groups with options of their own; or those of a module or
+   * list in groups by name. There, every parameter must be in exactly one group.
    *
    * @example
+   * const decayed = optim.adamW().bind(model, [{ match: /bias$/, weightDecay: 0 }, { match: 'rest' }])
+   * decayed.paramGroups.map(({ names }) => names) // [['fc.bias'], ['fc.weight']]
    * const opt = optim.adamW({ lr: 1e-3 }).bind(model)
    * const two = optim.sgd({ lr: 0.1 }).bind([{ params: [model.fc.weight] }, { params: [model.fc.bias], lr: 0.01 }])
-   * const decayed = optim.adamW({ lr: 1e-3 }).bind(model, [{ match: /bias$/, weightDecay: 0 }])
    */
-  bind(target: BindTarget<R>, groups: readonly MatchedGroup<R>[] = []): BoundOptimizer<R> {
-    const { rule, options } = this
-    const what = `${rule}.bind`
-    const parsed = groups.length > 0 ? parseMatched(what, rule, options, target, groups) : parseTarget(what, rule, options, target)
-    return new BoundOptimizer(this, parsed)
+  bind(target: BindTarget<R>, groups: readonly MatchGroup<R>[] | null = null): BoundOptimizer {
+    const what = `${this.rule}.bind`
+    if (groups === null) return new BoundOptimizer(this, parseTarget(what, this.rule, this.options, target))
+    if (!isSource(target)) throw new FirnError('argument', `${what}: give groups of tensors or groups by name, not both`)
+    const found = matchGroups(what, target, groups)
+    const sources = groups.map(({ match: _, ...own }, i) => ({ params: [], ...found[i], ...own }))
+    return new BoundOptimizer(this, parseTarget(what, this.rule, this.options, sources))
   }
 
   /** The rate, or a course of it. */

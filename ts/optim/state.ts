@@ -1,5 +1,6 @@
 // What an optimizer remembers, by parameter name.
 import { type DType, Tensor, tensor } from '../tensor/index.ts'
+import type { ParamMode } from './mode.ts'
 import { type OptionJson, type OptionValue, type RuleName, toKeys } from './rule.ts'
 import type { PlateauState } from './schedule/index.ts'
 import type { Place, Stepper } from './stepper.ts'
@@ -13,6 +14,8 @@ export type GroupState = {
   readonly given: Readonly<Record<string, OptionJson>>
   /** How the options that follow a metric stand. */
   readonly plateaus?: readonly PlateauState[]
+  /** The update that its schedules count from; the first where it is left out. */
+  readonly since?: number
 }
 
 /** How far an optimizer has come. */
@@ -21,6 +24,8 @@ export type Counts = {
   readonly steps: number
   /** The window that is not full yet. */
   readonly window: { readonly count: number; readonly weight: number }
+  /** Where schedule-free parameters are; training where it is left out. */
+  readonly mode?: ParamMode
 }
 
 /** Tensors by name. */
@@ -38,9 +43,9 @@ export type OptimizerState = Counts & {
 
 /** The state as it is now; going on does not change what was returned. */
 export function saveState(rule: RuleName, counts: Counts, stepper: Stepper): OptimizerState {
-  const groups = stepper.groups.map(({ names, lr, options, given, plateaus }): GroupState => {
+  const groups = stepper.groups.map(({ names, lr, options, given, plateaus, since }): GroupState => {
     const saved = { params: names, options: toKeys(rule, { ...options, lr }), given: toKeys(rule, given) }
-    return plateaus.length > 0 ? { ...saved, plateaus } : saved
+    return { ...saved, ...(plateaus.length > 0 && { plateaus }), ...(since > 0 && { since }) }
   })
   const state = stepper.groups.flatMap((_, g) =>
     stepper.places(g).flatMap((place): [string, TensorRecord][] => {

@@ -55,12 +55,12 @@ export interface Outcome {
 
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
 export class Stepper {
+  readonly groups: ParamGroup[] = []
   handles = new Uint32Array()
   /** Updates so far, by parameter. */
   steps = new Float64Array()
   readonly #rule: RuleName
   readonly #slots: readonly string[]
-  readonly #groups: ParamGroup[] = []
   #counts = new Uint32Array()
   #options = new Float64Array()
   #rows: readonly Float64Array[] = []
@@ -74,25 +74,17 @@ export class Stepper {
     this.add(groups)
   }
 
-  get groups(): readonly ParamGroup[] {
-    return this.#groups
-  }
-
-  /** Takes more groups, behind those there are. */
-  add(more: readonly ParamGroup[]): void {
-    this.#groups.push(...more)
-    const { steps } = this
-    const state = this.#state
-    this.#counts = Uint32Array.from(this.#groups, ({ params }) => params.length)
-    this.handles = Uint32Array.from(this.#groups.flatMap(({ params }) => params.map(({ handle }) => handle)))
-    this.steps = new Float64Array(this.handles.length)
-    this.steps.set(steps)
+  /** Takes in more groups, after those that are there. */
+  add(groups: readonly ParamGroup[]): void {
+    this.groups.push(...groups)
+    const params = this.groups.flatMap((group) => group.params)
+    this.#counts = Uint32Array.from(this.groups, (group) => group.params.length)
+    this.handles = Uint32Array.from(params, ({ handle }) => handle)
+    this.steps = grown(this.steps, new Float64Array(params.length))
     const width = rowSize(this.#rule)
-    const options = new Float64Array(width * this.#groups.length)
-    this.#options = options
-    this.#rows = this.#groups.map((_, g) => options.subarray(g * width, (g + 1) * width))
-    this.#state = new Uint32Array(this.handles.length * this.#slots.length)
-    this.#state.set(state)
+    this.#options = new Float64Array(width * this.groups.length)
+    this.#rows = this.groups.map((_, g) => this.#options.subarray(g * width, (g + 1) * width))
+    this.#state = grown(this.#state, new Uint32Array(params.length * this.#slots.length))
   }
 
   /** Updates the parameters that have a gradient. */
@@ -205,4 +197,10 @@ export class Stepper {
       if (handle !== 0 && this.#owned[at] === undefined) this.#owned[at] = wrapHandle(handle).keep()
     }
   }
+}
+
+// `longer` with the old values in front.
+function grown<A extends Float64Array | Uint32Array>(old: A, longer: A): A {
+  longer.set(old)
+  return longer
 }

@@ -1,7 +1,6 @@
 // What an update is told, and what comes of it.
 import type { BoundOptimizer } from './bound.ts'
-import type { Optimizer, UpdaterContext } from './optimizer.ts'
-import type { StepSettings } from './stepper.ts'
+import type { UpdaterContext } from './optimizer.ts'
 
 /** What a step asks of a gradient scaler; `GradScaler` is one. */
 export interface LossScale {
@@ -41,17 +40,3 @@ export const contextNames = [
   'epochSize',
   'globalSteps',
 ] as const
-
-/** How an optimizer makes update number `step`, with what is particular to it. */
-export const settingsOf = (
-  { clipGradNorm, normType, clipGradValue, average, fused }: Optimizer,
-  step: number,
-  now: Pick<StepSettings, 'gradScale' | 'dropGradients' | 'checkFinite'>,
-): StepSettings => ({
-  ...now,
-  clipNorm: clipGradNorm ?? 0,
-  normType,
-  clipValue: clipGradValue ?? 0,
-  averageWeight: average?.weightAt(step) ?? 0,
-  fused,
-})

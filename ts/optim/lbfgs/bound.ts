@@ -129,7 +129,7 @@ export class BoundLbfgs {
   }
 
   /** Takes over what `state_dict()` of `torch.optim.LBFGS` gave, options too; what differs is an error, and nothing is loaded. */
-  loadTorchStateDict(state: object): void {
+  loadTorchStateDict(state: unknown): void {
     const what = 'lbfgs.loadTorchStateDict'
     if (!isTorchState(state))
       throw new FirnError('argument', `${what}: this is not what a PyTorch optimizer's state_dict() gives, { state, param_groups }`)

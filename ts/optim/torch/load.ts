@@ -16,7 +16,7 @@ type Slots = Readonly<Record<string, TorchEntry>>
  * PyTorch's state as one of ours, to be loaded; throws an error that lists every difference from the optimizer at hand. `steps` are the
  * updates made, by default the most that any parameter counts.
  */
-export function fromTorch(rule: RuleName, stepper: Stepper, saved: object, steps: number | null): OptimizerState {
+export function fromTorch(rule: RuleName, stepper: Stepper, saved: unknown, steps: number | null): OptimizerState {
   const what = `${rule}.loadTorchStateDict`
   const layout = requireLayout(what, rule)
   if (!isTorchState(saved))
@@ -55,7 +55,7 @@ export function fromTorch(rule: RuleName, stepper: Stepper, saved: object, steps
 }
 
 /** The rates that the groups of `saved` began with, where they say so. */
-export const initialRates = (saved: object): (number | null)[] =>
+export const initialRates = (saved: unknown): (number | null)[] =>
   isTorchState(saved) ? saved.param_groups.map(({ initial_lr: rate }) => (typeof rate === 'number' ? rate : null)) : []
 
 function compareSizes({ groups }: Stepper, { param_groups: saved }: TorchOptimizerState): string[] {
