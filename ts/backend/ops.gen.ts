@@ -251,7 +251,7 @@ export interface NativeOps {
   solveTriangular(a: number, b: number, upper: boolean, left: boolean, unitriangular: boolean): number
   cholesky(x: number, upper: boolean): number
   choleskySolve(b: number, factor: number, upper: boolean): number
-  matrixNorm(x: number, ord: number, keepDim: boolean): number
+  matrixNorm(x: number, ord: number, dim: Int32Array, keepDim: boolean): number
   qr(x: number, mode: number): number[]
   eigh(x: number): number[]
   eigvalsh(x: number): number
@@ -262,6 +262,32 @@ export interface NativeOps {
   matrixRank(x: number, rtol: number): number
   cond(x: number): number
   matrixExp(x: number): number
+  lu(x: number): number[]
+  cdist(x: number, y: number, p: number): number
+  pdist(x: number, p: number): number
+  vectorNorm(x: number, ord: number, dim: Int32Array, keepDim: boolean): number
+  fft(x: number, n: number, dim: number, norm: number): number
+  ifft(x: number, n: number, dim: number, norm: number): number
+  rfft(x: number, n: number, dim: number, norm: number): number
+  irfft(x: number, n: number, dim: number, norm: number): number
+  hfft(x: number, n: number, dim: number, norm: number): number
+  ihfft(x: number, n: number, dim: number, norm: number): number
+  fft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ifft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  rfft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  irfft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  fftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ifftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  rfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  irfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  hfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ihfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  fftshift(x: number, dim: Int32Array): number
+  ifftshift(x: number, dim: Int32Array): number
+  complex(x: number, imaginary: number): number
+  complexConj(x: number): number
+  complexMul(a: number, b: number): number
+  complexAbs(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
   conv1d(x: number, weight: number, bias: number, stride: number, padding: Int32Array, dilation: number, groups: number): number
@@ -297,6 +323,9 @@ export interface NativeOps {
   lpPool1d(x: number, normType: number, kernel: number, stride: number, ceilMode: boolean): number
   lpPool2d(x: number, normType: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
   lpPool3d(x: number, normType: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
+  interpolate(x: number, size: Int32Array, scaleFactor: Float64Array, mode: number, alignCorners: boolean, recomputeScaleFactor: boolean, antialias: boolean): number
+  gridSample(x: number, grid: number, mode: number, paddingMode: number, alignCorners: boolean): number
+  affineGrid(theta: number, size: Int32Array, alignCorners: boolean): number
   batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
   layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
   rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number

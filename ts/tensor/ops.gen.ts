@@ -2960,7 +2960,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+   * The determinant of a matrix, or of each of a batch; its gradient, the cofactors, needs no inverse.
    * @example
    * tensor([[1, 2], [3, 4]]).det() // -2
    */

@@ -2417,11 +2417,12 @@ pub fn cholesky_solve(b: u32, factor: u32, upper: bool) -> napi::Result<u32> {
 
 #[napi(js_name = "matrixNorm")]
 #[allow(clippy::too_many_arguments)]
-pub fn matrix_norm(x: u32, ord: u32, keep_dim: bool) -> napi::Result<u32> {
+pub fn matrix_norm(x: u32, ord: u32, dim: &[i32], keep_dim: bool) -> napi::Result<u32> {
     call("matrix_norm", || {
         let x = table::get(x)?;
         let ord = ops::choice::MatrixNorm::from_code(ord)?;
-        out(ops::solve::matrix_norm(&x, ord, keep_dim)?)
+        let dim = signed(dim);
+        out(ops::solve::matrix_norm(&x, ord, &dim, keep_dim)?)
     })
 }
 
@@ -2514,6 +2515,282 @@ pub fn matrix_exp(x: u32) -> napi::Result<u32> {
     call("matrix_exp", || {
         let x = table::get(x)?;
         out(ops::decompose::matrix_exp(&x)?)
+    })
+}
+
+#[napi(js_name = "lu")]
+#[allow(clippy::too_many_arguments)]
+pub fn lu(x: u32) -> napi::Result<Vec<u32>> {
+    call("lu", || {
+        let x = table::get(x)?;
+        outs(ops::factors::lu(&x)?)
+    })
+}
+
+#[napi(js_name = "cdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn cdist(x: u32, y: u32, p: f64) -> napi::Result<u32> {
+    call("cdist", || {
+        let x = table::get(x)?;
+        let y = table::get(y)?;
+        out(ops::distance::cdist(&x, &y, p)?)
+    })
+}
+
+#[napi(js_name = "pdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn pdist(x: u32, p: f64) -> napi::Result<u32> {
+    call("pdist", || {
+        let x = table::get(x)?;
+        out(ops::distance::pdist(&x, p)?)
+    })
+}
+
+#[napi(js_name = "vectorNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn vector_norm(x: u32, ord: f64, dim: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("vector_norm", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::distance::vector_norm(&x, ord, &dim, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "fft")]
+#[allow(clippy::too_many_arguments)]
+pub fn fft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("fft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "ifft")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("ifft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "rfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("rfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "irfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("irfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "hfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn hfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("hfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::hfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "ihfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn ihfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("ihfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ihfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "fft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn fft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("fft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ifft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ifft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "rfft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("rfft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "irfft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("irfft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "fftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn fftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("fftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ifftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ifftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "rfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("rfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "irfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("irfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "hfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn hfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("hfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::hfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ihfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn ihfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ihfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ihfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "fftshift")]
+#[allow(clippy::too_many_arguments)]
+pub fn fftshift(x: u32, dim: &[i32]) -> napi::Result<u32> {
+    call("fftshift", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::fft::fftshift(&x, &dim)?)
+    })
+}
+
+#[napi(js_name = "ifftshift")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifftshift(x: u32, dim: &[i32]) -> napi::Result<u32> {
+    call("ifftshift", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::fft::ifftshift(&x, &dim)?)
+    })
+}
+
+#[napi(js_name = "complex")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex(x: u32, imaginary: u32) -> napi::Result<u32> {
+    call("complex", || {
+        let x = table::get(x)?;
+        let imaginary = optional(imaginary)?;
+        out(ops::complex::complex(&x, imaginary.as_ref())?)
+    })
+}
+
+#[napi(js_name = "complexConj")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_conj(x: u32) -> napi::Result<u32> {
+    call("complex_conj", || {
+        let x = table::get(x)?;
+        out(ops::complex::complex_conj(&x)?)
+    })
+}
+
+#[napi(js_name = "complexMul")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_mul(a: u32, b: u32) -> napi::Result<u32> {
+    call("complex_mul", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::complex::complex_mul(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "complexAbs")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_abs(x: u32) -> napi::Result<u32> {
+    call("complex_abs", || {
+        let x = table::get(x)?;
+        out(ops::complex::complex_abs(&x)?)
     })
 }
 
@@ -2850,6 +3127,39 @@ pub fn lp_pool3d(x: u32, norm_type: f64, kernel_depth: u32, kernel_height: u32, 
     call("lp_pool3d", || {
         let x = table::get(x)?;
         out(ops::pool_mean::lp_pool3d(&x, norm_type, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "interpolate")]
+#[allow(clippy::too_many_arguments)]
+pub fn interpolate(x: u32, size: &[i32], scale_factor: &[f64], mode: u32, align_corners: bool, recompute_scale_factor: bool, antialias: bool) -> napi::Result<u32> {
+    call("interpolate", || {
+        let x = table::get(x)?;
+        let size = signed(size);
+        let mode = ops::choice::Interpolation::from_code(mode)?;
+        out(ops::interpolate::interpolate(&x, &size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)?)
+    })
+}
+
+#[napi(js_name = "gridSample")]
+#[allow(clippy::too_many_arguments)]
+pub fn grid_sample(x: u32, grid: u32, mode: u32, padding_mode: u32, align_corners: bool) -> napi::Result<u32> {
+    call("grid_sample", || {
+        let x = table::get(x)?;
+        let grid = table::get(grid)?;
+        let mode = ops::choice::GridMode::from_code(mode)?;
+        let padding_mode = ops::choice::GridPadding::from_code(padding_mode)?;
+        out(ops::sampling::grid_sample(&x, &grid, mode, padding_mode, align_corners)?)
+    })
+}
+
+#[napi(js_name = "affineGrid")]
+#[allow(clippy::too_many_arguments)]
+pub fn affine_grid(theta: u32, size: &[i32], align_corners: bool) -> napi::Result<u32> {
+    call("affine_grid", || {
+        let theta = table::get(theta)?;
+        let size = signed(size);
+        out(ops::sampling::affine_grid(&theta, &size, align_corners)?)
     })
 }
 

@@ -28,16 +28,22 @@ pub mod blend;
 pub mod choice;
 pub mod closeness;
 pub mod compare;
+pub mod complex;
 pub mod conv;
 pub mod convolution;
 pub mod ctc;
 pub mod decompose;
 pub mod diagonal;
+pub mod distance;
 pub mod einsum;
 pub mod elementwise;
 pub mod exponential;
+pub mod factors;
+pub mod fft;
+pub mod fourier;
 pub mod index;
 pub mod indexing;
+pub mod interpolate;
 pub mod joining;
 pub mod linalg;
 pub mod loss;
@@ -57,6 +63,7 @@ pub mod random;
 pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
+pub mod sampling;
 pub mod scatter;
 pub mod select;
 pub mod shaping;
@@ -167,6 +174,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         products::ROWS,
         solve::ROWS,
         decompose::ROWS,
+        factors::ROWS,
+        distance::ROWS,
+        fft::ROWS,
+        complex::ROWS,
+        fourier::ROWS,
         softmax::ROWS,
         conv::ROWS,
         convolution::ROWS,
@@ -174,6 +186,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         pool::ROWS,
         pool_mean::ROWS,
         pooling::ROWS,
+        interpolate::ROWS,
+        sampling::ROWS,
         norm::ROWS,
         attention::ROWS,
         recurrent::ROWS,

@@ -2,6 +2,7 @@
 
 use burn_std::Shape;
 
+use crate::ops::interpolate::Along;
 use crate::ops::pooling::Windows;
 use crate::tensor::Tensor;
 
@@ -56,6 +57,7 @@ saved! {
     &[Tensor] => Vec<Tensor> => &'a [Tensor], |x| x.to_vec(), |y| y;
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
+    &Along => Along => &'a Along, |x| x.clone(), |y| y;
     &Windows => Windows => &'a Windows, |x| x.clone(), |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
 }
