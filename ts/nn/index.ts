@@ -19,3 +19,4 @@ export { AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AvgPool1d, Avg
 export { LPPool1d, LPPool2d, LPPool3d } from './poolPower.ts'
 export { ChannelShuffle, PixelShuffle, PixelUnshuffle } from './shuffle.ts'
 export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d, type UnpoolSize } from './unpool.ts'
+export { Upsample } from './upsample.ts'

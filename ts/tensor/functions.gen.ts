@@ -15,6 +15,14 @@ export interface MeshgridOptions {
 
 const meshgridOptions = ['indexing'] as const
 
+/** Options of `cdist`. */
+export interface CdistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const cdistOptions = ['p'] as const
+
 /**
  * Sum, `a + b`, with broadcasting.
  * @example
@@ -355,4 +363,16 @@ export function meshgrid<D extends DType = 'float32'>(tensors: readonly Tensor<D
  */
 export function cartesianProd<D extends DType = 'float32'>(tensors: readonly Tensor<D>[]): Tensor<D> {
   return wrapHandle(native.cartesianProd(handlesOf(tensors)))
+}
+
+/**
+ * Distances `(sum |x - y|^p)^(1/p)` of every row of `[..., m, size]` from every row of `[..., n, size]`, `[..., m, n]`; what stands before broadcasts. `p` is 0 or more: 0 counts the columns that differ, Infinity takes the largest difference.
+ * @example
+ * cdist(tensor([[0, 0], [3, 4]]), tensor([[0, 0]])) // [[0], [5]]
+ * cdist(tensor([[0, 0], [3, 4]]), tensor([[0, 0]]), { p: 1 }) // [[0], [7]]
+ */
+export function cdist<D extends DType = 'float32'>(x: Tensor<D>, y: Tensor<D>, options: CdistOptions = {}): Tensor<D> {
+  checkOptions('cdist', options, cdistOptions)
+  const { p = 2 } = options
+  return wrapHandle(native.cdist(x.handle, y.handle, p))
 }

@@ -3,8 +3,8 @@
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
 import { choices, type QrMode, type MatrixNorm } from './choices.gen.ts'
-import { choiceCode, handlesOf, whole } from './convert.ts'
-import { type DType } from './dtype.ts'
+import { choiceCode, handlesOf, integers, whole } from './convert.ts'
+import { type DType, type Floating } from './dtype.ts'
 import { type CrossOptions, type PinvOptions } from './ops.gen.ts'
 import { wrapHandle, type Tensor } from './tensor.ts'
 
@@ -40,11 +40,13 @@ const choleskyOptions = ['upper'] as const
 export interface MatrixNormOptions {
   /** @default 'fro' */
   readonly ord?: MatrixNorm | undefined
+  /** @default [-2, -1] */
+  readonly dim?: number | readonly number[] | undefined
   /** @default false */
   readonly keepDim?: boolean | undefined
 }
 
-const matrixNormOptions = ['ord', 'keepDim'] as const
+const matrixNormOptions = ['ord', 'dim', 'keepDim'] as const
 
 /** Options of `qr`. */
 export interface QrOptions {
@@ -75,6 +77,18 @@ export interface MatrixRankOptions {
 }
 
 const matrixRankOptions = ['rtol'] as const
+
+/** Options of `vectorNorm`. */
+export interface VectorNormOptions {
+  /** @default 2 */
+  readonly ord?: number | undefined
+  /** @default [] */
+  readonly dim?: number | readonly number[] | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const vectorNormOptions = ['ord', 'dim', 'keepDim'] as const
 
 /**
  * Cross product of vectors of 3 along `dim`, with broadcasting.
@@ -134,7 +148,7 @@ export function inv<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
 }
 
 /**
- * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+ * The determinant of a matrix, or of each of a batch; its gradient, the cofactors, needs no inverse.
  * @example
  * tensor([[1, 2], [3, 4]]).det() // -2
  */
@@ -176,15 +190,15 @@ export function cholesky<D extends DType = 'float32'>(x: Tensor<D>, options: Cho
 }
 
 /**
- * A norm of each matrix: of its elements, of its singular values, or the largest sum of a column or row (the smallest with a minus).
+ * A norm of each matrix: of its elements, of its singular values, or the largest sum of a column or row (the smallest with a minus). `dim` names rows and columns.
  * @example
  * linalg.matrixNorm(tensor([[3, 0], [0, 4]])) // 5
  * linalg.matrixNorm(tensor([[1, 2], [3, 4]]), { ord: '1' }) // 6
  */
 export function matrixNorm<D extends DType = 'float32'>(x: Tensor<D>, options: MatrixNormOptions = {}): Tensor<D> {
   checkOptions('matrixNorm', options, matrixNormOptions)
-  const { ord = 'fro', keepDim = false } = options
-  return wrapHandle(native.matrixNorm(x.handle, choiceCode('ord', ord, choices.MatrixNorm), keepDim))
+  const { ord = 'fro', dim = [-2, -1], keepDim = false } = options
+  return wrapHandle(native.matrixNorm(x.handle, choiceCode('ord', ord, choices.MatrixNorm), integers(dim), keepDim))
 }
 
 /**
@@ -289,4 +303,29 @@ export function cond<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
  */
 export function matrixExp<D extends DType = 'float32'>(x: Tensor<D>): Tensor<D> {
   return x.matrixExp()
+}
+
+/**
+ * `x = p l u`: a permutation, a lower triangle with ones on its diagonal, and an upper triangle, by pivots of the largest magnitude. Matrices need not be square; the gradient needs the first `min(m, n)` columns to be independent.
+ * @example
+ * const { p, l, u } = linalg.lu(tensor([[1, 2], [4, 4]]))
+ * p // [[0, 1], [1, 0]]
+ * l // [[1, 0], [0.25, 1]]
+ * u // [[4, 4], [0, 1]]
+ */
+export function lu<D extends DType = 'float32'>(x: Tensor<D>): { readonly p: Tensor<D>; readonly l: Tensor<D>; readonly u: Tensor<D> } {
+  const [pHandle = 0, lHandle = 0, uHandle = 0] = native.lu(x.handle)
+  return { p: wrapHandle(pHandle), l: wrapHandle(lHandle), u: wrapHandle(uHandle) }
+}
+
+/**
+ * The norm `(sum |x|^ord)^(1/ord)` over `dim`, all by default. 0 counts what is not 0; Infinity and -Infinity give the largest and the smallest `|x|`.
+ * @example
+ * linalg.vectorNorm(tensor([3, -4])) // 5
+ * linalg.vectorNorm(tensor([3, 0, -4]), { ord: 0 }) // 2
+ */
+export function vectorNorm<D extends DType = 'float32'>(x: Tensor<D>, options: VectorNormOptions = {}): Tensor<Floating<D>> {
+  checkOptions('vectorNorm', options, vectorNormOptions)
+  const { ord = 2, dim = [], keepDim = false } = options
+  return wrapHandle(native.vectorNorm(x.handle, ord, integers(dim), keepDim))
 }

@@ -1,4 +1,5 @@
-//! Factorisations of small and middling matrices in float64, row-major: LU, Cholesky, Householder QR, symmetric eigenvalues by Jacobi.
+//! Factorisations of small and middling matrices in float64, row-major: LU, Cholesky, Householder QR, singular
+//! values by Jacobi.
 //! The algorithms are the textbook's (Golub and Van Loan, Matrix Computations, 4th ed.).
 
 /// `a`, `[n, n]`, becomes L (unit, below) and U (on and above) of its rows in the order returned; also the sign of that order.
@@ -140,47 +141,6 @@ fn mirror(x: &mut [f64], columns: usize, top: usize, left: usize, v: &[f64], tau
 /// Sweeps after which rotations have always converged, quadratically, long before.
 const SWEEPS: usize = 60;
 
-/// Eigenvalues of a symmetric `a`, ascending, and eigenvectors as columns, the largest component of each positive; cyclic Jacobi.
-pub fn eigen(a: &[f64], n: usize) -> (Vec<f64>, Vec<f64>) {
-    let mut a = a.to_vec();
-    // Rows of `v` are eigenvectors, so that a rotation works on two rows.
-    let mut v = vec![0.0; n * n];
-    (0..n).for_each(|i| v[i * n + i] = 1.0);
-    for _ in 0..SWEEPS {
-        let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i * n + j] * a[i * n + j]).sum();
-        let all: f64 = a.iter().map(|x| x * x).sum();
-        if off <= all * 1e-32 || !all.is_finite() {
-            break;
-        }
-        for p in 0..n {
-            for q in p + 1..n {
-                let apq = a[p * n + q];
-                if apq.abs() <= f64::MIN_POSITIVE {
-                    continue;
-                }
-                let (c, s) = rotation(a[p * n + p], a[q * n + q], apq);
-                turn(&mut a, n, p, q, c, s);
-                for k in 0..n {
-                    let (x, y) = (a[k * n + p], a[k * n + q]);
-                    a[k * n + p] = c * x - s * y;
-                    a[k * n + q] = s * x + c * y;
-                }
-                turn(&mut v, n, p, q, c, s);
-            }
-        }
-    }
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| a[i * n + i].total_cmp(&a[j * n + j]));
-    let values = order.iter().map(|&i| a[i * n + i]).collect();
-    let mut vectors = vec![0.0; n * n];
-    for (to, &from) in order.iter().enumerate() {
-        let vector = &v[from * n..(from + 1) * n];
-        let sign = leading_sign(vector);
-        vector.iter().enumerate().for_each(|(i, x)| vectors[i * n + to] = sign * x);
-    }
-    (values, vectors)
-}
-
 /// The cosine and sine of the rotation that makes `apq` zero.
 fn rotation(app: f64, aqq: f64, apq: f64) -> (f64, f64) {
     let theta = (aqq - app) / (2.0 * apq);
@@ -197,7 +157,7 @@ fn turn(x: &mut [f64], columns: usize, p: usize, q: usize, c: f64, s: f64) {
 }
 
 /// The sign of the component of the largest magnitude.
-fn leading_sign(vector: &[f64]) -> f64 {
+pub(crate) fn leading_sign(vector: &[f64]) -> f64 {
     let largest = vector.iter().fold(0.0_f64, |best, &x| if x.abs() > best.abs() * (1.0 + 1e-6) { x } else { best });
     if largest < 0.0 { -1.0 } else { 1.0 }
 }

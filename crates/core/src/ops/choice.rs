@@ -49,6 +49,22 @@ choices! {
     Nonlinearity { Tanh = "tanh", Relu = "relu" }
     /// What padding is made of: a value, a reflection without the border, the border itself, or the other end.
     PadMode { Constant = "constant", Reflect = "reflect", Replicate = "replicate", Circular = "circular" }
+    /// How the entries of a larger or smaller image come from those of an image.
+    Interpolation {
+        Nearest = "nearest",
+        NearestExact = "nearest-exact",
+        Linear = "linear",
+        Bilinear = "bilinear",
+        Trilinear = "trilinear",
+        Bicubic = "bicubic",
+        Area = "area",
+    }
+    /// How an image is read between its elements.
+    GridMode { Bilinear = "bilinear", Nearest = "nearest", Bicubic = "bicubic" }
+    /// What is read beyond an image: zeros, its border, or its reflection.
+    GridPadding { Zeros = "zeros", Border = "border", Reflection = "reflection" }
+    /// Where a Fourier transform of `n` numbers is divided: by `n` on the way back or forth, or by its root both ways.
+    FourierNorm { Backward = "backward", Ortho = "ortho", Forward = "forward" }
     /// Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y.
     Indexing { Ij = "ij", Xy = "xy" }
     /// What becomes of an element of `scatter` that finds another in its place.

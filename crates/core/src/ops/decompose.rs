@@ -14,7 +14,8 @@ use crate::dtype::DType;
 use crate::error::{Result, bail};
 use crate::shape::show;
 use crate::tensor::Tensor;
-use firn_kernels::factor::{eigen, qr as qr_of, svd as svd_of};
+use firn_kernels::factor::{qr as qr_of, svd as svd_of};
+use firn_kernels::symmetric::{eigen, values};
 
 /// Parts of a packed result: `shapes` one after the other in the last dimension.
 fn apart<const N: usize>(x: &Tensor, shapes: [&[usize]; N]) -> Result<[Tensor; N]> {
@@ -55,6 +56,14 @@ fn tolerance(x: &Tensor, rtol: Option<f64>) -> Result<f64> {
     let (m, n) = sizes(x)?;
     let eps = if x.dtype() == DType::Float64 { f64::EPSILON } else { f64::from(f32::EPSILON) };
     Ok(rtol.unwrap_or(m.max(n) as f64 * eps))
+}
+
+/// Checks what an iteration needs to end.
+fn finite(batch: &Batch) -> Result<()> {
+    if !batch.data.iter().all(|x| x.is_finite()) {
+        bail!(Argument, "a matrix with infinities or NaN has no eigenvalues");
+    }
+    Ok(())
 }
 
 ops! {
@@ -122,6 +131,7 @@ ops! {
     fn eigh_packed(x: &Tensor) -> Tensor {
         let batch = Batch::of(x)?;
         let n = batch.rows;
+        finite(&batch)?;
         let mut out = Vec::new();
         for i in 0..batch.count() {
             let (values, vectors) = eigen(batch.matrix(i), n);
@@ -160,7 +170,16 @@ ops! {
     #[check(cases)]
     #[torch("linalg.eigvalsh")]
     #[autocast(full)]
-    fn eigvalsh(x: &Tensor) -> Tensor { Ok(eigh(x)?.swap_remove(0)) }
+    fn eigvalsh(x: &Tensor) -> Tensor {
+        // Vectors are for the gradient.
+        if x.requires_grad() && crate::tape::is_enabled() {
+            return Ok(eigh(x)?.swap_remove(0));
+        }
+        let n = square_matrix(x)?;
+        let batch = Batch::of(&((x + mt(x)?) * 0.5))?;
+        finite(&batch)?;
+        Ok(batch.tensor((0..batch.count()).flat_map(|i| values(batch.matrix(i), n)).collect(), &[n]))
+    }
 
     /// U, singular values and V, packed.
     #[face()]

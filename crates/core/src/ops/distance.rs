@@ -1,170 +1,136 @@
-//! Norms, distances, and tensors scaled to a norm.
+//! Distances between rows, and norms of vectors.
 
-use super::compare::{eq, gt, ne, where_};
-use super::elementwise::{abs, maximum, pow, sign, sqrt, square};
-use super::linalg::matmul;
-use super::reduce::{amax, amin, float_of, restored, sum};
-use super::shaping::{expand_to, transpose, unsqueeze};
+use firn_kernels::distance::Distance;
+
+use super::compare::{eq, ne, where_};
+use super::elementwise::{abs, to_dtype};
+use super::index::index_select;
+use super::magnitude::norm;
+use super::reduce::{amax, sum};
+use super::shaping::{expand, flatten, reshape, signed, squeeze, unsqueeze};
+use super::vjp::{Real, composed, elements};
 use super::{Floating, ops};
+use crate::cpu::from_vec;
+use crate::create::{room, zeros, zeros_like};
+use crate::dtype::DType;
 use crate::error::{Result, bail};
-use crate::folds;
-use crate::shape::{axes, axis_of, broadcast, reduced, show};
+use crate::shape::{broadcast, show};
+use crate::tape::is_enabled;
 use crate::tensor::Tensor;
 
+crate::tape::copied!(Distance);
+
+fn run<T: Real>(inputs: &[Tensor], how: Distance, shape: Vec<usize>) -> Tensor {
+    let [x, y] = inputs else { unreachable!("two lists of rows") };
+    from_vec(elements(x, |x: &[T]| elements(y, |y: &[T]| how.forward(x, y))), shape.into(), T::DTYPE)
+}
+
+fn back<T: Real>(g: &Tensor, d: &Tensor, inputs: &[Tensor], how: Distance) -> Result<Vec<Tensor>> {
+    let [x, y] = inputs else { unreachable!("two lists of rows") };
+    let of = |how: Distance, g: &Tensor, d: &Tensor, x: &Tensor, y: &Tensor| {
+        let data = elements(g, |g: &[T]| elements(d, |d: &[T]| elements(x, |x: &[T]| elements(y, |y: &[T]| how.backward(g, d, x, y)))));
+        from_vec(data, x.shape().into(), T::DTYPE)
+    };
+    let turned = Distance { rows: how.others, others: how.rows, ..how };
+    let (gt, dt) = (super::solve::mt(g)?, super::solve::mt(d)?);
+    let first = if x.requires_grad() { of(how, g, d, x, y) } else { zeros_like(x)? };
+    let second = if y.requires_grad() { of(turned, &gt, &dt, y, x) } else { zeros_like(y)? };
+    Ok(vec![first, second])
+}
+
+/// The distances made of ops; rows that are equal have a gradient of 0, and so has that.
+fn stepwise(inputs: &[Tensor], p: f64) -> Result<Tensor> {
+    let differences = unsqueeze(&inputs[0], -2)? - unsqueeze(&inputs[1], -3)?;
+    let equal = eq(&amax(&abs(&differences.detach())?, &[-1], true)?.into(), &0.0.into())?;
+    let apart = norm(&where_(&equal, &1.0.into(), &differences.into())?, &[-1], p, false)?;
+    where_(&squeeze(&equal, &[-1])?, &0.0.into(), &apart.into())
+}
+
+/// Checks that `x` holds rows of floating point numbers.
+fn rows(x: &Tensor) -> Result<()> {
+    if x.rank() < 2 || !x.dtype().is_float() {
+        bail!(Shape, "{} {} holds no rows: a floating point tensor of rank 2 or more is needed", x.dtype().name(), show(x.shape()));
+    }
+    Ok(())
+}
+
 ops! {
-    /// The p-norm over `dims`, all by default: `sum(|x|^p)^(1/p)`; Infinity and -Infinity give the largest and smallest `|x|`, 0 the number of
-    /// elements that are not 0, without a gradient.
-    #[example("tensor([3, -4]).norm() // 5", "tensor([3, -4]).norm([], { p: 1 }) // 7", "tensor([3, 0]).norm([], { p: 0 }) // 1")]
-    #[face(method)]
+    /// Distances `(sum |x - y|^p)^(1/p)` of every row of `[..., m, size]` from every row of `[..., n, size]`, `[..., m, n]`; what stands before
+    /// broadcasts. `p` is 0 or more: 0 counts the columns that differ, Infinity takes the largest difference.
+    #[example("cdist(tensor([[0, 0], [3, 4]]), tensor([[0, 0]])) // [[0], [5]]", "cdist(tensor([[0, 0], [3, 4]]), tensor([[0, 0]]), { p: 1 }) // [[0], [7]]")]
+    #[face(free)]
+    #[check(cases)]
+    #[autocast(full)]
+    fn cdist(x: &Tensor, y: &Tensor; p: f64 = 2.0) -> Tensor {
+        rows(x)?;
+        rows(y)?;
+        let sizes = |t: &Tensor| (t.shape()[t.rank() - 2], t.shape()[t.rank() - 1]);
+        let ((m, columns), (n, other)) = (sizes(x), sizes(y));
+        if columns != other || x.dtype() != y.dtype() {
+            bail!(Shape, "rows of {} {} and {} {} must have one size and dtype", x.dtype().name(), show(x.shape()), y.dtype().name(), show(y.shape()));
+        }
+        if p.is_nan() || p < 0.0 {
+            bail!(Argument, "p must be 0 or more and is {p}");
+        }
+        let lead = broadcast(&x.shape()[..x.rank() - 2], &y.shape()[..y.rank() - 2])?;
+        let kept = if x.dtype() == DType::Float64 { DType::Float64 } else { DType::Float32 };
+        let whole = |t: &Tensor| expand(&to_dtype(t, kept)?, &signed(&[&lead[..], &t.shape()[t.rank() - 2..]].concat()));
+        let out = distances(&[whole(x)?, whole(y)?], Distance { rows: m, others: n, columns, p })?;
+        if out.dtype() == x.dtype() { Ok(out) } else { to_dtype(&out, x.dtype()) }
+    }
+
+    /// The distances by a kernel; `inputs` are two lists of rows of one batch.
+    #[face()]
+    #[check(none, "checked as cdist")]
+    fn distances(inputs: &[Tensor], how: Distance) -> Tensor {
+        let shape = [&inputs[0].shape()[..inputs[0].rank() - 1], &[how.others]].concat();
+        room(&shape, inputs[0].dtype())?;
+        match inputs[0].dtype() {
+            _ if inputs.iter().any(|x| x.size() == 0) => zeros(&shape, inputs[0].dtype()),
+            DType::Float64 => Ok(run::<f64>(inputs, how, shape)),
+            _ => Ok(run::<f32>(inputs, how, shape)),
+        }
+    }
+    grad(g, y; inputs, how) {
+        inputs: if how.p == 0.0 || inputs.iter().any(|x| x.size() == 0) {
+            inputs.iter().map(zeros_like).collect::<Result<Vec<_>>>()?
+        } else if is_enabled() {
+            composed(inputs, g, |inputs| stepwise(inputs, how.p))?
+        } else {
+            match g.dtype() {
+                DType::Float64 => back::<f64>(g, y, inputs, how)?,
+                _ => back::<f32>(g, y, inputs, how)?,
+            }
+        }
+    }
+
+    /// Distances of the rows of `[n, size]` from one another, those of `cdist(x, x)` above the diagonal, row by row: `n (n - 1) / 2` of them.
+    #[example("F.pdist(tensor([[0, 0], [3, 4], [3, 0]])) // [5, 3, 4]")]
+    #[face(functional)]
+    #[check(cases)]
+    #[autocast(full)]
+    fn pdist(x: &Tensor; p: f64 = 2.0) -> Tensor {
+        if x.rank() != 2 {
+            bail!(Shape, "{} is no list of rows; two dimensions are needed", show(x.shape()));
+        }
+        let n = x.shape()[0];
+        let places: Vec<i64> = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i * n + j) as i64)).collect();
+        let count = places.len();
+        let all = flatten(&cdist(x, x, p)?, 0, -1)?;
+        if count == 0 {
+            return reshape(&super::shaping::narrow(&all, 0, 0, 0)?, &[0]);
+        }
+        index_select(&all, 0, &from_vec(places, [count].into(), DType::Int64))
+    }
+
+    /// The norm `(sum |x|^ord)^(1/ord)` over `dim`, all by default. 0 counts what is not 0; Infinity and -Infinity give the largest and the
+    /// smallest `|x|`.
+    #[example("linalg.vectorNorm(tensor([3, -4])) // 5", "linalg.vectorNorm(tensor([3, 0, -4]), { ord: 0 }) // 2")]
+    #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.vector_norm")]
     #[autocast(full)]
-    fn norm(x: &Tensor, dims: &[isize] = []; p: f64 = 2.0, keep_dim: bool = false) -> Floating {
-        let x = float_of(x);
-        match p {
-            p if p == f64::INFINITY => amax(&abs(&x)?, dims, keep_dim),
-            p if p == f64::NEG_INFINITY => amin(&abs(&x)?, dims, keep_dim),
-            0.0 => {
-                let some = ne(&(&x).into(), &0.0.into())?;
-                sum(&Tensor::new(some.value_as(x.dtype()), x.dtype()), dims, keep_dim)
-            }
-            p if p.is_finite() => power_norm(&x, dims, p, keep_dim),
-            p => bail!(Argument, "p is {p} and must be a number"),
-        }
+    fn vector_norm(x: &Tensor; ord: f64 = 2.0, dim: &[isize] = [], keep_dim: bool = false) -> Floating {
+        norm(x, dim, ord, keep_dim)
     }
-
-    /// `norm` for a finite `p` other than 0; where the norm is 0 its gradient is 0, and that of an element that is 0 if `p` is below 1.
-    #[face()]
-    #[check(none, "checked as norm")]
-    fn power_norm(x: &Tensor, dims: &[isize], p: f64, keep_dim: bool) -> Tensor {
-        let over = axes(dims, x.rank())?;
-        let to = reduced(x.shape(), &over, keep_dim);
-        if p == 1.0 {
-            return match folds::powers::<1>(x, &over, &to) {
-                Some(out) => Ok(out),
-                None => sum(&abs(x)?, dims, keep_dim),
-            };
-        }
-        if p == 2.0 {
-            return match folds::powers::<2>(x, &over, &to) {
-                Some(out) => sqrt(&out),
-                None => sqrt(&sum(&square(x)?, dims, keep_dim)?),
-            };
-        }
-        pow(&sum(&pow(&abs(x)?.into(), &p.into())?, dims, keep_dim)?.into(), &(1.0 / p).into())
-    }
-    grad(g, y; x, dims, p) {
-        x: {
-            let (g, y) = (restored(g, x.shape(), dims)?, restored(y, x.shape(), dims)?);
-            let zero = eq(&(&y).into(), &0.0.into())?;
-            let safe = where_(&zero, &1.0.into(), &y.into())?;
-            let slope = match p {
-                1.0 => sign(x)?,
-                2.0 => x / &safe,
-                p if p < 1.0 => {
-                    let none = eq(&x.into(), &0.0.into())?;
-                    let size = where_(&none, &1.0.into(), &abs(x)?.into())?;
-                    &sign(x)? * &pow(&(&size / &safe).into(), &(p - 1.0).into())?
-                }
-                p => &sign(x)? * &pow(&(&abs(x)? / &safe).into(), &(p - 1.0).into())?,
-            };
-            where_(&zero, &0.0.into(), &(g * slope).into())?
-        }
-    }
-
-    /// The p-norm of the difference of two tensors that broadcast.
-    #[example("tensor([1, 2]).dist(tensor([4, 6])) // 5")]
-    #[face(method)]
-    #[check(cases)]
-    #[autocast(full)]
-    fn dist(x: &Tensor, other: &Tensor; p: f64 = 2.0) -> Floating { norm(&(x - other), &[], p, false) }
-
-    /// The p-norms of the differences of each row of `x` (`[..., n, features]`) and each of `other` (`[..., m, features]`), batches
-    /// broadcast: `[..., n, m]`. Where two rows are equal the gradient is 0.
-    #[example("tensor([[0, 0], [3, 4]]).cdist(tensor([[0, 0]])) // [[0], [5]]")]
-    #[face(method)]
-    #[check(cases)]
-    #[autocast(full)]
-    fn cdist(x: &Tensor, other: &Tensor; p: f64 = 2.0) -> Tensor {
-        if x.rank() < 2 || other.rank() < 2 || x.shape()[x.rank() - 1] != other.shape()[other.rank() - 1] {
-            bail!(Shape, "x {} and other {} must be rows of the same length, [..., rows, features]", show(x.shape()), show(other.shape()));
-        }
-        if !x.dtype().is_float() || x.dtype() != other.dtype() || p < 0.0 || p.is_nan() {
-            bail!(Argument, "expected two floating point tensors of one dtype and p of 0 or more, and got {}, {}, p {p}", x.dtype().name(), other.dtype().name());
-        }
-        broadcast(&x.shape()[..x.rank() - 2], &other.shape()[..other.rank() - 2])?;
-        if p == 2.0 {
-            return euclidean(x, other);
-        }
-        norm(&apart(x, other)?, &[-1], p, false)
-    }
-
-    /// `cdist` for p = 2: by products of matrices where there are many rows, whose differences would need much room.
-    #[face()]
-    #[check(none, "checked as cdist")]
-    fn euclidean(x: &Tensor, other: &Tensor) -> Tensor {
-        if x.shape()[x.rank() - 2].max(other.shape()[other.rank() - 2]) <= 25 {
-            return sqrt(&sum(&square(&apart(x, other)?)?, &[-1], false)?);
-        }
-        let squares = sum(&square(x)?, &[-1], true)? + &transpose(&sum(&square(other)?, &[-1], true)?, -1, -2)?;
-        let products = matmul(x, &transpose(other, -1, -2)?)?;
-        sqrt(&maximum(&(squares - products * 2.0).into(), &0.0.into())?)
-    }
-    // d|a - b|/da = (a - b) / |a - b|.
-    grad(g, y; x, other) {
-        x: pulled(&ratio(g, y)?, x, other)?,
-        other: pulled(&transpose(&ratio(g, y)?, -1, -2)?, other, x)?,
-    }
-
-    /// The p-norms of the differences of each two rows of a matrix, as a list: of the first with all behind it, of the second, and so on.
-    #[example("tensor([[0, 0], [3, 4], [0, 1]]).pdist() // [5, 1, 4.242641]")]
-    #[face(method)]
-    #[check(cases)]
-    #[torch("nn.functional.pdist")]
-    fn pdist(x: &Tensor; p: f64 = 2.0) -> Tensor {
-        if x.rank() != 2 {
-            bail!(Shape, "expected a matrix of rows and got {}", show(x.shape()));
-        }
-        let places = crate::create::triangle(x.shape()[0], x.shape()[0], 1, true)?;
-        let end = |at: isize| super::index::index_select(x, 0, &super::select::select(&places, 0, at)?);
-        if p < 0.0 || p.is_nan() {
-            bail!(Argument, "p is {p} and must be 0 or more");
-        }
-        norm(&(end(0)? - end(1)?), &[-1], p, false)
-    }
-
-    /// `x` with each entry along `dim` whose p-norm is above `maxNorm` scaled down to it.
-    #[example("tensor([[3, 4], [0, 1]]).renorm(2, 0, { maxNorm: 1 }) // [[0.6, 0.8], [0, 1]]")]
-    #[face(method)]
-    #[check(cases)]
-    #[autocast(full)]
-    fn renorm(x: &Tensor, p: f64, dim: isize; max_norm: f64 = 1.0) -> Tensor {
-        let at = axis_of(x.shape(), dim)?;
-        if x.rank() < 2 || !x.dtype().is_float() || !(p > 0.0) || !(max_norm >= 0.0) {
-            bail!(Argument, "expected a floating point tensor of rank 2 or more, p above 0 and maxNorm of 0 or more, and got {} {}, p {p}, maxNorm {max_norm}", x.dtype().name(), show(x.shape()));
-        }
-        let rest: Vec<isize> = (0..x.rank()).filter(|&dim| dim != at).map(|dim| dim as isize).collect();
-        let norms = norm(x, &rest, p, true)?;
-        let above = gt(&(&norms).into(), &max_norm.into())?;
-        // PyTorch's guard against division by zero.
-        Ok(x * &where_(&above, &(max_norm / &(norms + 1e-7)).into(), &1.0.into())?)
-    }
-}
-
-/// The differences of each row of `x` and each of `other`.
-fn apart(x: &Tensor, other: &Tensor) -> Result<Tensor> {
-    Ok(unsqueeze(x, -2)? - unsqueeze(other, -3)?)
-}
-
-fn ratio(g: &Tensor, y: &Tensor) -> Result<Tensor> {
-    let zero = eq(&y.into(), &0.0.into())?;
-    let safe = where_(&zero, &1.0.into(), &y.into())?;
-    where_(&zero, &0.0.into(), &(g / &safe).into())
-}
-
-/// What `ratio[i][j] * (x[i] - other[j])` add up to for each i.
-fn pulled(ratio: &Tensor, x: &Tensor, other: &Tensor) -> Result<Tensor> {
-    let mut shape = ratio.shape().to_vec();
-    shape[ratio.rank() - 1] = x.shape()[x.rank() - 1];
-    Ok(expand_to(&(x * &sum(ratio, &[-1], true)?), &shape)? - matmul(ratio, other)?)
 }

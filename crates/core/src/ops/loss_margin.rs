@@ -3,11 +3,11 @@
 use super::activation::relu;
 use super::choice::Reduction;
 use super::compare::{as_mask, eq, logical_not, lt, ne, where_};
-use super::distance::norm;
 use super::elementwise::{maximum, minimum, sqrt, square};
 use super::index::{gather, index_select, numbered};
 use super::loss::reduce;
 use super::loss_pointwise::alike;
+use super::magnitude::norm;
 use super::ops;
 use super::reduce::sum;
 use super::shaping::{reshape, squeeze, unsqueeze};

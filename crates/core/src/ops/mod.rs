@@ -34,6 +34,7 @@ pub mod buckets;
 pub mod choice;
 pub mod closeness;
 pub mod compare;
+pub mod complex;
 pub mod conv;
 pub mod convolution;
 pub mod counting;
@@ -45,15 +46,20 @@ pub mod distance;
 pub mod einsum;
 pub mod elementwise;
 pub mod exponential;
+pub mod factors;
+pub mod fft;
+pub mod fourier;
 pub mod histogram;
 pub mod index;
 pub mod indexing;
+pub mod interpolate;
 pub mod joining;
 pub mod linalg;
 pub(crate) mod lines;
 pub mod loss;
 pub mod loss_margin;
 pub mod loss_pointwise;
+pub mod magnitude;
 pub mod masking;
 pub mod moments;
 pub mod norm;
@@ -72,6 +78,7 @@ pub mod ranking;
 pub mod recurrent;
 pub mod reduce;
 pub mod rounding;
+pub mod sampling;
 pub mod scatter;
 pub mod select;
 pub mod shaping;
@@ -174,7 +181,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         cumulative::ROWS,
         counting::ROWS,
         moments::ROWS,
-        distance::ROWS,
+        magnitude::ROWS,
         shaping::ROWS,
         arrange::ROWS,
         joining::ROWS,
@@ -195,6 +202,11 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         products::ROWS,
         solve::ROWS,
         decompose::ROWS,
+        factors::ROWS,
+        distance::ROWS,
+        fft::ROWS,
+        complex::ROWS,
+        fourier::ROWS,
         softmax::ROWS,
         conv::ROWS,
         convolution::ROWS,
@@ -202,6 +214,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         pool::ROWS,
         pool_mean::ROWS,
         pooling::ROWS,
+        interpolate::ROWS,
+        sampling::ROWS,
         norm::ROWS,
         attention::ROWS,
         recurrent::ROWS,

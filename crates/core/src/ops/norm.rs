@@ -3,8 +3,8 @@
 use burn_std::Shape;
 use firn_kernels::normalise::{Channels, Rows, Scaled};
 
-use super::distance::norm;
 use super::elementwise::{add, maximum, pow, rsqrt, square, to_dtype};
+use super::magnitude::norm;
 use super::ops;
 use super::reduce::mean;
 use super::shaping::{narrow, reshape, reshape_to, signed};

@@ -136,7 +136,12 @@ impl Windows {
 }
 
 /// Runs a kernel in the tensor's own precision, or in float32 for the half types.
-fn run(x: &Tensor, shape: Shape, single: impl FnOnce(&[f32]) -> Vec<f32>, double: impl FnOnce(&[f64]) -> Vec<f64>) -> Result<Tensor> {
+pub(crate) fn run(
+    x: &Tensor,
+    shape: Shape,
+    single: impl FnOnce(&[f32]) -> Vec<f32>,
+    double: impl FnOnce(&[f64]) -> Vec<f64>,
+) -> Result<Tensor> {
     if x.size() == 0 {
         return zeros(&shape, x.dtype());
     }

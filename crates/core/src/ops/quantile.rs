@@ -20,6 +20,7 @@ ops! {
     #[example("tensor([0, 10, 20]).quantile(0.25) // 5", "tensor([0, 10, 20]).quantile([0.5, 1]) // [10, 20]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(full)]
     fn quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: Interpolation = Linear) -> Tensor {
         quantiles(x, q, dim, keep_dim, interpolation, false)
     }
@@ -29,6 +30,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     #[torch("nanquantile")]
+    #[autocast(full)]
     fn nan_quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: Interpolation = Linear) -> Tensor {
         quantiles(x, q, dim, keep_dim, interpolation, true)
     }

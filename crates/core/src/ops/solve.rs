@@ -2,17 +2,18 @@
 
 use super::choice::MatrixNorm;
 use super::diagonal::{tril, triu};
-use super::distance::norm;
 use super::elementwise::abs;
+use super::factors::cofactors;
 use super::linalg::matrices;
+use super::magnitude::norm;
 use super::products::{identity_like, square_matrix};
 use super::reduce::{amax, amin, sum};
-use super::shaping::{expand, signed, squeeze, transpose, unsqueeze};
+use super::shaping::{expand, permute, signed, squeeze, transpose, unsqueeze};
 use super::{Outputs, ops};
 use crate::cpu::{from_vec, with_slice};
 use crate::dtype::DType;
 use crate::error::{Result, bail};
-use crate::shape::{broadcast, show};
+use crate::shape::{axes, axis, broadcast, show};
 use crate::tensor::{Tensor, cast};
 use firn_kernels::factor::{Triangle, cholesky as cholesky_of, lu, substitute};
 
@@ -143,7 +144,7 @@ ops! {
     #[autocast(full)]
     fn inv(x: &Tensor) -> Tensor { solve_matrices(x, &identity_like(x)?) }
 
-    /// The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+    /// The determinant of a matrix, or of each of a batch; its gradient, the cofactors, needs no inverse.
     #[example("tensor([[1, 2], [3, 4]]).det() // -2")]
     #[face(method, linalg)]
     #[check(cases)]
@@ -159,7 +160,13 @@ ops! {
         };
         Ok(batch.tensor((0..batch.count()).map(of).collect(), &[]))
     }
-    grad(g, y; x) { x: scalars(&(g * y))? * mt(&inv(x)?)? }
+    grad(g, y; x) {
+        x: if with_slice(&y.value_as(DType::Float64), |y: &[f64]| y.contains(&0.0)) {
+            scalars(g)? * cofactors(x)?
+        } else {
+            scalars(&(g * y))? * mt(&inv(x)?)?
+        }
+    }
 
     /// `log(|det x|)`.
     #[face()]
@@ -279,19 +286,26 @@ ops! {
     }
 
     /// A norm of each matrix: of its elements, of its singular values, or the largest sum of a column or row (the smallest with a minus).
+    /// `dim` names rows and columns.
     #[example("linalg.matrixNorm(tensor([[3, 0], [0, 4]])) // 5", "linalg.matrixNorm(tensor([[1, 2], [3, 4]]), { ord: '1' }) // 6")]
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.matrix_norm")]
     #[autocast(full)]
-    fn matrix_norm(x: &Tensor; ord: MatrixNorm = Fro, keep_dim: bool = false) -> Tensor {
+    fn matrix_norm(x: &Tensor; ord: MatrixNorm = Fro, dim: &[isize] = [-2, -1], keep_dim: bool = false) -> Tensor {
         if x.rank() < 2 {
             bail!(Shape, "{} is no matrix; two dimensions are needed", show(x.shape()));
         }
-        let over = |dim: isize| sum(&abs(x)?, &[dim], true);
-        let singular = || unsqueeze(&super::decompose::svdvals(x)?, -1);
+        let &[rows, columns] = dim else { bail!(Argument, "dim names rows and columns, two dimensions, and is {dim:?}") };
+        let (rows, columns) = (axis(rows, x.rank())?, axis(columns, x.rank())?);
+        axes(dim, x.rank())?;
+        let mut order: Vec<isize> = (0..x.rank()).filter(|&at| at != rows && at != columns).map(|at| at as isize).collect();
+        order.extend([rows as isize, columns as isize]);
+        let turned = permute(x, &order)?;
+        let over = |dim: isize| sum(&abs(&turned)?, &[dim], true);
+        let singular = || unsqueeze(&super::decompose::svdvals(&turned)?, -1);
         let out = match ord {
-            MatrixNorm::Fro => norm(x, &[-2, -1], 2.0, true)?,
+            MatrixNorm::Fro => norm(&turned, &[-2, -1], 2.0, true)?,
             MatrixNorm::Nuc => sum(&singular()?, &[-2], true)?,
             MatrixNorm::One => amax(&over(-2)?, &[-1], true)?,
             MatrixNorm::MinusOne => amin(&over(-2)?, &[-1], true)?,
@@ -300,6 +314,11 @@ ops! {
             MatrixNorm::Two => amax(&singular()?, &[-2], true)?,
             MatrixNorm::MinusTwo => amin(&singular()?, &[-2], true)?,
         };
-        if keep_dim { Ok(out) } else { squeeze(&out, &[-2, -1]) }
+        let out = squeeze(&out, &[-2, -1])?;
+        if !keep_dim {
+            return Ok(out);
+        }
+        let (first, second) = (rows.min(columns) as isize, rows.max(columns) as isize);
+        unsqueeze(&unsqueeze(&out, first)?, second)
     }
 }

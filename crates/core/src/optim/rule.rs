@@ -7,7 +7,7 @@ use crate::cpu;
 use crate::create::full;
 use crate::dtype::DType;
 use crate::error::{Result, bail};
-use crate::ops::distance::norm;
+use crate::ops::magnitude::norm;
 use crate::tensor::{Tensor, Value};
 
 /// Options that cross the border as numbers; `options!` writes this.

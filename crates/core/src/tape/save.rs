@@ -2,6 +2,7 @@
 
 use burn_std::Shape;
 
+use crate::ops::interpolate::Along;
 use crate::ops::pooling::Windows;
 use crate::tensor::Tensor;
 
@@ -59,6 +60,7 @@ saved! {
     &[f64] => Vec<f64> => &'a [f64], |x| x.to_vec(), |y| y;
     &str => String => &'a str, |x| x.to_owned(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
+    &Along => Along => &'a Along, |x| x.clone(), |y| y;
     &Windows => Windows => &'a Windows, |x| x.clone(), |y| y;
     Vec<usize> => Vec<usize> => &'a [usize], |x| x, |y| y;
 }

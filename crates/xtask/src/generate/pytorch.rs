@@ -26,7 +26,7 @@ const METHODS: &[&str] = &["expand", "expand_as", "repeat", "reshape_as", "unfol
 const FUNCTIONAL: &[&str] = &["one_hot"];
 
 /// What has no PyTorch name.
-const OWN: &[&str] = &["accuracy"];
+const OWN: &[&str] = &["accuracy", "complex_abs", "complex_conj", "complex_mul"];
 
 /// PyTorch's name of a row with its module, None where PyTorch has no such function.
 pub fn name(row: &Row) -> Option<String> {
@@ -66,6 +66,9 @@ const BY_HAND: &[(&str, &str)] = &[
     ("torch.Tensor.to", "`x.to('float64')`, `x.to({ dtype, device })`"),
     ("torch.Tensor.tolist", "`await x.toArray()`, `x.toArraySync()`"),
     ("torch.Tensor.__getitem__", "`x.at(0)`; `x.slice([1, 3], null, '...')` for `x[1:3, :, ...]`; `x.indexSelect(dim, index)`"),
+    ("torch.linalg.norm", "`linalg.norm(x, { ord, dim, keepDim = false })`"),
+    ("torch.fft.fftfreq", "[`fft.fftfreq(n, { d = 1, dtype = 'float32' })`](design/fft.md)"),
+    ("torch.fft.rfftfreq", "[`fft.rfftfreq(n, { d = 1, dtype = 'float32' })`](design/fft.md)"),
     ("torch.arange", "`arange(start, end, { step })`"),
     ("torch.autograd.grad", "`grad(outputs, inputs, { gradients, retainGraph, createGraph })`"),
     ("torch.autograd.gradcheck", "`gradCheck(fn, inputs)`"),
