@@ -73,6 +73,7 @@ export {
   type GridPadding,
   type Indexing,
   type Interpolation,
+  type QuantileInterpolation,
   type BagMode,
   type MatrixNorm,
   type Memory,

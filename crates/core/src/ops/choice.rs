@@ -70,7 +70,7 @@ choices! {
     /// What becomes of an element of `scatter` that finds another in its place.
     ScatterMode { None = "none", Add = "add", Multiply = "multiply" }
     /// What a quantile between two elements is.
-    Interpolation { Linear = "linear", Lower = "lower", Higher = "higher", Midpoint = "midpoint", Nearest = "nearest" }
+    QuantileInterpolation { Linear = "linear", Lower = "lower", Higher = "higher", Midpoint = "midpoint", Nearest = "nearest" }
     /// How elements that meet in one place are combined.
     ScatterReduce { Sum = "sum", Prod = "prod", Mean = "mean", Amax = "amax", Amin = "amin" }
     /// How the rows of a bag become one.

@@ -2,11 +2,11 @@
 
 use firn_kernels::distance::Distance;
 
-use super::compare::{eq, ne, where_};
+use super::compare::{eq, where_};
 use super::elementwise::{abs, to_dtype};
 use super::index::index_select;
 use super::magnitude::norm;
-use super::reduce::{amax, sum};
+use super::reduce::amax;
 use super::shaping::{expand, flatten, reshape, signed, squeeze, unsqueeze};
 use super::vjp::{Real, composed, elements};
 use super::{Floating, ops};

@@ -4,7 +4,7 @@ use super::compare::{eq, gt, ne, where_};
 use super::elementwise::{abs, pow, sign, sqrt, square};
 use super::reduce::{amax, amin, float_of, restored, sum};
 use super::{Floating, ops};
-use crate::error::{Result, bail};
+use crate::error::bail;
 use crate::folds;
 use crate::shape::{axes, axis_of, reduced, show};
 use crate::tensor::Tensor;

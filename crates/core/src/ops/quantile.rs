@@ -1,7 +1,7 @@
 //! Quantiles, with and without NaN.
 
 use super::blend::lerp;
-use super::choice::Interpolation;
+use super::choice::QuantileInterpolation;
 use super::compare::{is_nan, logical_not, where_};
 use super::elementwise::{ceil, floor, maximum, round};
 use super::index::gather;
@@ -21,7 +21,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     #[autocast(full)]
-    fn quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: Interpolation = Linear) -> Tensor {
+    fn quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: QuantileInterpolation = Linear) -> Tensor {
         quantiles(x, q, dim, keep_dim, interpolation, false)
     }
 
@@ -31,12 +31,19 @@ ops! {
     #[check(cases)]
     #[torch("nanquantile")]
     #[autocast(full)]
-    fn nan_quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: Interpolation = Linear) -> Tensor {
+    fn nan_quantile(x: &Tensor, q: &[f64], dim: Option<isize> = None; keep_dim: bool = false, interpolation: QuantileInterpolation = Linear) -> Tensor {
         quantiles(x, q, dim, keep_dim, interpolation, true)
     }
 }
 
-fn quantiles(x: &Tensor, q: &[f64], dim: Option<isize>, keep_dim: bool, interpolation: Interpolation, skip_nan: bool) -> Result<Tensor> {
+fn quantiles(
+    x: &Tensor,
+    q: &[f64],
+    dim: Option<isize>,
+    keep_dim: bool,
+    interpolation: QuantileInterpolation,
+    skip_nan: bool,
+) -> Result<Tensor> {
     if !x.dtype().is_float() {
         bail!(Dtype, "quantiles of {} lie between its values; convert first: x.to('float32')", x.dtype().name());
     }
@@ -60,11 +67,11 @@ fn quantiles(x: &Tensor, q: &[f64], dim: Option<isize>, keep_dim: bool, interpol
         let rank = if skip_nan { &last * q } else { where_(&broken, &most.into(), &(&last * q).into())? };
         let low = floor(&rank)?;
         let value = match interpolation {
-            Interpolation::Lower => at(&low)?,
-            Interpolation::Higher => at(&ceil(&rank)?)?,
-            Interpolation::Nearest => at(&round(&rank)?)?,
-            Interpolation::Midpoint => lerp(&at(&low)?, &at(&ceil(&rank)?)?, &0.5.into())?,
-            Interpolation::Linear => {
+            QuantileInterpolation::Lower => at(&low)?,
+            QuantileInterpolation::Higher => at(&ceil(&rank)?)?,
+            QuantileInterpolation::Nearest => at(&round(&rank)?)?,
+            QuantileInterpolation::Midpoint => lerp(&at(&low)?, &at(&ceil(&rank)?)?, &0.5.into())?,
+            QuantileInterpolation::Linear => {
                 let share = &rank - &low;
                 lerp(&at(&low)?, &at(&ceil(&rank)?)?, &Tensor::new(share.value_as(x.dtype()), x.dtype()).into())?
             }
