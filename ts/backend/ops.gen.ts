@@ -140,8 +140,24 @@ export interface NativeOps {
   any(x: number, dim: Int32Array, keepDim: boolean): number
   all(x: number, dim: Int32Array, keepDim: boolean): number
   logSumExp(x: number, dim: Int32Array, keepDim: boolean): number
-  norm(x: number, dim: Int32Array, p: number, keepDim: boolean): number
+  prod(x: number, dim: Int32Array, keepDim: boolean): number
   cumsum(x: number, dim: number): number
+  cumprod(x: number, dim: number): number
+  logCumSumExp(x: number, dim: number): number
+  diff(x: number, n: number, dim: number): number
+  trapezoid(y: number, x: number, dx: number, dim: number): number
+  cumulativeTrapezoid(y: number, x: number, dx: number, dim: number): number
+  nanSum(x: number, dim: Int32Array, keepDim: boolean): number
+  nanMean(x: number, dim: Int32Array, keepDim: boolean): number
+  countNonzero(x: number, dim: Int32Array): number
+  aminmax(x: number, dim: Int32Array, keepDim: boolean): number[]
+  varMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
+  stdMean(x: number, dim: Int32Array, correction: number, keepDim: boolean): number[]
+  cov(x: number, correction: number, frequencies: number, weights: number): number
+  corrcoef(x: number): number
+  norm(x: number, dim: Int32Array, p: number, keepDim: boolean): number
+  dist(x: number, other: number, p: number): number
+  renorm(x: number, p: number, dim: number, maxNorm: number): number
   reshape(x: number, shape: Int32Array): number
   flatten(x: number, start: number, end: number): number
   squeeze(x: number, dim: Int32Array): number
@@ -194,6 +210,7 @@ export interface NativeOps {
   diagonal(x: number, offset: number, dim1: number, dim2: number): number
   diagEmbed(x: number, offset: number, dim1: number, dim2: number): number
   diag(x: number, offset: number): number
+  diagFlat(x: number, offset: number): number
   diagonalScatter(x: number, source: number, offset: number, dim1: number, dim2: number): number
   trace(x: number): number
   tril(x: number, diagonal: number): number
@@ -204,6 +221,26 @@ export interface NativeOps {
   col2im(x: number, outputHeight: number, outputWidth: number, kernelHeight: number, kernelWidth: number, dilationHeight: number, dilationWidth: number, paddingHeight: number, paddingWidth: number, strideHeight: number, strideWidth: number): number
   sort(x: number, dim: number, descending: boolean): number[]
   argsort(x: number, dim: number, descending: boolean): number
+  msort(x: number): number
+  max(x: number, dim: number, keepDim: boolean): number[]
+  min(x: number, dim: number, keepDim: boolean): number[]
+  median(x: number, dim: number, keepDim: boolean): number[]
+  nanMedian(x: number, dim: number, keepDim: boolean): number[]
+  mode(x: number, dim: number, keepDim: boolean): number[]
+  kthvalue(x: number, k: number, dim: number, keepDim: boolean): number[]
+  topk(x: number, k: number, dim: number, largest: boolean): number[]
+  cummax(x: number, dim: number): number[]
+  cummin(x: number, dim: number): number[]
+  quantile(x: number, q: Float64Array, dim: number, keepDim: boolean, interpolation: number): number
+  nanQuantile(x: number, q: Float64Array, dim: number, keepDim: boolean, interpolation: number): number
+  searchsorted(sorted: number, values: number, right: boolean): number
+  bucketize(x: number, boundaries: number, right: boolean): number
+  bincount(x: number, minLength: number): number
+  histc(x: number, bins: number, min: number, max: number): number
+  histogram(x: number, bins: number, range: Float64Array, weight: number, density: boolean, numbers: number): number[]
+  unique(x: number): number[]
+  uniqueConsecutive(x: number): number[]
+  isIn(x: number, values: number, invert: boolean): number
   indexSelect(x: number, dim: number, index: number): number
   indexAdd(x: number, dim: number, index: number, source: number): number
   gather(x: number, dim: number, index: number): number
@@ -212,6 +249,8 @@ export interface NativeOps {
   oneHot(x: number, classes: number): number
   select(x: number, dim: number, index: number): number
   indexCopy(x: number, dim: number, index: number, source: number): number
+  indexReduce(x: number, dim: number, index: number, source: number, reduce: number, includeSelf: boolean): number
+  unravelIndex(index: number, shape: Int32Array): number[]
   indexFill(x: number, dim: number, index: number, value: number, numbers: number): number
   take(x: number, index: number): number
   put(x: number, index: number, source: number, accumulate: boolean): number
@@ -251,7 +290,7 @@ export interface NativeOps {
   solveTriangular(a: number, b: number, upper: boolean, left: boolean, unitriangular: boolean): number
   cholesky(x: number, upper: boolean): number
   choleskySolve(b: number, factor: number, upper: boolean): number
-  matrixNorm(x: number, ord: number, keepDim: boolean): number
+  matrixNorm(x: number, ord: number, dim: Int32Array, keepDim: boolean): number
   qr(x: number, mode: number): number[]
   eigh(x: number): number[]
   eigvalsh(x: number): number
@@ -262,6 +301,32 @@ export interface NativeOps {
   matrixRank(x: number, rtol: number): number
   cond(x: number): number
   matrixExp(x: number): number
+  lu(x: number): number[]
+  cdist(x: number, y: number, p: number): number
+  pdist(x: number, p: number): number
+  vectorNorm(x: number, ord: number, dim: Int32Array, keepDim: boolean): number
+  fft(x: number, n: number, dim: number, norm: number): number
+  ifft(x: number, n: number, dim: number, norm: number): number
+  rfft(x: number, n: number, dim: number, norm: number): number
+  irfft(x: number, n: number, dim: number, norm: number): number
+  hfft(x: number, n: number, dim: number, norm: number): number
+  ihfft(x: number, n: number, dim: number, norm: number): number
+  fft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ifft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  rfft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  irfft2(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  fftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ifftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  rfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  irfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  hfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  ihfftn(x: number, s: Int32Array, dim: Int32Array, norm: number): number
+  fftshift(x: number, dim: Int32Array): number
+  ifftshift(x: number, dim: Int32Array): number
+  complex(x: number, imaginary: number): number
+  complexConj(x: number): number
+  complexMul(a: number, b: number): number
+  complexAbs(x: number): number
   softmax(x: number, dim: number): number
   logSoftmax(x: number, dim: number): number
   conv1d(x: number, weight: number, bias: number, stride: number, padding: Int32Array, dilation: number, groups: number): number
@@ -297,6 +362,9 @@ export interface NativeOps {
   lpPool1d(x: number, normType: number, kernel: number, stride: number, ceilMode: boolean): number
   lpPool2d(x: number, normType: number, kernelHeight: number, kernelWidth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
   lpPool3d(x: number, normType: number, kernelDepth: number, kernelHeight: number, kernelWidth: number, strideDepth: number, strideHeight: number, strideWidth: number, ceilMode: boolean): number
+  interpolate(x: number, size: Int32Array, scaleFactor: Float64Array, mode: number, alignCorners: boolean, recomputeScaleFactor: boolean, antialias: boolean): number
+  gridSample(x: number, grid: number, mode: number, paddingMode: number, alignCorners: boolean): number
+  affineGrid(theta: number, size: Int32Array, alignCorners: boolean): number
   batchNorm(x: number, runningMean: number, runningVar: number, weight: number, bias: number, training: boolean, eps: number): number
   layerNorm(x: number, normalizedShape: Int32Array, weight: number, bias: number, eps: number): number
   rmsNorm(x: number, normalizedShape: Int32Array, weight: number, eps: number): number

@@ -2,7 +2,7 @@
 // `F`: the functions that layers and losses are made of.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Reduction, type BatchReduction, type Nonlinearity, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool1dOptions, type MaxPool1dIndicesOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type MaxPool3dOptions, type MaxPool3dIndicesOptions, type MaxUnpool1dOptions, type MaxUnpool2dOptions, type MaxUnpool3dOptions, type AvgPool1dOptions, type AvgPool2dOptions, type AvgPool3dOptions, type LpPool1dOptions, type LpPool2dOptions, type LpPool3dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, type Pair, type Triple, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
+import { choices, type Reduction, type BatchReduction, type Nonlinearity, type Interpolation, type GridMode, type GridPadding, type BagMode, type LeakyReluOptions, type EluOptions, type GeluOptions, type HardtanhOptions, type HardshrinkOptions, type SoftshrinkOptions, type CeluOptions, type RreluOptions, type PadOptions, type Conv1dOptions, type Conv2dOptions, type Conv3dOptions, type ConvTranspose1dOptions, type ConvTranspose2dOptions, type ConvTranspose3dOptions, type MaxPool1dOptions, type MaxPool1dIndicesOptions, type MaxPool2dOptions, type MaxPool2dIndicesOptions, type MaxPool3dOptions, type MaxPool3dIndicesOptions, type MaxUnpool1dOptions, type MaxUnpool2dOptions, type MaxUnpool3dOptions, type AvgPool1dOptions, type AvgPool2dOptions, type AvgPool3dOptions, type LpPool1dOptions, type LpPool2dOptions, type LpPool3dOptions, type DropoutOptions, choiceCode, count, handlesOf, integers, reals, type Pair, type Triple, whole, type DType, type Floating, wrapHandle, type Tensor } from '../tensor/index.ts'
 
 /** Options of `gumbelSoftmax`. */
 export interface GumbelSoftmaxOptions {
@@ -33,6 +33,52 @@ export interface EmbeddingBagOptions<D extends DType = 'float32'> {
 }
 
 const embeddingBagOptions = ['offsets', 'mode', 'perSampleWeights', 'paddingIdx', 'includeLastOffset'] as const
+
+/** Options of `pdist`. */
+export interface PdistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const pdistOptions = ['p'] as const
+
+/** Options of `interpolate`. */
+export interface InterpolateOptions {
+  /** @default [] */
+  readonly size?: number | readonly number[] | undefined
+  /** @default [] */
+  readonly scaleFactor?: number | readonly number[] | undefined
+  /** @default 'nearest' */
+  readonly mode?: Interpolation | undefined
+  /** @default false */
+  readonly alignCorners?: boolean | undefined
+  /** @default false */
+  readonly recomputeScaleFactor?: boolean | undefined
+  /** @default false */
+  readonly antialias?: boolean | undefined
+}
+
+const interpolateOptions = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor', 'antialias'] as const
+
+/** Options of `gridSample`. */
+export interface GridSampleOptions {
+  /** @default 'bilinear' */
+  readonly mode?: GridMode | undefined
+  /** @default 'zeros' */
+  readonly paddingMode?: GridPadding | undefined
+  /** @default false */
+  readonly alignCorners?: boolean | undefined
+}
+
+const gridSampleOptions = ['mode', 'paddingMode', 'alignCorners'] as const
+
+/** Options of `affineGrid`. */
+export interface AffineGridOptions {
+  /** @default false */
+  readonly alignCorners?: boolean | undefined
+}
+
+const affineGridOptions = ['alignCorners'] as const
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions<D extends DType = 'float32'> {
@@ -785,6 +831,17 @@ export function linear<D extends DType = 'float32'>(x: Tensor<D>, weight: Tensor
 }
 
 /**
+ * Distances of the rows of `[n, size]` from one another, those of `cdist(x, x)` above the diagonal, row by row: `n (n - 1) / 2` of them.
+ * @example
+ * F.pdist(tensor([[0, 0], [3, 4], [3, 0]])) // [5, 3, 4]
+ */
+export function pdist<D extends DType = 'float32'>(x: Tensor<D>, options: PdistOptions = {}): Tensor<D> {
+  checkOptions('pdist', options, pdistOptions)
+  const { p = 2 } = options
+  return wrapHandle(native.pdist(x.handle, p))
+}
+
+/**
  * `e^x / sum(e^x)` along `dim`.
  * @example
  * tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]
@@ -1104,6 +1161,43 @@ export function lpPool2d<D extends DType = 'float32'>(x: Tensor<D>, normType: nu
  */
 export function lpPool3d<D extends DType = 'float32'>(x: Tensor<D>, normType: number, kernel: Triple, options: LpPool3dOptions = {}): Tensor<D> {
   return x.lpPool3d(normType, kernel, options)
+}
+
+/**
+ * Images `[batch, channels, ...]` of one to three dimensions made larger or smaller: to `size`, or by `scaleFactor`, one number or one for each dimension. `linear`, `bilinear` and `trilinear` are for one, two and three, `bicubic` for two; `alignCorners` is for these and lets corners stay corners, `antialias` is for two and widens the filter when an image shrinks. Coordinates come from `scaleFactor` as it is, with `recomputeScaleFactor` from the sizes.
+ * @example
+ * F.interpolate(tensor([[[1, 2]]]), { scaleFactor: 2 }) // [[[1, 1, 2, 2]]]
+ * F.interpolate(tensor([[[1, 2]]]), { size: 3, mode: 'linear', alignCorners: true }) // [[[1, 1.5, 2]]]
+ */
+export function interpolate<D extends DType = 'float32'>(x: Tensor<D>, options: InterpolateOptions = {}): Tensor<D> {
+  checkOptions('interpolate', options, interpolateOptions)
+  const { size = [], scaleFactor = [], mode = 'nearest', alignCorners = false, recomputeScaleFactor = false, antialias = false } = options
+  return wrapHandle(native.interpolate(x.handle, integers(size), reals(scaleFactor), choiceCode('mode', mode, choices.Interpolation), alignCorners, recomputeScaleFactor, antialias))
+}
+
+/**
+ * Reads images `[batch, channels, height, width]` at the places `[batch, rows, columns, 2]` of a grid, or volumes with a depth at places of three coordinates. Coordinates run from -1 to 1, x first; `alignCorners` puts them at the centres of the outermost elements rather than at their edges. `paddingMode` says what lies beyond; a place that is not finite reads as NaN where that is zeros.
+ * @example
+ * const grid = tensor([[[[0, 0], [1, 1]]]])
+ * F.gridSample(tensor([[[[1, 2], [3, 4]]]]), grid, { alignCorners: true }) // [[[[2.5, 4]]]]
+ * F.gridSample(tensor([[[[1, 2], [3, 4]]]]), grid.mul(5), { mode: 'nearest', paddingMode: 'border' }) // [[[[1, 4]]]]
+ */
+export function gridSample<D extends DType = 'float32'>(x: Tensor<D>, grid: Tensor<D>, options: GridSampleOptions = {}): Tensor<D> {
+  checkOptions('gridSample', options, gridSampleOptions)
+  const { mode = 'bilinear', paddingMode = 'zeros', alignCorners = false } = options
+  return wrapHandle(native.gridSample(x.handle, grid.handle, choiceCode('mode', mode, choices.GridMode), choiceCode('paddingMode', paddingMode, choices.GridPadding), alignCorners))
+}
+
+/**
+ * The grid that `gridSample` reads a shifted, turned or stretched image with: matrices `[batch, 2, 3]` and the `size` of the result, `[batch, channels, height, width]`, give `[batch, height, width, 2]`; volumes take `[batch, 3, 4]` and five sizes.
+ * @example
+ * F.affineGrid(tensor([[[1, 0, 0], [0, 1, 0]]]), [1, 1, 1, 2]) // [[[[-0.5, 0], [0.5, 0]]]]
+ * F.affineGrid(tensor([[[0, 1, 0], [1, 0, 0.5]]]), [1, 1, 1, 2], { alignCorners: true }) // [[[[0, -0.5], [0, 1.5]]]]
+ */
+export function affineGrid<D extends DType = 'float32'>(theta: Tensor<D>, size: number | readonly number[], options: AffineGridOptions = {}): Tensor<D> {
+  checkOptions('affineGrid', options, affineGridOptions)
+  const { alignCorners = false } = options
+  return wrapHandle(native.affineGrid(theta.handle, integers(size), alignCorners))
 }
 
 /**

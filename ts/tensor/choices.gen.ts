@@ -9,9 +9,13 @@ export const choices = {
   BatchReduction: ['mean', 'sum', 'none', 'batchmean'],
   Nonlinearity: ['tanh', 'relu'],
   PadMode: ['constant', 'reflect', 'replicate', 'circular'],
+  Interpolation: ['nearest', 'nearest-exact', 'linear', 'bilinear', 'trilinear', 'bicubic', 'area'],
+  GridMode: ['bilinear', 'nearest', 'bicubic'],
+  GridPadding: ['zeros', 'border', 'reflection'],
+  FourierNorm: ['backward', 'ortho', 'forward'],
   Indexing: ['ij', 'xy'],
   ScatterMode: ['none', 'add', 'multiply'],
-  Interpolation: ['linear', 'lower', 'higher', 'midpoint', 'nearest'],
+  QuantileInterpolation: ['linear', 'lower', 'higher', 'midpoint', 'nearest'],
   ScatterReduce: ['sum', 'prod', 'mean', 'amax', 'amin'],
   BagMode: ['sum', 'mean', 'max'],
   QrMode: ['reduced', 'complete', 'r'],
@@ -36,6 +40,18 @@ export type Nonlinearity = (typeof choices)['Nonlinearity'][number]
 /** What padding is made of: a value, a reflection without the border, the border itself, or the other end. */
 export type PadMode = (typeof choices)['PadMode'][number]
 
+/** How the entries of a larger or smaller image come from those of an image. */
+export type Interpolation = (typeof choices)['Interpolation'][number]
+
+/** How an image is read between its elements. */
+export type GridMode = (typeof choices)['GridMode'][number]
+
+/** What is read beyond an image: zeros, its border, or its reflection. */
+export type GridPadding = (typeof choices)['GridPadding'][number]
+
+/** Where a Fourier transform of `n` numbers is divided: by `n` on the way back or forth, or by its root both ways. */
+export type FourierNorm = (typeof choices)['FourierNorm'][number]
+
 /** Which way the first two axes of a grid go: as rows and columns of a matrix, or as x and y. */
 export type Indexing = (typeof choices)['Indexing'][number]
 
@@ -43,7 +59,7 @@ export type Indexing = (typeof choices)['Indexing'][number]
 export type ScatterMode = (typeof choices)['ScatterMode'][number]
 
 /** What a quantile between two elements is. */
-export type Interpolation = (typeof choices)['Interpolation'][number]
+export type QuantileInterpolation = (typeof choices)['QuantileInterpolation'][number]
 
 /** How elements that meet in one place are combined. */
 export type ScatterReduce = (typeof choices)['ScatterReduce'][number]

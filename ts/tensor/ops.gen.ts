@@ -2,8 +2,8 @@
 // Every op whose first argument is a tensor, as a method.
 import { checkOptions } from '../errors.ts'
 import { native } from '../backend/index.ts'
-import { choices, type Approximate, type PaddingWord, type PadMode, type ScatterMode, type ScatterReduce } from './choices.gen.ts'
-import { choiceCode, count, edge, integers, isNumber, operand, paddingCodes, side, type Pair, type Triple, whole } from './convert.ts'
+import { choices, type Approximate, type PaddingWord, type PadMode, type ScatterMode, type QuantileInterpolation, type ScatterReduce } from './choices.gen.ts'
+import { choiceCode, count, edge, integers, isNumber, operand, paddingCodes, reals, side, type Pair, type Triple, whole } from './convert.ts'
 import { type Arithmetic, type DType, type Floating, type Promote, type Summed } from './dtype.ts'
 import { type Tensor } from './tensor.ts'
 
@@ -234,6 +234,98 @@ export interface LogSumExpOptions {
 
 const logSumExpOptions = ['keepDim'] as const
 
+/** Options of `prod`. */
+export interface ProdOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const prodOptions = ['keepDim'] as const
+
+/** Options of `diff`. */
+export interface DiffOptions {
+  /** @default 1 */
+  readonly n?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const diffOptions = ['n', 'dim'] as const
+
+/** Options of `trapezoid`. */
+export interface TrapezoidOptions {
+  /** @default 1 */
+  readonly dx?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const trapezoidOptions = ['dx', 'dim'] as const
+
+/** Options of `cumulativeTrapezoid`. */
+export interface CumulativeTrapezoidOptions {
+  /** @default 1 */
+  readonly dx?: number | undefined
+  /** @default -1 */
+  readonly dim?: number | undefined
+}
+
+const cumulativeTrapezoidOptions = ['dx', 'dim'] as const
+
+/** Options of `nanSum`. */
+export interface NanSumOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanSumOptions = ['keepDim'] as const
+
+/** Options of `nanMean`. */
+export interface NanMeanOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanMeanOptions = ['keepDim'] as const
+
+/** Options of `aminmax`. */
+export interface AminmaxOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const aminmaxOptions = ['keepDim'] as const
+
+/** Options of `varMean`. */
+export interface VarMeanOptions {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const varMeanOptions = ['correction', 'keepDim'] as const
+
+/** Options of `stdMean`. */
+export interface StdMeanOptions {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const stdMeanOptions = ['correction', 'keepDim'] as const
+
+/** Options of `cov`. */
+export interface CovOptions<D extends DType = 'float32'> {
+  /** @default 1 */
+  readonly correction?: number | undefined
+  readonly frequencies?: Tensor<'int64'> | undefined
+  readonly weights?: Tensor<D> | undefined
+}
+
+const covOptions = ['correction', 'frequencies', 'weights'] as const
+
 /** Options of `norm`. */
 export interface NormOptions {
   /** @default 2 */
@@ -243,6 +335,22 @@ export interface NormOptions {
 }
 
 const normOptions = ['p', 'keepDim'] as const
+
+/** Options of `dist`. */
+export interface DistOptions {
+  /** @default 2 */
+  readonly p?: number | undefined
+}
+
+const distOptions = ['p'] as const
+
+/** Options of `renorm`. */
+export interface RenormOptions {
+  /** @default 1 */
+  readonly maxNorm?: number | undefined
+}
+
+const renormOptions = ['maxNorm'] as const
 
 /** Options of `pad`. */
 export interface PadOptions {
@@ -312,6 +420,14 @@ export interface DiagOptions {
 
 const diagOptions = ['offset'] as const
 
+/** Options of `diagFlat`. */
+export interface DiagFlatOptions {
+  /** @default 0 */
+  readonly offset?: number | undefined
+}
+
+const diagFlatOptions = ['offset'] as const
+
 /** Options of `diagonalScatter`. */
 export interface DiagonalScatterOptions {
   /** @default 0 */
@@ -371,6 +487,147 @@ export interface ArgsortOptions {
 }
 
 const argsortOptions = ['descending'] as const
+
+/** Options of `max`. */
+export interface MaxOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const maxOptions = ['keepDim'] as const
+
+/** Options of `min`. */
+export interface MinOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const minOptions = ['keepDim'] as const
+
+/** Options of `median`. */
+export interface MedianOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const medianOptions = ['keepDim'] as const
+
+/** Options of `nanMedian`. */
+export interface NanMedianOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const nanMedianOptions = ['keepDim'] as const
+
+/** Options of `mode`. */
+export interface ModeOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const modeOptions = ['keepDim'] as const
+
+/** Options of `kthvalue`. */
+export interface KthvalueOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+}
+
+const kthvalueOptions = ['keepDim'] as const
+
+/** Options of `topk`. */
+export interface TopkOptions {
+  /** @default true */
+  readonly largest?: boolean | undefined
+}
+
+const topkOptions = ['largest'] as const
+
+/** Options of `quantile`. */
+export interface QuantileOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+  /** @default 'linear' */
+  readonly interpolation?: QuantileInterpolation | undefined
+}
+
+const quantileOptions = ['keepDim', 'interpolation'] as const
+
+/** Options of `nanQuantile`. */
+export interface NanQuantileOptions {
+  /** @default false */
+  readonly keepDim?: boolean | undefined
+  /** @default 'linear' */
+  readonly interpolation?: QuantileInterpolation | undefined
+}
+
+const nanQuantileOptions = ['keepDim', 'interpolation'] as const
+
+/** Options of `searchsorted`. */
+export interface SearchsortedOptions {
+  /** @default false */
+  readonly right?: boolean | undefined
+}
+
+const searchsortedOptions = ['right'] as const
+
+/** Options of `bucketize`. */
+export interface BucketizeOptions {
+  /** @default false */
+  readonly right?: boolean | undefined
+}
+
+const bucketizeOptions = ['right'] as const
+
+/** Options of `bincount`. */
+export interface BincountOptions {
+  /** @default 0 */
+  readonly minLength?: number | undefined
+}
+
+const bincountOptions = ['minLength'] as const
+
+/** Options of `histc`. */
+export interface HistcOptions {
+  /** @default 100 */
+  readonly bins?: number | undefined
+  /** @default 0 */
+  readonly min?: number | undefined
+  /** @default 0 */
+  readonly max?: number | undefined
+}
+
+const histcOptions = ['bins', 'min', 'max'] as const
+
+/** Options of `histogram`. */
+export interface HistogramOptions<D extends DType = 'float32'> {
+  /** @default [] */
+  readonly range?: number | readonly number[] | undefined
+  readonly weight?: Tensor<D> | undefined
+  /** @default false */
+  readonly density?: boolean | undefined
+}
+
+const histogramOptions = ['range', 'weight', 'density'] as const
+
+/** Options of `isIn`. */
+export interface IsInOptions {
+  /** @default false */
+  readonly invert?: boolean | undefined
+}
+
+const isInOptions = ['invert'] as const
+
+/** Options of `indexReduce`. */
+export interface IndexReduceOptions {
+  /** @default 'sum' */
+  readonly reduce?: ScatterReduce | undefined
+  /** @default true */
+  readonly includeSelf?: boolean | undefined
+}
+
+const indexReduceOptions = ['reduce', 'includeSelf'] as const
 
 /** Options of `put`. */
 export interface PutOptions {
@@ -2061,25 +2318,26 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Position of the largest element along `dim`; the first of equals.
+   * Position of the largest element along `dim`, by default among all in row-major order; the first of equals.
    * @example
    * tensor([[1, 5], [3, 2]]).argmax(1) // [1, 0]
+   * tensor([[1, 5], [3, 2]]).argmax() // 1
    */
-  argmax(dim: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
+  argmax(dim?: number, options: ArgmaxOptions = {}): Tensor<'int64'> {
     checkOptions('argmax', options, argmaxOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmax(this.handle, whole('dim', dim), keepDim))
+    return this.wrap(native.argmax(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim))
   }
 
   /**
-   * Position of the smallest element along `dim`; the first of equals.
+   * Position of the smallest element along `dim`, by default among all in row-major order; the first of equals.
    * @example
    * tensor([[1, 5], [3, 2]]).argmin(1) // [0, 1]
    */
-  argmin(dim: number, options: ArgminOptions = {}): Tensor<'int64'> {
+  argmin(dim?: number, options: ArgminOptions = {}): Tensor<'int64'> {
     checkOptions('argmin', options, argminOptions)
     const { keepDim = false } = options
-    return this.wrap(native.argmin(this.handle, whole('dim', dim), keepDim))
+    return this.wrap(native.argmin(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim))
   }
 
   /**
@@ -2116,10 +2374,181 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity gives the largest `|x|`.
+   * Product over `dim`, all by default; integers and booleans give int64. The gradient holds where elements are 0, too.
+   * @example
+   * const x = tensor([[1, 2], [3, 4]])
+   * x.prod() // 24
+   * x.prod(0) // [3, 8]
+   * x.prod(-1, { keepDim: true }) // [[2], [12]]
+   */
+  prod(dim: number | readonly number[] = [], options: ProdOptions = {}): Tensor<Summed<D>> {
+    checkOptions('prod', options, prodOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.prod(this.handle, integers(dim), keepDim))
+  }
+
+  /**
+   * Running sum along `dim`; integers and booleans give int64.
+   * @example
+   * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
+   */
+  cumsum(dim: number): Tensor<Summed<D>> {
+    return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Running product along `dim`; integers and booleans give int64. The gradient holds where elements are 0, too.
+   * @example
+   * tensor([1, 2, 3]).cumprod(0) // [1, 2, 6]
+   */
+  cumprod(dim: number): Tensor<Summed<D>> {
+    return this.wrap(native.cumprod(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Running `log(sum(e^x))` along `dim`, in a form that does not overflow. Integers and booleans give float32.
+   * @example
+   * tensor([0, 0, 0]).logCumSumExp(0) // [0, 0.693147, 1.098612]
+   * tensor([1000, 1000]).logCumSumExp(0) // [1000, 1000.693147]
+   */
+  logCumSumExp(dim: number): Tensor<Floating<D>> {
+    return this.wrap(native.logCumSumExp(this.handle, whole('dim', dim)))
+  }
+
+  /**
+   * Differences of neighbours along `dim`, taken `n` times. Booleans are refused.
+   * @example
+   * tensor([1, 4, 9]).diff() // [3, 5]
+   * tensor([1, 4, 9]).diff({ n: 2 }) // [2]
+   */
+  diff(options: DiffOptions = {}): Tensor<D> {
+    checkOptions('diff', options, diffOptions)
+    const { n = 1, dim = -1 } = options
+    return this.wrap(native.diff(this.handle, count('n', n), whole('dim', dim)))
+  }
+
+  /**
+   * The integral of `y` along `dim` by the trapezoidal rule, at the points `x`, which broadcasts against `y`, or `dx` apart.
+   * @example
+   * tensor([1, 3, 5]).trapezoid() // 6
+   * tensor([1, 3]).trapezoid(tensor([0, 4])) // 8
+   */
+  trapezoid(x?: Tensor<D>, options: TrapezoidOptions = {}): Tensor<D> {
+    checkOptions('trapezoid', options, trapezoidOptions)
+    const { dx = 1, dim = -1 } = options
+    return this.wrap(native.trapezoid(this.handle, x?.handle ?? 0, dx, whole('dim', dim)))
+  }
+
+  /**
+   * `trapezoid` up to each point but the first.
+   * @example
+   * tensor([1, 3, 5]).cumulativeTrapezoid() // [2, 6]
+   */
+  cumulativeTrapezoid(x?: Tensor<D>, options: CumulativeTrapezoidOptions = {}): Tensor<D> {
+    checkOptions('cumulativeTrapezoid', options, cumulativeTrapezoidOptions)
+    const { dx = 1, dim = -1 } = options
+    return this.wrap(native.cumulativeTrapezoid(this.handle, x?.handle ?? 0, dx, whole('dim', dim)))
+  }
+
+  /**
+   * Sum over `dim`, all by default, with NaN as 0; integers and booleans give int64.
+   * @example
+   * tensor([1, NaN, 2]).nanSum() // 3
+   */
+  nanSum(dim: number | readonly number[] = [], options: NanSumOptions = {}): Tensor<Summed<D>> {
+    checkOptions('nanSum', options, nanSumOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.nanSum(this.handle, integers(dim), keepDim))
+  }
+
+  /**
+   * Mean over `dim`, all by default, of the elements that are not NaN; NaN where there are none. Integers are refused.
+   * @example
+   * tensor([[1, NaN], [3, 5]]).nanMean(0) // [2, 5]
+   */
+  nanMean(dim: number | readonly number[] = [], options: NanMeanOptions = {}): Tensor<D> {
+    checkOptions('nanMean', options, nanMeanOptions)
+    const { keepDim = false } = options
+    return this.wrap(native.nanMean(this.handle, integers(dim), keepDim))
+  }
+
+  /**
+   * How many elements over `dim`, all by default, differ from 0; NaN does.
+   * @example
+   * tensor([[1, 0], [2, 3]]).countNonzero(0) // [2, 1]
+   */
+  countNonzero(dim: number | readonly number[] = []): Tensor<'int64'> {
+    return this.wrap(native.countNonzero(this.handle, integers(dim)))
+  }
+
+  /**
+   * Smallest and largest element over `dim`, all by default; equal ones share the gradient.
+   * @example
+   * const { min, max } = tensor([[1, 5], [3, 2]]).aminmax(1)
+   * min // [1, 2]
+   * max // [5, 3]
+   */
+  aminmax(dim: number | readonly number[] = [], options: AminmaxOptions = {}): { readonly min: Tensor<D>; readonly max: Tensor<D> } {
+    checkOptions('aminmax', options, aminmaxOptions)
+    const { keepDim = false } = options
+    const [minHandle = 0, maxHandle = 0] = native.aminmax(this.handle, integers(dim), keepDim)
+    return { min: this.wrap(minHandle), max: this.wrap(maxHandle) }
+  }
+
+  /**
+   * Variance and mean over `dim`, all by default; see `var`.
+   * @example
+   * const { variance, mean } = tensor([1, 3]).varMean()
+   * variance // 2
+   * mean // 2
+   */
+  varMean(dim: number | readonly number[] = [], options: VarMeanOptions = {}): { readonly variance: Tensor<D>; readonly mean: Tensor<D> } {
+    checkOptions('varMean', options, varMeanOptions)
+    const { correction = 1, keepDim = false } = options
+    const [varianceHandle = 0, meanHandle = 0] = native.varMean(this.handle, integers(dim), correction, keepDim)
+    return { variance: this.wrap(varianceHandle), mean: this.wrap(meanHandle) }
+  }
+
+  /**
+   * Standard deviation and mean over `dim`, all by default; see `std`.
+   * @example
+   * const { std, mean } = tensor([1, 3]).stdMean()
+   * std // 1.414214
+   * mean // 2
+   */
+  stdMean(dim: number | readonly number[] = [], options: StdMeanOptions = {}): { readonly std: Tensor<D>; readonly mean: Tensor<D> } {
+    checkOptions('stdMean', options, stdMeanOptions)
+    const { correction = 1, keepDim = false } = options
+    const [stdHandle = 0, meanHandle = 0] = native.stdMean(this.handle, integers(dim), correction, keepDim)
+    return { std: this.wrap(stdHandle), mean: this.wrap(meanHandle) }
+  }
+
+  /**
+   * The covariances of the rows, variables of which each column is an observation, counted `frequencies` times (integers) and weighted by `weights`; divided by the sum of weights less `correction`. A list is one variable, and its variance a number.
+   * @example
+   * tensor([[0, 1, 2], [2, 1, 0]]).cov() // [[1, -1], [-1, 1]]
+   */
+  cov(options: CovOptions<D> = {}): Tensor<D> {
+    checkOptions('cov', options, covOptions)
+    const { correction = 1, frequencies, weights } = options
+    return this.wrap(native.cov(this.handle, correction, frequencies?.handle ?? 0, weights?.handle ?? 0))
+  }
+
+  /**
+   * The correlations of the rows, variables of which each column is an observation: `cov` by the standard deviations, from -1 to 1.
+   * @example
+   * tensor([[0, 1, 2], [4, 2, 0]]).corrcoef() // [[1, -1], [-1, 1]]
+   */
+  corrcoef(): Tensor<D> {
+    return this.wrap(native.corrcoef(this.handle))
+  }
+
+  /**
+   * The p-norm over `dim`, all by default: `sum(|x|^p)^(1/p)`; Infinity and -Infinity give the largest and smallest `|x|`, 0 the number of elements that are not 0, without a gradient.
    * @example
    * tensor([3, -4]).norm() // 5
    * tensor([3, -4]).norm([], { p: 1 }) // 7
+   * tensor([3, 0]).norm([], { p: 0 }) // 1
    */
   norm(dim: number | readonly number[] = [], options: NormOptions = {}): Tensor<Floating<D>> {
     checkOptions('norm', options, normOptions)
@@ -2128,12 +2557,25 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * Running sum along `dim`.
+   * The p-norm of the difference of two tensors that broadcast.
    * @example
-   * tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]
+   * tensor([1, 2]).dist(tensor([4, 6])) // 5
    */
-  cumsum(dim: number): Tensor<D> {
-    return this.wrap(native.cumsum(this.handle, whole('dim', dim)))
+  dist(other: Tensor<D>, options: DistOptions = {}): Tensor<Floating<D>> {
+    checkOptions('dist', options, distOptions)
+    const { p = 2 } = options
+    return this.wrap(native.dist(this.handle, other.handle, p))
+  }
+
+  /**
+   * `x` with each entry along `dim` whose p-norm is above `maxNorm` scaled down to it.
+   * @example
+   * tensor([[3, 4], [0, 1]]).renorm(2, 0, { maxNorm: 1 }) // [[0.6, 0.8], [0, 1]]
+   */
+  renorm(p: number, dim: number, options: RenormOptions = {}): Tensor<D> {
+    checkOptions('renorm', options, renormOptions)
+    const { maxNorm = 1 } = options
+    return this.wrap(native.renorm(this.handle, p, whole('dim', dim), maxNorm))
   }
 
   /**
@@ -2537,6 +2979,17 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * The elements in row-major order as the diagonal of a matrix of zeros.
+   * @example
+   * tensor([[1], [2]]).diagFlat() // [[1, 0], [0, 2]]
+   */
+  diagFlat(options: DiagFlatOptions = {}): Tensor<D> {
+    checkOptions('diagFlat', options, diagFlatOptions)
+    const { offset = 0 } = options
+    return this.wrap(native.diagFlat(this.handle, whole('offset', offset)))
+  }
+
+  /**
    * `x` with `source` in the place of the diagonal that `diagonal` would take.
    * @example
    * zeros([2, 2]).diagonalScatter(tensor([1, 2])) // [[1, 0], [0, 2]]
@@ -2646,6 +3099,249 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
+   * The rows in ascending order, element by element along the first dimension: `sort(0)` without its places.
+   * @example
+   * tensor([[3, 1], [2, 5]]).msort() // [[2, 1], [3, 5]]
+   */
+  msort(): Tensor<D> {
+    return this.wrap(native.msort(this.handle))
+  }
+
+  /**
+   * The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. `amax` reduces over several dims.
+   * @example
+   * const { values, indices } = tensor([[1, 5], [7, 2]]).max(1)
+   * values // [5, 7]
+   * indices // [1, 0]
+   * tensor([[1, 5], [7, 2]]).max().values // 7
+   */
+  max(dim?: number, options: MaxOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('max', options, maxOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.max(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. `amin` reduces over several dims.
+   * @example
+   * const { values, indices } = tensor([[1, 5], [7, 2]]).min(1)
+   * values // [1, 2]
+   * indices // [0, 1]
+   */
+  min(dim?: number, options: MinOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('min', options, minOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.min(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one.
+   * @example
+   * tensor([[3, 1, 2], [9, 7, 8]]).median(1).values // [2, 8]
+   * tensor([4, 1, 3, 2]).median().values // 2
+   */
+  median(dim?: number, options: MedianOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('median', options, medianOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.median(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * `median` of the elements that are not NaN; NaN where there are none.
+   * @example
+   * tensor([NaN, 3, 1]).nanMedian().values // 1
+   */
+  nanMedian(dim?: number, options: NanMedianOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('nanMedian', options, nanMedianOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.nanMedian(this.handle, dim === undefined ? NaN : whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The value that occurs most often along `dim`, the smallest of such, and the last place where it stands; NaN equals NaN.
+   * `dim` is -1 by default.
+   * @example
+   * const { values, indices } = tensor([3, 1, 3, 2]).mode()
+   * values // 3
+   * indices // 2
+   */
+  mode(dim: number = -1, options: ModeOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('mode', options, modeOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.mode(this.handle, whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The `k`-th smallest element along `dim`, `k` from 1, and where it stands; NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * tensor([30, 10, 20]).kthvalue(2).values // 20
+   */
+  kthvalue(k: number, dim: number = -1, options: KthvalueOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('kthvalue', options, kthvalueOptions)
+    const { keepDim = false } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.kthvalue(this.handle, count('k', k), whole('dim', dim), keepDim)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The `k` largest elements along `dim`, or smallest unless `largest`, in order, the first of equals before the others, and where they stand; NaN counts as largest.
+   * `dim` is -1 by default.
+   * @example
+   * const { values, indices } = tensor([1, 9, 5]).topk(2)
+   * values // [9, 5]
+   * indices // [1, 2]
+   */
+  topk(k: number, dim: number = -1, options: TopkOptions = {}): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    checkOptions('topk', options, topkOptions)
+    const { largest = true } = options
+    const [valuesHandle = 0, indicesHandle = 0] = native.topk(this.handle, count('k', k), whole('dim', dim), largest)
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The largest element so far along `dim`, and where it stands, the last of equals; NaN stays.
+   * @example
+   * tensor([1, 3, 2]).cummax(0).values // [1, 3, 3]
+   */
+  cummax(dim: number): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    const [valuesHandle = 0, indicesHandle = 0] = native.cummax(this.handle, whole('dim', dim))
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The smallest element so far along `dim`, and where it stands, the last of equals; NaN stays.
+   * @example
+   * tensor([3, 1, 2]).cummin(0).values // [3, 1, 1]
+   */
+  cummin(dim: number): { readonly values: Tensor<D>; readonly indices: Tensor<'int64'> } {
+    const [valuesHandle = 0, indicesHandle = 0] = native.cummin(this.handle, whole('dim', dim))
+    return { values: this.wrap(valuesHandle), indices: this.wrap(indicesHandle) }
+  }
+
+  /**
+   * The quantiles `q`, from 0 to 1, along `dim`, of all elements by default; several give a first dimension of their own. Between two elements `interpolation` says what is taken. NaN where there is one.
+   * @example
+   * tensor([0, 10, 20]).quantile(0.25) // 5
+   * tensor([0, 10, 20]).quantile([0.5, 1]) // [10, 20]
+   */
+  quantile(q: number | readonly number[], dim?: number, options: QuantileOptions = {}): Tensor<D> {
+    checkOptions('quantile', options, quantileOptions)
+    const { keepDim = false, interpolation = 'linear' } = options
+    return this.wrap(native.quantile(this.handle, reals(q), dim === undefined ? NaN : whole('dim', dim), keepDim, choiceCode('interpolation', interpolation, choices.QuantileInterpolation)))
+  }
+
+  /**
+   * `quantile` of the elements that are not NaN; NaN where there are none.
+   * @example
+   * tensor([0, NaN, 20]).nanQuantile(0.5) // 10
+   */
+  nanQuantile(q: number | readonly number[], dim?: number, options: NanQuantileOptions = {}): Tensor<D> {
+    checkOptions('nanQuantile', options, nanQuantileOptions)
+    const { keepDim = false, interpolation = 'linear' } = options
+    return this.wrap(native.nanQuantile(this.handle, reals(q), dim === undefined ? NaN : whole('dim', dim), keepDim, choiceCode('interpolation', interpolation, choices.QuantileInterpolation)))
+  }
+
+  /**
+   * Where each of `values` belongs in `sorted`, ascending along its last dimension: before its equals, or behind them if `right`.
+   * @example
+   * tensor([1, 3, 5]).searchsorted(tensor([3, 6])) // [1, 3]
+   */
+  searchsorted(values: Tensor<D>, options: SearchsortedOptions = {}): Tensor<'int64'> {
+    checkOptions('searchsorted', options, searchsortedOptions)
+    const { right = false } = options
+    return this.wrap(native.searchsorted(this.handle, values.handle, right))
+  }
+
+  /**
+   * The bucket of each element between ascending `boundaries`, a list: the first whose boundary is not below it, or is above it if `right`.
+   * @example
+   * tensor([0, 2, 9]).bucketize(tensor([1, 2, 3])) // [0, 1, 3]
+   */
+  bucketize(boundaries: Tensor<D>, options: BucketizeOptions = {}): Tensor<'int64'> {
+    checkOptions('bucketize', options, bucketizeOptions)
+    const { right = false } = options
+    return this.wrap(native.bucketize(this.handle, boundaries.handle, right))
+  }
+
+  /**
+   * How often each number from 0 on stands in a list of integers of 0 or more; at least `minLength` counts.
+   * @example
+   * tensor([0, 2, 2], { dtype: 'int64' }).bincount() // [1, 0, 2]
+   */
+  bincount(options: BincountOptions = {}): Tensor<'int64'> {
+    checkOptions('bincount', options, bincountOptions)
+    const { minLength = 0 } = options
+    return this.wrap(native.bincount(this.handle, count('minLength', minLength)))
+  }
+
+  /**
+   * How many elements fall into each of `bins` equal intervals from `min` to `max`, both of the data where equal; others are left out.
+   * @example
+   * tensor([0, 1, 1, 3]).histc({ bins: 3 }) // [1, 2, 1]
+   */
+  histc(options: HistcOptions = {}): Tensor<D> {
+    checkOptions('histc', options, histcOptions)
+    const { bins = 100, min = 0, max = 0 } = options
+    return this.wrap(native.histc(this.handle, count('bins', bins), min, max))
+  }
+
+  /**
+   * How many elements fall between neighbouring edges: ascending ones given as `bins`, or those of that many equal intervals over `range`, `[low, high]`, by default of the data. Each interval has its left end, the last both. `weight` has a number for each element to add instead of 1; with `density` the area is 1.
+   * @example
+   * const { counts, edges } = tensor([0, 1, 1, 4]).histogram(2)
+   * counts // [3, 1]
+   * edges // [0, 2, 4]
+   */
+  histogram(bins: Tensor<DType> | number, options: HistogramOptions<D> = {}): { readonly counts: Tensor<D>; readonly edges: Tensor<D> } {
+    checkOptions('histogram', options, histogramOptions)
+    const { range = [], weight, density = false } = options
+    const [countsHandle = 0, edgesHandle = 0] = native.histogram(this.handle, operand(bins), reals(range), weight?.handle ?? 0, density, isNumber(bins, 1))
+    return { counts: this.wrap(countsHandle), edges: this.wrap(edgesHandle) }
+  }
+
+  /**
+   * The values that occur, ascending, as a list; for each element the place of its value among them; and how often each occurs. NaN equals nothing, itself neither.
+   * @example
+   * const { values, inverse, counts } = tensor([3, 1, 3]).unique()
+   * values // [1, 3]
+   * inverse // [1, 0, 1]
+   * counts // [1, 2]
+   */
+  unique(): { readonly values: Tensor<D>; readonly inverse: Tensor<'int64'>; readonly counts: Tensor<'int64'> } {
+    const [valuesHandle = 0, inverseHandle = 0, countsHandle = 0] = native.unique(this.handle)
+    return { values: this.wrap(valuesHandle), inverse: this.wrap(inverseHandle), counts: this.wrap(countsHandle) }
+  }
+
+  /**
+   * `unique` of runs: equal neighbours, in row-major order, are one value.
+   * @example
+   * const { values, counts } = tensor([3, 3, 1, 3]).uniqueConsecutive()
+   * values // [3, 1, 3]
+   * counts // [2, 1, 1]
+   */
+  uniqueConsecutive(): { readonly values: Tensor<D>; readonly inverse: Tensor<'int64'>; readonly counts: Tensor<'int64'> } {
+    const [valuesHandle = 0, inverseHandle = 0, countsHandle = 0] = native.uniqueConsecutive(this.handle)
+    return { values: this.wrap(valuesHandle), inverse: this.wrap(inverseHandle), counts: this.wrap(countsHandle) }
+  }
+
+  /**
+   * Whether each element is among `values`, of any shape; with `invert`, whether it is not. NaN equals nothing.
+   * @example
+   * tensor([1, 2, 3]).isIn(tensor([3, 1])) // [true, false, true]
+   */
+  isIn(values: Tensor<D>, options: IsInOptions = {}): Tensor<'bool'> {
+    checkOptions('isIn', options, isInOptions)
+    const { invert = false } = options
+    return this.wrap(native.isIn(this.handle, values.handle, invert))
+  }
+
+  /**
    * The entries of `x` at the positions of `index`, a list, along `dim`.
    * @example
    * tensor([[1, 2], [3, 4]]).indexSelect(0, tensor([1, 1, 0], { dtype: 'int64' })) // [[3, 4], [3, 4], [1, 2]]
@@ -2710,6 +3406,28 @@ export abstract class TensorOps<D extends DType = 'float32'> {
    */
   indexCopy(dim: number, index: Tensor<'int64'>, source: Tensor<D>): Tensor<D> {
     return this.wrap(native.indexCopy(this.handle, whole('dim', dim), index.handle, source.handle))
+  }
+
+  /**
+   * `x` with the entries of `source` combined with what stands at the positions of `index`, a list, along `dim`; `includeSelf` says whether that counts.
+   * @example
+   * ones([3]).indexReduce(0, tensor([0, 0], { dtype: 'int64' }), tensor([2, 3]), { reduce: 'prod' }) // [6, 1, 1]
+   */
+  indexReduce(dim: number, index: Tensor<'int64'>, source: Tensor<D>, options: IndexReduceOptions = {}): Tensor<D> {
+    checkOptions('indexReduce', options, indexReduceOptions)
+    const { reduce = 'sum', includeSelf = true } = options
+    return this.wrap(native.indexReduce(this.handle, whole('dim', dim), index.handle, source.handle, choiceCode('reduce', reduce, choices.ScatterReduce), includeSelf))
+  }
+
+  /**
+   * Positions in row-major order as positions along each dimension of a tensor of `shape`.
+   * @example
+   * const [row, column] = tensor([5], { dtype: 'int64' }).unravelIndex([2, 3])
+   * row // [1]
+   * column // [2]
+   */
+  unravelIndex(shape: number | readonly number[]): Tensor<D>[] {
+    return native.unravelIndex(this.handle, integers(shape)).map((handle) => this.wrap(handle))
   }
 
   /**
@@ -2960,7 +3678,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The determinant of a matrix, or of each of a batch; its gradient needs an inverse.
+   * The determinant of a matrix, or of each of a batch; its gradient, the cofactors, needs no inverse.
    * @example
    * tensor([[1, 2], [3, 4]]).det() // -2
    */

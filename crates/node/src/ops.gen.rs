@@ -1281,19 +1281,19 @@ pub fn amin(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
 
 #[napi(js_name = "argmax")]
 #[allow(clippy::too_many_arguments)]
-pub fn argmax(x: u32, dim: i32, keep_dim: bool) -> napi::Result<u32> {
+pub fn argmax(x: u32, dim: f64, keep_dim: bool) -> napi::Result<u32> {
     call("argmax", || {
         let x = table::get(x)?;
-        out(ops::reduce::argmax(&x, dim as isize, keep_dim)?)
+        out(ops::reduce::argmax(&x, number(dim).map(|n| n as isize), keep_dim)?)
     })
 }
 
 #[napi(js_name = "argmin")]
 #[allow(clippy::too_many_arguments)]
-pub fn argmin(x: u32, dim: i32, keep_dim: bool) -> napi::Result<u32> {
+pub fn argmin(x: u32, dim: f64, keep_dim: bool) -> napi::Result<u32> {
     call("argmin", || {
         let x = table::get(x)?;
-        out(ops::reduce::argmin(&x, dim as isize, keep_dim)?)
+        out(ops::reduce::argmin(&x, number(dim).map(|n| n as isize), keep_dim)?)
     })
 }
 
@@ -1327,13 +1327,13 @@ pub fn log_sum_exp(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
     })
 }
 
-#[napi(js_name = "norm")]
+#[napi(js_name = "prod")]
 #[allow(clippy::too_many_arguments)]
-pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
-    call("norm", || {
+pub fn prod(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("prod", || {
         let x = table::get(x)?;
         let dims = signed(dims);
-        out(ops::reduce::norm(&x, &dims, p, keep_dim)?)
+        out(ops::prod::prod(&x, &dims, keep_dim)?)
     })
 }
 
@@ -1342,7 +1342,163 @@ pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
 pub fn cumsum(x: u32, dim: i32) -> napi::Result<u32> {
     call("cumsum", || {
         let x = table::get(x)?;
-        out(ops::reduce::cumsum(&x, dim as isize)?)
+        out(ops::cumulative::cumsum(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cumprod")]
+#[allow(clippy::too_many_arguments)]
+pub fn cumprod(x: u32, dim: i32) -> napi::Result<u32> {
+    call("cumprod", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::cumprod(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "logCumSumExp")]
+#[allow(clippy::too_many_arguments)]
+pub fn log_cum_sum_exp(x: u32, dim: i32) -> napi::Result<u32> {
+    call("log_cum_sum_exp", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::log_cum_sum_exp(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "diff")]
+#[allow(clippy::too_many_arguments)]
+pub fn diff(x: u32, n: u32, dim: i32) -> napi::Result<u32> {
+    call("diff", || {
+        let x = table::get(x)?;
+        out(ops::cumulative::diff(&x, n as usize, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "trapezoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn trapezoid(y: u32, x: u32, dx: f64, dim: i32) -> napi::Result<u32> {
+    call("trapezoid", || {
+        let y = table::get(y)?;
+        let x = optional(x)?;
+        out(ops::cumulative::trapezoid(&y, x.as_ref(), dx, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cumulativeTrapezoid")]
+#[allow(clippy::too_many_arguments)]
+pub fn cumulative_trapezoid(y: u32, x: u32, dx: f64, dim: i32) -> napi::Result<u32> {
+    call("cumulative_trapezoid", || {
+        let y = table::get(y)?;
+        let x = optional(x)?;
+        out(ops::cumulative::cumulative_trapezoid(&y, x.as_ref(), dx, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "nanSum")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_sum(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("nan_sum", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::nan_sum(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "nanMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_mean(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("nan_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::nan_mean(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "countNonzero")]
+#[allow(clippy::too_many_arguments)]
+pub fn count_nonzero(x: u32, dims: &[i32]) -> napi::Result<u32> {
+    call("count_nonzero", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::counting::count_nonzero(&x, &dims)?)
+    })
+}
+
+#[napi(js_name = "aminmax")]
+#[allow(clippy::too_many_arguments)]
+pub fn aminmax(x: u32, dims: &[i32], keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("aminmax", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::counting::aminmax(&x, &dims, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "varMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn var_mean(x: u32, dims: &[i32], correction: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("var_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::moments::var_mean(&x, &dims, correction, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "stdMean")]
+#[allow(clippy::too_many_arguments)]
+pub fn std_mean(x: u32, dims: &[i32], correction: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("std_mean", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        outs(ops::moments::std_mean(&x, &dims, correction, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "cov")]
+#[allow(clippy::too_many_arguments)]
+pub fn cov(x: u32, correction: f64, frequencies: u32, weights: u32) -> napi::Result<u32> {
+    call("cov", || {
+        let x = table::get(x)?;
+        let frequencies = optional(frequencies)?;
+        let weights = optional(weights)?;
+        out(ops::moments::cov(&x, correction, frequencies.as_ref(), weights.as_ref())?)
+    })
+}
+
+#[napi(js_name = "corrcoef")]
+#[allow(clippy::too_many_arguments)]
+pub fn corrcoef(x: u32) -> napi::Result<u32> {
+    call("corrcoef", || {
+        let x = table::get(x)?;
+        out(ops::moments::corrcoef(&x)?)
+    })
+}
+
+#[napi(js_name = "norm")]
+#[allow(clippy::too_many_arguments)]
+pub fn norm(x: u32, dims: &[i32], p: f64, keep_dim: bool) -> napi::Result<u32> {
+    call("norm", || {
+        let x = table::get(x)?;
+        let dims = signed(dims);
+        out(ops::magnitude::norm(&x, &dims, p, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "dist")]
+#[allow(clippy::too_many_arguments)]
+pub fn dist(x: u32, other: u32, p: f64) -> napi::Result<u32> {
+    call("dist", || {
+        let x = table::get(x)?;
+        let other = table::get(other)?;
+        out(ops::magnitude::dist(&x, &other, p)?)
+    })
+}
+
+#[napi(js_name = "renorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn renorm(x: u32, p: f64, dim: i32, max_norm: f64) -> napi::Result<u32> {
+    call("renorm", || {
+        let x = table::get(x)?;
+        out(ops::magnitude::renorm(&x, p, dim as isize, max_norm)?)
     })
 }
 
@@ -1842,6 +1998,15 @@ pub fn diag(x: u32, offset: i32) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "diagFlat")]
+#[allow(clippy::too_many_arguments)]
+pub fn diag_flat(x: u32, offset: i32) -> napi::Result<u32> {
+    call("diag_flat", || {
+        let x = table::get(x)?;
+        out(ops::diagonal::diag_flat(&x, offset as isize)?)
+    })
+}
+
 #[napi(js_name = "diagonalScatter")]
 #[allow(clippy::too_many_arguments)]
 pub fn diagonal_scatter(x: u32, source: u32, offset: i32, dim1: i32, dim2: i32) -> napi::Result<u32> {
@@ -1934,6 +2099,193 @@ pub fn argsort(x: u32, dim: i32, descending: bool) -> napi::Result<u32> {
     })
 }
 
+#[napi(js_name = "msort")]
+#[allow(clippy::too_many_arguments)]
+pub fn msort(x: u32) -> napi::Result<u32> {
+    call("msort", || {
+        let x = table::get(x)?;
+        out(ops::sorting::msort(&x)?)
+    })
+}
+
+#[napi(js_name = "max")]
+#[allow(clippy::too_many_arguments)]
+pub fn max(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("max", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::max(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "min")]
+#[allow(clippy::too_many_arguments)]
+pub fn min(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("min", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::min(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "median")]
+#[allow(clippy::too_many_arguments)]
+pub fn median(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("median", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::median(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "nanMedian")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_median(x: u32, dim: f64, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("nan_median", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::nan_median(&x, number(dim).map(|n| n as isize), keep_dim)?)
+    })
+}
+
+#[napi(js_name = "mode")]
+#[allow(clippy::too_many_arguments)]
+pub fn mode(x: u32, dim: i32, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("mode", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::mode(&x, dim as isize, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "kthvalue")]
+#[allow(clippy::too_many_arguments)]
+pub fn kthvalue(x: u32, k: u32, dim: i32, keep_dim: bool) -> napi::Result<Vec<u32>> {
+    call("kthvalue", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::kthvalue(&x, k as usize, dim as isize, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "topk")]
+#[allow(clippy::too_many_arguments)]
+pub fn topk(x: u32, k: u32, dim: i32, largest: bool) -> napi::Result<Vec<u32>> {
+    call("topk", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::topk(&x, k as usize, dim as isize, largest)?)
+    })
+}
+
+#[napi(js_name = "cummax")]
+#[allow(clippy::too_many_arguments)]
+pub fn cummax(x: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("cummax", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::cummax(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "cummin")]
+#[allow(clippy::too_many_arguments)]
+pub fn cummin(x: u32, dim: i32) -> napi::Result<Vec<u32>> {
+    call("cummin", || {
+        let x = table::get(x)?;
+        outs(ops::ranking::cummin(&x, dim as isize)?)
+    })
+}
+
+#[napi(js_name = "quantile")]
+#[allow(clippy::too_many_arguments)]
+pub fn quantile(x: u32, q: &[f64], dim: f64, keep_dim: bool, interpolation: u32) -> napi::Result<u32> {
+    call("quantile", || {
+        let x = table::get(x)?;
+        let interpolation = ops::choice::QuantileInterpolation::from_code(interpolation)?;
+        out(ops::quantile::quantile(&x, q, number(dim).map(|n| n as isize), keep_dim, interpolation)?)
+    })
+}
+
+#[napi(js_name = "nanQuantile")]
+#[allow(clippy::too_many_arguments)]
+pub fn nan_quantile(x: u32, q: &[f64], dim: f64, keep_dim: bool, interpolation: u32) -> napi::Result<u32> {
+    call("nan_quantile", || {
+        let x = table::get(x)?;
+        let interpolation = ops::choice::QuantileInterpolation::from_code(interpolation)?;
+        out(ops::quantile::nan_quantile(&x, q, number(dim).map(|n| n as isize), keep_dim, interpolation)?)
+    })
+}
+
+#[napi(js_name = "searchsorted")]
+#[allow(clippy::too_many_arguments)]
+pub fn searchsorted(sorted: u32, values: u32, right: bool) -> napi::Result<u32> {
+    call("searchsorted", || {
+        let sorted = table::get(sorted)?;
+        let values = table::get(values)?;
+        out(ops::buckets::searchsorted(&sorted, &values, right)?)
+    })
+}
+
+#[napi(js_name = "bucketize")]
+#[allow(clippy::too_many_arguments)]
+pub fn bucketize(x: u32, boundaries: u32, right: bool) -> napi::Result<u32> {
+    call("bucketize", || {
+        let x = table::get(x)?;
+        let boundaries = table::get(boundaries)?;
+        out(ops::buckets::bucketize(&x, &boundaries, right)?)
+    })
+}
+
+#[napi(js_name = "bincount")]
+#[allow(clippy::too_many_arguments)]
+pub fn bincount(x: u32, min_length: u32) -> napi::Result<u32> {
+    call("bincount", || {
+        let x = table::get(x)?;
+        out(ops::histogram::bincount(&x, min_length as usize)?)
+    })
+}
+
+#[napi(js_name = "histc")]
+#[allow(clippy::too_many_arguments)]
+pub fn histc(x: u32, bins: u32, min: f64, max: f64) -> napi::Result<u32> {
+    call("histc", || {
+        let x = table::get(x)?;
+        out(ops::histogram::histc(&x, bins as usize, min, max)?)
+    })
+}
+
+#[napi(js_name = "histogram")]
+#[allow(clippy::too_many_arguments)]
+pub fn histogram(x: u32, bins: f64, range: &[f64], weight: u32, density: bool, numbers: u32) -> napi::Result<Vec<u32>> {
+    call("histogram", || {
+        let x = table::get(x)?;
+        let bins = operand(bins, numbers & 1 != 0)?;
+        let weight = optional(weight)?;
+        outs(ops::histogram::histogram(&x, &bins, range, weight.as_ref(), density)?)
+    })
+}
+
+#[napi(js_name = "unique")]
+#[allow(clippy::too_many_arguments)]
+pub fn unique(x: u32) -> napi::Result<Vec<u32>> {
+    call("unique", || {
+        let x = table::get(x)?;
+        outs(ops::tally::unique(&x)?)
+    })
+}
+
+#[napi(js_name = "uniqueConsecutive")]
+#[allow(clippy::too_many_arguments)]
+pub fn unique_consecutive(x: u32) -> napi::Result<Vec<u32>> {
+    call("unique_consecutive", || {
+        let x = table::get(x)?;
+        outs(ops::tally::unique_consecutive(&x)?)
+    })
+}
+
+#[napi(js_name = "isIn")]
+#[allow(clippy::too_many_arguments)]
+pub fn is_in(x: u32, values: u32, invert: bool) -> napi::Result<u32> {
+    call("is_in", || {
+        let x = table::get(x)?;
+        let values = table::get(values)?;
+        out(ops::tally::is_in(&x, &values, invert)?)
+    })
+}
+
 #[napi(js_name = "indexSelect")]
 #[allow(clippy::too_many_arguments)]
 pub fn index_select(x: u32, dim: i32, index: u32) -> napi::Result<u32> {
@@ -2012,6 +2364,28 @@ pub fn index_copy(x: u32, dim: i32, index: u32, source: u32) -> napi::Result<u32
         let index = table::get(index)?;
         let source = table::get(source)?;
         out(ops::select::index_copy(&x, dim as isize, &index, &source)?)
+    })
+}
+
+#[napi(js_name = "indexReduce")]
+#[allow(clippy::too_many_arguments)]
+pub fn index_reduce(x: u32, dim: i32, index: u32, source: u32, reduce: u32, include_self: bool) -> napi::Result<u32> {
+    call("index_reduce", || {
+        let x = table::get(x)?;
+        let index = table::get(index)?;
+        let source = table::get(source)?;
+        let reduce = ops::choice::ScatterReduce::from_code(reduce)?;
+        out(ops::select::index_reduce(&x, dim as isize, &index, &source, reduce, include_self)?)
+    })
+}
+
+#[napi(js_name = "unravelIndex")]
+#[allow(clippy::too_many_arguments)]
+pub fn unravel_index(index: u32, shape: &[i32]) -> napi::Result<Vec<u32>> {
+    call("unravel_index", || {
+        let index = table::get(index)?;
+        let shape = signed(shape);
+        outs(ops::select::unravel_index(&index, &shape)?)
     })
 }
 
@@ -2417,11 +2791,12 @@ pub fn cholesky_solve(b: u32, factor: u32, upper: bool) -> napi::Result<u32> {
 
 #[napi(js_name = "matrixNorm")]
 #[allow(clippy::too_many_arguments)]
-pub fn matrix_norm(x: u32, ord: u32, keep_dim: bool) -> napi::Result<u32> {
+pub fn matrix_norm(x: u32, ord: u32, dim: &[i32], keep_dim: bool) -> napi::Result<u32> {
     call("matrix_norm", || {
         let x = table::get(x)?;
         let ord = ops::choice::MatrixNorm::from_code(ord)?;
-        out(ops::solve::matrix_norm(&x, ord, keep_dim)?)
+        let dim = signed(dim);
+        out(ops::solve::matrix_norm(&x, ord, &dim, keep_dim)?)
     })
 }
 
@@ -2514,6 +2889,282 @@ pub fn matrix_exp(x: u32) -> napi::Result<u32> {
     call("matrix_exp", || {
         let x = table::get(x)?;
         out(ops::decompose::matrix_exp(&x)?)
+    })
+}
+
+#[napi(js_name = "lu")]
+#[allow(clippy::too_many_arguments)]
+pub fn lu(x: u32) -> napi::Result<Vec<u32>> {
+    call("lu", || {
+        let x = table::get(x)?;
+        outs(ops::factors::lu(&x)?)
+    })
+}
+
+#[napi(js_name = "cdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn cdist(x: u32, y: u32, p: f64) -> napi::Result<u32> {
+    call("cdist", || {
+        let x = table::get(x)?;
+        let y = table::get(y)?;
+        out(ops::distance::cdist(&x, &y, p)?)
+    })
+}
+
+#[napi(js_name = "pdist")]
+#[allow(clippy::too_many_arguments)]
+pub fn pdist(x: u32, p: f64) -> napi::Result<u32> {
+    call("pdist", || {
+        let x = table::get(x)?;
+        out(ops::distance::pdist(&x, p)?)
+    })
+}
+
+#[napi(js_name = "vectorNorm")]
+#[allow(clippy::too_many_arguments)]
+pub fn vector_norm(x: u32, ord: f64, dim: &[i32], keep_dim: bool) -> napi::Result<u32> {
+    call("vector_norm", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::distance::vector_norm(&x, ord, &dim, keep_dim)?)
+    })
+}
+
+#[napi(js_name = "fft")]
+#[allow(clippy::too_many_arguments)]
+pub fn fft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("fft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "ifft")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("ifft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "rfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("rfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "irfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("irfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "hfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn hfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("hfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::hfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "ihfft")]
+#[allow(clippy::too_many_arguments)]
+pub fn ihfft(x: u32, n: f64, dim: i32, norm: u32) -> napi::Result<u32> {
+    call("ihfft", || {
+        let x = table::get(x)?;
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ihfft(&x, number(n).map(|n| n as usize), dim as isize, norm)?)
+    })
+}
+
+#[napi(js_name = "fft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn fft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("fft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ifft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ifft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "rfft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("rfft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "irfft2")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfft2(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("irfft2", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfft2(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "fftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn fftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("fftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::fftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ifftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ifftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ifftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "rfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn rfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("rfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::rfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "irfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn irfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("irfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::irfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "hfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn hfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("hfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::hfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "ihfftn")]
+#[allow(clippy::too_many_arguments)]
+pub fn ihfftn(x: u32, s: &[i32], dim: &[i32], norm: u32) -> napi::Result<u32> {
+    call("ihfftn", || {
+        let x = table::get(x)?;
+        let s = signed(s);
+        let dim = signed(dim);
+        let norm = ops::choice::FourierNorm::from_code(norm)?;
+        out(ops::fft::ihfftn(&x, &s, &dim, norm)?)
+    })
+}
+
+#[napi(js_name = "fftshift")]
+#[allow(clippy::too_many_arguments)]
+pub fn fftshift(x: u32, dim: &[i32]) -> napi::Result<u32> {
+    call("fftshift", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::fft::fftshift(&x, &dim)?)
+    })
+}
+
+#[napi(js_name = "ifftshift")]
+#[allow(clippy::too_many_arguments)]
+pub fn ifftshift(x: u32, dim: &[i32]) -> napi::Result<u32> {
+    call("ifftshift", || {
+        let x = table::get(x)?;
+        let dim = signed(dim);
+        out(ops::fft::ifftshift(&x, &dim)?)
+    })
+}
+
+#[napi(js_name = "complex")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex(x: u32, imaginary: u32) -> napi::Result<u32> {
+    call("complex", || {
+        let x = table::get(x)?;
+        let imaginary = optional(imaginary)?;
+        out(ops::complex::complex(&x, imaginary.as_ref())?)
+    })
+}
+
+#[napi(js_name = "complexConj")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_conj(x: u32) -> napi::Result<u32> {
+    call("complex_conj", || {
+        let x = table::get(x)?;
+        out(ops::complex::complex_conj(&x)?)
+    })
+}
+
+#[napi(js_name = "complexMul")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_mul(a: u32, b: u32) -> napi::Result<u32> {
+    call("complex_mul", || {
+        let a = table::get(a)?;
+        let b = table::get(b)?;
+        out(ops::complex::complex_mul(&a, &b)?)
+    })
+}
+
+#[napi(js_name = "complexAbs")]
+#[allow(clippy::too_many_arguments)]
+pub fn complex_abs(x: u32) -> napi::Result<u32> {
+    call("complex_abs", || {
+        let x = table::get(x)?;
+        out(ops::complex::complex_abs(&x)?)
     })
 }
 
@@ -2850,6 +3501,39 @@ pub fn lp_pool3d(x: u32, norm_type: f64, kernel_depth: u32, kernel_height: u32, 
     call("lp_pool3d", || {
         let x = table::get(x)?;
         out(ops::pool_mean::lp_pool3d(&x, norm_type, [kernel_depth as usize, kernel_height as usize, kernel_width as usize], [stride_depth as usize, stride_height as usize, stride_width as usize], ceil_mode)?)
+    })
+}
+
+#[napi(js_name = "interpolate")]
+#[allow(clippy::too_many_arguments)]
+pub fn interpolate(x: u32, size: &[i32], scale_factor: &[f64], mode: u32, align_corners: bool, recompute_scale_factor: bool, antialias: bool) -> napi::Result<u32> {
+    call("interpolate", || {
+        let x = table::get(x)?;
+        let size = signed(size);
+        let mode = ops::choice::Interpolation::from_code(mode)?;
+        out(ops::interpolate::interpolate(&x, &size, scale_factor, mode, align_corners, recompute_scale_factor, antialias)?)
+    })
+}
+
+#[napi(js_name = "gridSample")]
+#[allow(clippy::too_many_arguments)]
+pub fn grid_sample(x: u32, grid: u32, mode: u32, padding_mode: u32, align_corners: bool) -> napi::Result<u32> {
+    call("grid_sample", || {
+        let x = table::get(x)?;
+        let grid = table::get(grid)?;
+        let mode = ops::choice::GridMode::from_code(mode)?;
+        let padding_mode = ops::choice::GridPadding::from_code(padding_mode)?;
+        out(ops::sampling::grid_sample(&x, &grid, mode, padding_mode, align_corners)?)
+    })
+}
+
+#[napi(js_name = "affineGrid")]
+#[allow(clippy::too_many_arguments)]
+pub fn affine_grid(theta: u32, size: &[i32], align_corners: bool) -> napi::Result<u32> {
+    call("affine_grid", || {
+        let theta = table::get(theta)?;
+        let size = signed(size);
+        out(ops::sampling::affine_grid(&theta, &size, align_corners)?)
     })
 }
 
