@@ -92,7 +92,61 @@ interface DTypeFixtures {
   readonly prints: readonly { readonly x: StoredTensor; readonly text: string }[]
 }
 
+/** What was asked of a scaler over two optimizers, and how everything stood afterwards; `error` is the class of PyTorch's. */
+export interface ScalerEvent {
+  readonly kind: 'scale' | 'unscale' | 'step' | 'update' | 'set' | 'zero' | 'save' | 'load' | 'factor'
+  readonly k: 0 | 1
+  readonly error?: string | null
+  readonly values?: readonly Stored[]
+  readonly scale?: number
+  readonly growth?: number
+  readonly backoff?: number
+  readonly interval?: number
+  readonly state?: Readonly<Record<string, number>>
+  readonly after: {
+    readonly scale: number
+    readonly tracker: number
+    readonly params: readonly (readonly number[])[]
+    readonly grads: readonly (readonly Stored[] | null)[]
+  }
+}
+
+interface ScalerTrace {
+  readonly options: {
+    readonly init_scale: number
+    readonly growth_factor: number
+    readonly backoff_factor: number
+    readonly growth_interval: number
+  }
+  readonly events: readonly ScalerEvent[]
+}
+
+interface AutocastFixtures {
+  /** What an op gives for the arguments of one of its cases, those in float32 brought to `given`; `cpu`: dtypes that PyTorch has instead. */
+  readonly ops: readonly {
+    readonly op: string
+    readonly class: 'low' | 'full' | 'widest'
+    readonly of: number
+    readonly given: 'float32' | 'bfloat16'
+    readonly out: readonly StoredTensor[]
+    readonly cpu?: readonly DType[]
+  }[]
+  readonly training: {
+    readonly start: Readonly<Record<string, StoredTensor>>
+    readonly x: StoredTensor
+    readonly labels: readonly number[]
+    readonly losses: readonly number[]
+    readonly end: Readonly<Record<string, readonly Stored[]>>
+  }
+}
+
 interface Fixtures {
+  autocast: AutocastFixtures
+  scaler: {
+    readonly published: readonly { readonly grad: Stored; readonly scale: number; readonly tracker: number; readonly param: number }[]
+    readonly random: ScalerTrace
+    readonly fused: ScalerTrace
+  }
   dtypes: DTypeFixtures
   ops: {
     readonly ops: Readonly<Record<string, readonly OpCase[]>>

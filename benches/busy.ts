@@ -2,14 +2,17 @@
 import { cpus } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 
-/** The share of all cores that others use, once it is below 10 % or half a minute has passed. */
+/** How often half a second may still be waited for a quiet machine: a minute in all, for a busy one stays busy. */
+let patience = 120
+
+/** The share of all cores that others use, once it is below 10 % or nobody wants to wait any longer. */
 export async function othersUse(): Promise<number> {
-  for (let tries = 0; ; tries++) {
+  for (;;) {
     const before = idle()
     await setTimeout(500)
     const after = idle()
     const busy = Number((1 - (after.idle - before.idle) / (after.total - before.total)).toFixed(2))
-    if (busy < 0.1 || tries === 60) return busy
+    if (busy < 0.1 || patience-- <= 0) return busy
   }
 }
 

@@ -1,5 +1,5 @@
 // Times works with tinybench, prints a table of fastest and median times and writes benches/results/<topic>.json.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { Bench } from 'tinybench'
 import { othersUse, warning } from './busy.ts'
@@ -8,6 +8,8 @@ export interface Work {
   readonly name: string
   /** Calls a sample, for works shorter than the clock is fine. @default 1 */
   readonly repeat?: number
+  /** Milliseconds that samples are taken for, at least ten of them. @default 600 */
+  readonly budget?: number
   /** Floating point operations or bytes of one call, for the rate in the last column. */
   readonly amount?: { readonly unit: 'flop' | 'byte'; readonly count: number }
   /** Makes what is timed; its tensors are freed by `close`. */
@@ -26,8 +28,8 @@ interface Row {
   readonly rate?: { readonly unit: string; readonly value: number }
 }
 
-/** Times each work in turn and reports them under `topic`. */
-export async function measure(topic: string, works: readonly Work[]): Promise<void> {
+/** Times each work in turn and reports them under `topic`, with `facts` beside them. */
+export async function measure(topic: string, works: readonly Work[], facts: Readonly<Record<string, unknown>> = {}): Promise<void> {
   const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   const machine = {
     device: cpus()[0]?.model ?? 'unknown',
@@ -37,21 +39,25 @@ export async function measure(topic: string, works: readonly Work[]): Promise<vo
   }
   console.log(`\n${topic}: ${machine.device}, ${machine.threads} threads, Node ${machine.node}, firn ${machine.firn}`)
   const rows: Row[] = []
-  for (const work of works) {
+  const [, , match = ''] = process.argv
+  for (const work of works.filter(({ name }) => name.includes(match))) {
     const row = await time(work)
     const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
     console.log(`  ${work.name.padEnd(46)} min ${show(row.min)}  median ${show(row.median)} ${rate}${warning(row.busy)}`)
     rows.push(row)
   }
   mkdirSync(new URL('results', import.meta.url), { recursive: true })
-  writeFileSync(new URL(`results/${topic}.json`, import.meta.url), `${JSON.stringify({ topic, ...machine, unit: 'ms', rows }, null, 1)}\n`)
+  const path = new URL(`results/${topic}.json`, import.meta.url)
+  const { rows: old }: { rows: Row[] } = match !== '' && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { rows: [] }
+  const all = works.flatMap(({ name }) => [...rows, ...old].find((row) => row.name === name) ?? [])
+  writeFileSync(path, `${JSON.stringify({ topic, ...machine, ...facts, unit: 'ms', rows: all }, null, 1)}\n`)
 }
 
-async function time({ name, repeat = 1, amount, open }: Work): Promise<Row> {
+async function time({ name, repeat = 1, budget = 600, amount, open }: Work): Promise<Row> {
   const busy = await othersUse()
   const { run, close } = open()
   // The budgets count what a sample reports, which is one call of many.
-  const bench = new Bench({ time: 600 / repeat, warmupTime: 200 / repeat, iterations: 10, warmupIterations: 3, throws: true })
+  const bench = new Bench({ time: budget / repeat, warmupTime: budget / 3 / repeat, iterations: 10, warmupIterations: 3, throws: true })
   bench.add(name, () => {
     const start = performance.now()
     for (let i = 0; i < repeat; i++) run()

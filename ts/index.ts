@@ -91,6 +91,7 @@ export {
   type TensorData,
   type Triple,
 } from './tensor/index.ts'
+export * from './amp/index.ts'
 export * from './autograd/index.ts'
 // Layers and `F`.
 export * as nn from './nn/index.ts'

@@ -221,8 +221,8 @@ test('outside a graph updaters are told the optimizer’s own counts', (t) => {
 })
 
 test('a scaled window is unscaled; one that is not finite is skipped and advances nothing', (t) => {
-  const records: boolean[] = []
-  const gradScaler = { scale: 8, record: (finite: boolean) => records.push(finite) }
+  const records: (boolean | null)[] = []
+  const gradScaler = { begin: () => ({ factor: 1 / 8, finite: null }), record: (finite: boolean | null) => records.push(finite) }
   const w = tensor([1], { requiresGrad: true })
   const opt = adamW({ lr: linear({ from: 1, steps: 10 }), clipGradNorm: 100 }).bind([w])
   w.grad = tensor([Infinity])

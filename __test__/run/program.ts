@@ -27,8 +27,11 @@ function images(offset: number) {
 /** What a run does, an entry for each iteration: the samples it saw and the loss, to the last bit. */
 export type Trace = [training: boolean, step: number, image: number, loss: number][]
 
-/** The program; first values depend on `start`, so that a program that is not resumed is told from one that is. */
-export function program(start: number) {
+/**
+ * The program; first values depend on `start`, so that a program that is not resumed is told from one that is. `mixed`: under autocast to
+ * float16, with a scale that overflows at first and then grows often.
+ */
+export function program(start: number, mixed = false) {
   seed(start)
   const trace: Trace = []
   const module = new Net()
@@ -50,6 +53,7 @@ export function program(start: number) {
       'trace',
       new Node({ forward: (n, x) => trace.push([n.training, n.globalTrainSteps, x.data.image.sum().itemSync(), x.loss.itemSync()]) }),
     )
+  if (mixed) graph.autocast({ dtype: 'float16' }).gradScaler({ initScale: 2 ** 22, growthInterval: 3 })
   const tasks = [
     repeat(2, [
       train({ epochs: 2, tags: 'train' }),

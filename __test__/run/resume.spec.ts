@@ -23,8 +23,8 @@ import { bits, program } from './program.ts'
 const timeless = ({ history }: RunResult): Omit<EpochRecord, 'seconds'>[] => history.map(({ seconds: _, ...record }) => record)
 
 /** Runs the program to its end, saving after every iteration; each checkpoint with the length of the trace at that time. */
-async function whole(t: ExecutionContext) {
-  const { graph, tasks, trace, module } = program(0)
+async function whole(t: ExecutionContext, mixed = false) {
+  const { graph, tasks, trace, module } = program(0, mixed)
   const saves: { path: string; at: number }[] = []
   let iterations = 0
   graph.events.on('iterationEnd', async () => {
@@ -51,6 +51,25 @@ test.serial('a run resumed at any iteration, or between tasks, goes on bit by bi
     t.deepEqual(timeless(result), expected.history, path)
     t.is(bits(module), expected.bits, path)
   }
+})
+
+test.serial('so does one under autocast and a gradScaler, within windows and where updates were skipped', async (t) => {
+  const expected = await whole(t, true)
+  const losses = new Set(expected.trace.map(([, , , loss]) => loss))
+  t.true(losses.size > expected.trace.length / 2, 'most iterations changed something')
+  const outDir = folder(t)
+  for (const { path, at } of expected.saves) {
+    const { graph, tasks, trace, module } = program(1, true)
+    const result = await graph.run(tasks, { outDir, resumeFrom: path })
+    t.deepEqual(trace, expected.trace.slice(at), path)
+    t.deepEqual(timeless(result), expected.history, path)
+    t.is(bits(module), expected.bits, path)
+  }
+  const plain = program(1)
+  await t.throwsAsync(plain.graph.run(plain.tasks, { outDir, resumeFrom: expected.saves[0]?.path ?? '' }), {
+    code: 'graph',
+    message: /had a gradScaler when saved/,
+  })
 })
 
 test.serial('a checkpoint that nobody waits for is of one moment', async (t) => {

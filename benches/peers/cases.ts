@@ -13,9 +13,11 @@ export interface MulCase extends Shared {
   readonly grad: boolean
 }
 
-/** AdamW alone, on parameters of these shapes. */
-export interface AdamWCase extends Shared {
-  readonly kind: 'adamw'
+/** An optimizer's step alone, on parameters of these shapes. */
+export interface OptimizerCase extends Shared {
+  readonly kind: 'adamw' | 'sgd'
+  /** Between backward pass and step: gradients are unscaled, looked through for infinities, and clipped by their norm. */
+  readonly guarded?: boolean
   readonly shapes: readonly (readonly number[])[]
 }
 
@@ -34,7 +36,7 @@ export interface ConvnetCase extends Shared {
   readonly batch: number
 }
 
-export type Case = MulCase | AdamWCase | MlpCase | ConvnetCase
+export type Case = MulCase | OptimizerCase | MlpCase | ConvnetCase
 
 /** The 161 parameters of a ResNet-50. */
 function resnet50(): number[][] {
@@ -65,18 +67,27 @@ export const parameterSets: Readonly<Record<string, readonly (readonly number[])
   '10 x 64': Array.from({ length: 10 }, () => [64]),
 }
 
-const adamW = (shapes: AdamWCase['shapes']): AdamWCase => ({
+const forms = { torch: ['fused', 'foreach', 'loop'], firn: ['fused', 'plain'] }
+const adamW = (shapes: OptimizerCase['shapes']): OptimizerCase => ({ kind: 'adamw', shapes, variants: forms })
+const sgd = (shapes: OptimizerCase['shapes']): OptimizerCase => ({ kind: 'sgd', shapes, variants: forms, only: ['firn', 'torch'] })
+const guarded = (shapes: OptimizerCase['shapes']): OptimizerCase => ({
   kind: 'adamw',
+  guarded: true,
   shapes,
-  variants: { torch: ['fused', 'foreach', 'loop'], firn: ['fused', 'plain'] },
+  variants: { torch: ['fused', 'foreach'] },
+  only: ['firn', 'torch'],
 })
+const each = (title: string, make: (shapes: OptimizerCase['shapes']) => OptimizerCase): Readonly<Record<string, Case>> =>
+  Object.fromEntries(Object.entries(parameterSets).map(([name, shapes]) => [`${title} ${name}`, make(shapes)]))
 const mlp = (batch: number): MlpCase => ({ kind: 'mlp', sizes: [784, 256, 128, 10], batch, variants: { torch: ['fused', 'loop'] } })
 const mul = (grad: boolean): MulCase => ({ kind: 'mul', grad, variants: { 'jax-js': ['jit', 'eager'] } })
 
 export const cases: Readonly<Record<string, Case>> = {
   'mul 4x4': mul(false),
   'mul 4x4 + backward': mul(true),
-  ...Object.fromEntries(Object.entries(parameterSets).map(([name, shapes]) => [`AdamW ${name}`, adamW(shapes)])),
+  ...each('AdamW', adamW),
+  ...each('SGD momentum', sgd),
+  ...each('unscale + check + clip + AdamW', guarded),
   'MLP 784-256-128-10, Adam, B=128': mlp(128),
   'MLP 784-256-128-10, Adam, B=64': mlp(64),
   'convnet 32-64-fc128, Adam, B=64': {

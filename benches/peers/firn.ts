@@ -1,9 +1,9 @@
 // firn's end of the pipe.
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { nn, optim, tensor, tensorScope } from '../../ts/index.ts'
+import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
 import { convnetStep, mlpStep } from '../models.ts'
-import { signs, wave, type AdamWCase, type MulCase } from './cases.ts'
+import { signs, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
 
 function mul({ grad }: MulCase): Opened {
@@ -20,15 +20,30 @@ function mul({ grad }: MulCase): Opened {
   return { step }
 }
 
-function adamw({ shapes }: AdamWCase, variant?: string): Opened {
+function optimizer({ kind, shapes, guarded = false }: OptimizerCase, variant?: string): Opened {
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
   const params = shapes.map((shape, k) => {
     const param = new nn.Parameter(tensor(wave(size(shape), 1, k), { shape }))
     param.grad = tensor(wave(size(shape), 0.1, k + 0.5), { shape })
     return param
   })
-  const opt = optim.adamW({ lr: 1e-3, weightDecay: 0.01, fused: variant !== 'plain' }).bind(params)
-  return { step: () => opt.step(), close: () => params.forEach((param) => param.dispose()) }
+  const fused = variant !== 'plain'
+  const rule =
+    kind === 'sgd'
+      ? optim.sgd({ lr: 1e-3, momentum: 0.9, fused })
+      : optim.adamW({ lr: 1e-3, weightDecay: 0.01, fused, ...(guarded && { clipGradNorm: 1 }) })
+  const opt = rule.bind(params)
+  const close = () => params.forEach((param) => param.dispose())
+  if (!guarded) return { step: () => opt.step(), close }
+  // A window's end drops the gradients: each step gets them anew.
+  const grads = params.map(({ grad }) => grad)
+  const gradScaler = new GradScaler({ initScale: 1024 })
+  const step = () => {
+    opt.update({ gradScaler })
+    gradScaler.update()
+    params.forEach((param, k) => (param.grad = grads[k] ?? null))
+  }
+  return { step, close }
 }
 
 /** A training step with its first three losses. */
@@ -39,5 +54,5 @@ function checked(step: () => number): Opened {
 const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 await serve(
   { name: 'firn', version, runtime: `Node ${process.versions.node}`, threads: availableParallelism() },
-  { mul, adamw, mlp: (work) => checked(mlpStep(work)), convnet: (work) => checked(convnetStep(work)) },
+  { mul, adamw: optimizer, sgd: optimizer, mlp: (work) => checked(mlpStep(work)), convnet: (work) => checked(convnetStep(work)) },
 )

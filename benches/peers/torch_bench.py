@@ -41,13 +41,27 @@ def mul(case, _variant):
     return dict(step=step)
 
 
-def adamw(case, variant):
+def optimizer_step(case, variant):
     params = [nn.Parameter(wave(shape, 1, k)) for k, shape in enumerate(case["shapes"])]
     for k, param in enumerate(params):
         param.grad = wave(param.shape, 0.1, k + 0.5)
-    optimizer = adam(params, variant, weight_decay=0.01)
+    if case["kind"] == "sgd":
+        optimizer = torch.optim.SGD(params, lr=1e-3, momentum=0.9, fused=variant == "fused", foreach=variant == "foreach")
+    else:
+        optimizer = adam(params, variant, weight_decay=0.01)
     optimizer.step()
-    return dict(step=optimizer.step)
+    if not case.get("guarded"):
+        return dict(step=optimizer.step)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1.0, growth_factor=1.0 + 1e-9)
+    scaler.scale(torch.ones(()))
+
+    def step():
+        scaler.unscale_(optimizer)
+        torch.nn.utils.clip_grad_norm_(params, 1.0, foreach=True)
+        scaler.step(optimizer)
+        scaler.update()
+
+    return dict(step=step)
 
 
 def train(model, x, labels, variant):
@@ -121,4 +135,4 @@ def send(message):
     print(json.dumps(message), flush=True)
 
 
-serve(dict(mul=mul, adamw=adamw, mlp=mlp, convnet=convnet))
+serve(dict(mul=mul, adamw=optimizer_step, sgd=optimizer_step, mlp=mlp, convnet=convnet))

@@ -1,4 +1,5 @@
 // The tape as users see it.
+export * from './autocast.ts'
 export * from './checkpoint.ts'
 export * from './customFunction.ts'
 export * from './detectAnomaly.ts'

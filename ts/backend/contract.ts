@@ -8,6 +8,8 @@ type Callback = (scope: number, handles: readonly number[]) => boolean
 export interface Native extends NativeOps {
   install(thrower: (code: string, message: string) => never, isMainThread: boolean): void
   info(): { version: string; features: string[]; devices: string[]; threads: number; simd: string }
+  /** Bytes a second of the triad `a = b + s * c` on all cores, over arrays of `bytes` together. */
+  memoryBandwidth(bytes: number): number
   resolveDevice(name: string): string
 
   fromBytes(bytes: Uint8Array, shape: Uint32Array, dtype: number): number
@@ -71,6 +73,10 @@ export interface Native extends NativeOps {
   gradients(outputs: Uint32Array, starts: Uint32Array, inputs: Uint32Array, retainGraph: boolean, createGraph: boolean): number[]
   setGradEnabled(enabled: boolean): boolean
   isGradEnabled(): boolean
+  /** Opens a region whose low dtype has this code, or one without autocast; gives what was before, for `autocastLeave`. */
+  autocastEnter(enabled: boolean, dtype: number, cache: boolean): number
+  autocastLeave(before: number): void
+  isAutocastEnabled(): boolean
   isLeaf(handle: number): boolean
   retainGrad(handle: number): void
   /** Hooks get a number, with which they are removed. */
@@ -91,8 +97,9 @@ export interface Native extends NativeOps {
    * Steps every parameter that has a gradient, in one pass. `state` holds a row of slots for each parameter, 0 where there is none yet,
    * and `steps` a count for each: both are written. `counts` are the sizes of the groups, `options` those of each after one another, and
    * `settings` `[gradScale, clipNorm, normType, clipValue, averageWeight]`, where clipping and averages are off at 0. `flags`: 1 drops the
-   * gradients afterwards, 2 takes the plain form, 4 does nothing where a gradient is not finite. Gives `[norm, finite]`: the norm before
-   * clipping, NaN when it was not needed, and 0 where nothing was done.
+   * gradients afterwards, 2 takes the plain form, 4 does nothing where a gradient is not finite, and leaves gradients that are not dropped multiplied by
+   * `gradScale`. Gives `[norm, finite, count]`: the norm before clipping, NaN when it was not needed; 0 where a gradient was not finite
+   * and nothing was done; how many parameters had a gradient.
    */
   optimizerStep(
     rule: number,
@@ -105,6 +112,8 @@ export interface Native extends NativeOps {
     flags: number,
   ): number[]
   gradsAreFinite(params: Uint32Array): boolean
+  /** Multiplies all gradients by `factor`; gives whether they were finite, null where there are none. */
+  unscaleGrads(params: Uint32Array, factor: number): boolean | null
   gradNorm(params: Uint32Array, p: number): number
   scaleGrads(params: Uint32Array, factor: number): void
   clampGrads(params: Uint32Array, limit: number): void

@@ -1,4 +1,6 @@
 // What a node sees of the run around it.
+import type { GradScaler } from '../amp/index.ts'
+import type { AutocastOptions } from '../autograd/index.ts'
 import type { Json } from '../io/index.ts'
 import type { EventHub } from './events.ts'
 
@@ -69,6 +71,10 @@ export interface RunContext {
   readonly info: RunInfo
   readonly counters: Counters
   readonly gradAccSteps: number
+  /** What losses are scaled by; null without. */
+  readonly gradScaler: GradScaler | null
+  /** The region that forward runs in; null without. */
+  readonly autocast: AutocastOptions | null
   readonly events: EventHub
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>

@@ -1,5 +1,5 @@
 // The nodes of one task, run iteration by iteration, phase by phase.
-import { noGrad } from '../autograd/index.ts'
+import { autocast, noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import type { Json } from '../io/index.ts'
 import { tensorScope } from '../tensor/index.ts'
@@ -72,6 +72,8 @@ export class ExecutableGraph {
         stops.push(error)
       }
     }
+    // Both close windows.
+    if (event === 'epochEnd' || event === 'taskEnd') this.#rescale()
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
   }
@@ -117,7 +119,9 @@ export class ExecutableGraph {
 
   #train(): Stop | undefined {
     this.#forward('trainIterations')
-    return firstStop([...this.#phase('backward', this.#backward), ...this.#phase('update', this.#update)])
+    const stops = [...this.#phase('backward', this.#backward), ...this.#phase('update', this.#update)]
+    this.#rescale()
+    return firstStop(stops)
   }
 
   #evaluate(): Stop | undefined {
@@ -125,12 +129,21 @@ export class ExecutableGraph {
     return firstStop(this.#phase('update', this.#update))
   }
 
+  // The gradients of a window have one scale, so it moves only where no optimizer is within one.
+  #rescale(): void {
+    const { gradScaler } = this.context
+    if (gradScaler === null || gradScaler.found === null) return
+    if (![...this.nodes.values()].some((node) => node.isAccumulating)) gradScaler.update()
+  }
+
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
     const { counters } = this.context
     this.#cache = this.#freshCache()
     counters[counter] += 1
     try {
-      for (const name of this.nodes.keys()) this.#cache.get(name)
+      const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
+      if (this.context.autocast === null) produce()
+      else autocast(this.context.autocast, produce)
     } catch (error) {
       counters[counter] -= 1
       throw error

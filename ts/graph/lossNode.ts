@@ -45,7 +45,11 @@ export class LossNode<C = CacheAccess, R extends object = object> extends Node<C
 
   override backward(): void {
     const losses = [...this.allNodes.values()].filter((node) => node instanceof LossNode)
-    if (losses.at(-1) === this) backwardOfSum(losses.map((node) => (node.weight === 1 ? node.forward() : node.forward().mul(node.weight))))
+    if (losses.at(-1) === this) {
+      const sum = sumOf(losses.map((node) => (node.weight === 1 ? node.forward() : node.forward().mul(node.weight))))
+      const scaled = sum === undefined ? undefined : (this.gradScaler?.scale(sum) ?? sum)
+      scaled?.backward()
+    }
     super.backward()
   }
 
@@ -70,7 +74,7 @@ export class LossNode<C = CacheAccess, R extends object = object> extends Node<C
   }
 }
 
-function backwardOfSum(losses: readonly Tensor[]): void {
+function sumOf(losses: readonly Tensor[]): Tensor | undefined {
   const [first, ...others] = losses
-  if (first !== undefined) others.reduce((sum, loss) => sum.add(loss.reshape(sum.shape)), first).backward()
+  return first && others.reduce((sum, loss) => sum.add(loss.reshape(sum.shape)), first)
 }

@@ -96,6 +96,10 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     return super.prepare()
   }
 
+  override get isAccumulating(): boolean {
+    return [...this.#bound.values()].some((optimizer) => optimizer.isAccumulating)
+  }
+
   override update(): void {
     if (this.training) for (const optimizer of this.#bound.values()) optimizer.update(this.#progress(optimizer))
     super.update()
@@ -167,11 +171,12 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
   }
 
   #progress(optimizer: BoundOptimizer): UpdateContext {
-    const { gradAccSteps, epochSize } = this
+    const { gradAccSteps, gradScaler, epochSize } = this
     const window = optimizer.optimizer.accumulate ?? gradAccSteps
     return {
       node: this,
       gradAccSteps,
+      ...(gradScaler === null ? {} : { gradScaler }),
       currentEpoch: this.globalTrainEpochs,
       epochSteps: Math.floor(this.epochSteps / window),
       epochSize: epochSize === 0 ? null : Math.ceil(epochSize / window),

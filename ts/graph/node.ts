@@ -1,4 +1,5 @@
 // A node: named work, with hooks for each part of an iteration, an epoch and a run.
+import type { GradScaler } from '../amp/index.ts'
 import { FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
@@ -153,6 +154,11 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> {
     return this.graph.context.gradAccSteps
   }
 
+  /** What losses are scaled by, as set by `graph.gradScaler`; null without. */
+  get gradScaler(): GradScaler | null {
+    return this.graph.context.gradScaler
+  }
+
   /** Iterations that this node has data for in an epoch; undefined when it sets no end. */
   get length(): number | undefined {
     return undefined
@@ -225,6 +231,11 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> {
   /** The data on the node's device: tensors and modules, also in lists and records. */
   move<T>(data: T, device: string = this.device): T {
     return move(data, device)
+  }
+
+  /** Whether an optimizer of this node is within a window. @internal */
+  get isAccumulating(): boolean {
+    return false
   }
 
   /** Whether anything happens in this phase, so that idle nodes cost nothing. @internal */

@@ -1,6 +1,7 @@
 // Module: a class whose fields are parameters, buffers and other modules; this file finds them, names them, saves and loads them.
+import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
-import type { DType, FloatDType, Tensor } from '../tensor/index.ts'
+import { type DType, type FloatDType, Tensor } from '../tensor/index.ts'
 import { loadTensors, type LoadReport } from './load.ts'
 import { moveTensor, type Place } from './move.ts'
 import { Buffer, type OwnedTensor, Parameter } from './parameter.ts'
@@ -36,6 +37,24 @@ export abstract class Module {
   training = true
 
   abstract forward(...args: never[]): unknown
+
+  /**
+   * Lets `forward` of this module run under an `autocast` of its own: with `false` in full precision wherever it is called, where tensors
+   * among the arguments that are half as wide are brought to float32 first. Gives the module itself.
+   *
+   * @example
+   * const head = new nn.Linear(2, 2).autocast(false)
+   * autocast(() => head.forward(ones([1, 2]))).dtype // 'float32'
+   */
+  autocast(region: AutocastOptions | false): this {
+    const options = region === false ? { enabled: false } : region
+    const given = options.enabled === false ? widened : (args: readonly unknown[]) => args
+    const forward: unknown = Reflect.get(Object.getPrototypeOf(this), 'forward')
+    if (typeof forward !== 'function') throw new FirnError('argument', 'module.autocast: the module has no method forward')
+    const value = (...args: unknown[]): unknown => autocast(options, (): unknown => Reflect.apply(forward, this, given(args)))
+    Object.defineProperty(this, 'forward', { value, configurable: true, writable: true })
+    return this
+  }
 
   /** What to print between the brackets after the module's name. */
   extraRepr(): string {
@@ -239,3 +258,7 @@ function distinct<T>(entries: Iterable<[name: string, value: T]>): [name: string
   for (const [name, value] of entries) if (!names.has(value)) names.set(value, name)
   return Array.from(names, ([value, name]) => [name, value])
 }
+
+/** Arguments of a forward, those in half precision in float32. */
+const widened = (args: readonly unknown[]): readonly unknown[] =>
+  args.map((arg) => (arg instanceof Tensor && (arg.dtype === 'float16' || arg.dtype === 'bfloat16') ? arg.to('float32') : arg))

@@ -7,15 +7,15 @@ import type { ParamGroup } from './group.ts'
 import { loadState } from './load.ts'
 import type { Optimizer, UpdaterContext } from './optimizer.ts'
 import { type OptimizerState, saveState } from './state.ts'
-import { Stepper, type StepSettings } from './stepper.ts'
+import { type Outcome, Stepper, type StepSettings } from './stepper.ts'
 import { groupTable } from './table.ts'
 
-/** What an update asks of a gradient scaler. */
+/** What a step asks of a gradient scaler; `GradScaler` is one. */
 export interface LossScale {
-  /** The factor by which the loss was multiplied. */
-  readonly scale: number
-  /** Told at the end of a window whether all gradients were finite. */
-  record(finite: boolean): void
+  /** What is still to be taken out of the gradients as a factor, and whether they are finite; null where the step is to find out. */
+  begin(optimizer: BoundOptimizer): { readonly factor: number; readonly finite: boolean | null }
+  /** Told what `begin` left open; null where there was no gradient. */
+  record(finite: boolean | null): void
 }
 
 /** Where training stands: told to the updaters, and how a micro-batch counts. */
@@ -32,10 +32,10 @@ export interface UpdateContext extends Partial<Omit<UpdaterContext, 'group'>> {
 export type Stepped = { readonly kind: 'stepped'; readonly gradNorm: number | null }
 
 /** What became of a micro-batch. */
-export type UpdateResult =
-  | Stepped
-  | { readonly kind: 'accumulating'; readonly count: number; readonly window: number }
-  | { readonly kind: 'skipped'; readonly reason: 'nonFinite' | 'zeroWeight' }
+export type UpdateResult = Stepped | { readonly kind: 'accumulating'; readonly count: number; readonly window: number } | Skipped
+
+/** No update was made, and nothing advanced. */
+export type Skipped = { readonly kind: 'skipped'; readonly reason: 'nonFinite' | 'zeroWeight' }
 
 const contextNames = ['gradScaler', 'gradAccSteps', 'weight', 'node', 'currentEpoch', 'epochSteps', 'epochSize', 'globalSteps'] as const
 
@@ -64,6 +64,11 @@ export class BoundOptimizer {
     return this.#steps
   }
 
+  /** Whether a window has begun and is not full. */
+  get isAccumulating(): boolean {
+    return this.#window.count > 0
+  }
+
   /**
    * Updates every parameter that has a gradient, at once and whatever the window; gradients stay until `zeroGrad`.
    *
@@ -73,7 +78,13 @@ export class BoundOptimizer {
    * opt.zeroGrad()
    */
   step(): Stepped {
-    return this.#step(1, this.optimizer.inBackward, {})
+    return this.#stepped(this.#step(1, this.optimizer.inBackward, {}).norm)
+  }
+
+  /** `step` under a gradient scaler; leaves the gradients unscaled. @internal */
+  stepScaled(gradScaler: LossScale): Stepped | Skipped {
+    if (this.optimizer.inBackward) throw new FirnError('argument', 'step: with inBackward the gradients are gone, and take no gradScaler')
+    return this.#scaled(gradScaler, 1, false, {})
   }
 
   /** Drops the gradients of all parameters. */
@@ -194,20 +205,36 @@ export class BoundOptimizer {
     const { gradScaler } = context
     const { weight } = this.#window
     this.#window = { count: 0, weight: 0 }
-    const finite = gradScaler === undefined || native.gradsAreFinite(this.#stepper.handles)
-    gradScaler?.record(finite)
-    if (finite && weight > 0) return this.#step(1 / (weight * (gradScaler?.scale ?? 1)), true, context)
-    this.zeroGrad()
-    return { kind: 'skipped', reason: finite ? 'zeroWeight' : 'nonFinite' }
+    if (weight === 0) {
+      this.zeroGrad()
+      return { kind: 'skipped', reason: 'zeroWeight' }
+    }
+    if (gradScaler !== undefined) return this.#scaled(gradScaler, weight, true, context)
+    return this.#stepped(this.#step(1 / weight, true, context).norm)
   }
 
-  #step(gradScale: number, dropGradients: boolean, context: UpdateContext): Stepped {
+  // The check for infinities is part of the step, unless updaters have to know beforehand whether there will be one.
+  #scaled(gradScaler: LossScale, weight: number, dropGradients: boolean, context: UpdateContext): Stepped | Skipped {
+    const { factor, finite } = gradScaler.begin(this)
+    const known = finite ?? (this.optimizer.updaters.length > 0 ? native.gradsAreFinite(this.#stepper.handles) : null)
+    const made = known === false ? null : this.#step(factor / weight, dropGradients, context, known === null)
+    if (made === null && dropGradients) this.zeroGrad()
+    if (finite === null) gradScaler.record(made?.count === 0 ? null : (made?.finite ?? false))
+    return made?.finite ? this.#stepped(made.norm) : { kind: 'skipped', reason: 'nonFinite' }
+  }
+
+  #stepped(norm: number): Stepped {
+    return { kind: 'stepped', gradNorm: this.optimizer.clipGradNorm === null ? null : norm }
+  }
+
+  #step(gradScale: number, dropGradients: boolean, context: UpdateContext, checkFinite = false): Outcome {
     this.#begin(context)
-    const { norm } = this.#stepper.step(this.#settings(gradScale, dropGradients))
+    const outcome = this.#stepper.step({ ...this.#settings(gradScale, dropGradients), checkFinite })
     this.#begun = false
+    if (!outcome.finite) return outcome
     this.#steps += 1
     for (const group of this.paramGroups) group.follow(this.#steps)
-    return { kind: 'stepped', gradNorm: this.optimizer.clipGradNorm === null ? null : norm }
+    return outcome
   }
 
   #settings(gradScale: number, dropGradients: boolean): StepSettings {

@@ -1,7 +1,7 @@
 // Optimizers, schedules and clipping.
 export { Average, type AverageJson, type AverageKind, ema, type EmaOptions, swa, type SwaOptions } from './average.ts'
 export type { AveragedGuard } from './averages.ts'
-export { BoundOptimizer, type LossScale, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
+export { BoundOptimizer, type LossScale, type Skipped, type Stepped, type UpdateContext, type UpdateResult } from './bound.ts'
 export { clipGradNorm, clipGradValue } from './clip.ts'
 export * from './factories.gen.ts'
 export type { BindTarget, GroupSource, NamedTensor, ParamGroup, ParamSource } from './group.ts'

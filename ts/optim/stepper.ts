@@ -31,7 +31,7 @@ export interface StepSettings {
   readonly averageWeight: number
   readonly dropGradients: boolean
   readonly fused: boolean
-  /** Do nothing where a gradient is not finite. */
+  /** Do nothing where a gradient is not finite; gradients that are not dropped are left multiplied by `gradScale`. */
   readonly checkFinite: boolean
 }
 
@@ -41,6 +41,8 @@ export interface Outcome {
   readonly norm: number
   /** Whether the step was made. */
   readonly finite: boolean
+  /** How many parameters had a gradient. */
+  readonly count: number
 }
 
 /** Steps the parameters of all groups in one call, and owns what the rule remembers of them. */
@@ -109,7 +111,7 @@ export class Stepper {
     const { gradScale, clipNorm, normType, clipValue, averageWeight } = settings
     this.#settings.set([gradScale, clipNorm, normType, clipValue, averageWeight])
     const flags = (settings.dropGradients ? dropGradients : 0) | (settings.fused ? 0 : plainForm) | (settings.checkFinite ? checkFinite : 0)
-    const [norm = NaN, finite = 1] = native.optimizerStep(
+    const [norm = NaN, finite = 1, count = 0] = native.optimizerStep(
       ruleOf(this.#rule).id,
       handles,
       state,
@@ -120,7 +122,7 @@ export class Stepper {
       flags,
     )
     this.#adopt()
-    return { norm, finite: finite === 1 }
+    return { norm, finite: finite === 1, count }
   }
 
   /** The parameters of group `g`. */

@@ -1,5 +1,7 @@
 // HyperGraph: nodes under names and tags, the types of their outputs, and what can be done with them.
 import { join, resolve } from 'node:path'
+import { GradScaler, type GradScalerOptions } from '../amp/index.ts'
+import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { resolveDevice } from '../backend/index.ts'
 import { tensorsIn } from '../data/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
@@ -38,6 +40,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #nodes = new NodeSet()
   readonly #events = new EventHub()
   #gradAccSteps = 1
+  #gradScaler: GradScalerOptions | null = null
+  #autocast: AutocastOptions | null = null
   #running = false
   /** The run at work, or the last one. */
   #runner: Runner | null = null
@@ -86,6 +90,32 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     if (!Number.isInteger(iterations) || iterations < 1)
       throw new FirnError('argument', `graph.accumulate: ${iterations}, expected a whole number from 1`)
     this.#gradAccSteps = iterations
+    return this
+  }
+
+  /**
+   * Scales the losses of every task, takes the scale out again at each update, and moves it where all windows are closed; an update whose
+   * gradients are not finite is skipped. The scale belongs to a run and is part of its checkpoints. `null` switches it off.
+   *
+   * @example
+   * new HyperGraph().autocast({ dtype: 'float16' }).gradScaler({ initScale: 1024 })
+   */
+  gradScaler(options: GradScalerOptions | null = {}): this {
+    // Made for its checks.
+    if (options !== null) new GradScaler(options)
+    this.#gradScaler = options
+    return this
+  }
+
+  /**
+   * Runs the forward phase of every task, losses and evaluation included, under `autocast`; `null` switches it off.
+   *
+   * @example
+   * new HyperGraph().autocast({ dtype: 'bfloat16' })
+   */
+  autocast(options: AutocastOptions | null = {}): this {
+    if (options !== null) autocast(options, () => undefined)
+    this.#autocast = options
     return this
   }
 
@@ -188,6 +218,15 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   }
 
   #contextOf(info: RunInfo): RunContext {
-    return { info, counters: freshCounters(), gradAccSteps: this.#gradAccSteps, events: this.#events, metrics: new Map(), task: null }
+    return {
+      info,
+      counters: freshCounters(),
+      gradAccSteps: this.#gradAccSteps,
+      gradScaler: this.#gradScaler && new GradScaler(this.#gradScaler),
+      autocast: this.#autocast,
+      events: this.#events,
+      metrics: new Map(),
+      task: null,
+    }
   }
 }

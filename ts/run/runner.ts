@@ -1,5 +1,6 @@
 // Runs a list of tasks: one switch over their kinds, and the loop inside a task.
 import { setImmediate } from 'node:timers/promises'
+import type { GradScaler } from '../amp/index.ts'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
 import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
@@ -90,14 +91,16 @@ export class Runner {
     this.history.push(...loadHistory(saved['history']))
     this.#levels = loadPlace(this.#tasks, saved['place'])
     this.#resumed = saved['progress'] ?? null
+    loadScaler(context.gradScaler, saved['gradScaler'] ?? null)
     const rng = savedRecord(what, saved['rng'])
     setRngState({ seed: String(rng['seed']), calls: savedNumber(what, rng, 'calls') })
   }
 
   /** What a checkpoint keeps of the run itself. */
   stateDict(): StateTree {
-    const { counters, metrics, info } = this.context
+    const { counters, metrics, info, gradScaler } = this.context
     return {
+      gradScaler: gradScaler && { ...gradScaler.stateDict(), found: gradScaler.found },
       seed: info.seed,
       rng: { ...rngState() },
       counters: { ...counters },
@@ -247,6 +250,16 @@ export class Runner {
     }
     return levels
   }
+}
+
+function loadScaler(scaler: GradScaler | null, saved: StateTree): void {
+  if ((scaler === null) !== (saved === null)) {
+    const [had, has] = saved === null ? ['none', 'one'] : ['a gradScaler', 'none']
+    throw new FirnError('graph', `resumeFrom: the run had ${had} when saved, and the graph has ${has}; call graph.gradScaler() as it was`)
+  }
+  if (scaler === null) return
+  const { found, ...state } = savedRecord('resumeFrom', saved)
+  scaler.resume(state, typeof found === 'boolean' ? found : null)
 }
 
 function sizeOfEpoch(graph: ExecutableGraph): number {

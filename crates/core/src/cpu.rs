@@ -196,6 +196,11 @@ pub fn threads() -> usize {
     firn_kernels::parallel::threads()
 }
 
+/// Bytes a second that a streaming kernel reaches on this machine, measured over arrays of `bytes` together.
+pub fn bandwidth(bytes: usize) -> f64 {
+    firn_kernels::bandwidth::triad(bytes)
+}
+
 /// The SIMD level kernels run with on this machine.
 pub fn simd() -> &'static str {
     firn_kernels::parallel::simd_level()

@@ -1,10 +1,12 @@
 //! Norms of gradients.
 
-use crate::parallel::{map, pieces, simd, sum};
+use crate::parallel::{for_each, map, pieces, simd, sum};
 use crate::real::Real;
 
 const LANES: usize = 16;
 const BLOCK: usize = 1024;
+/// Elements that one thread takes at a time.
+const PIECE: usize = 1 << 15;
 
 /// Sum of `f(x)` of one slice: lanes in its own precision within a block, blocks in f64.
 #[inline(always)]
@@ -110,6 +112,21 @@ pub fn squares<T: Real>(slices: &[&[T]]) -> Vec<f64> {
         out[item] += part;
     }
     out
+}
+
+/// Multiplies every element by `factor`.
+pub fn scale<T: Real>(x: &mut [T], factor: T) {
+    let work = x.len();
+    for_each(x.chunks_mut(PIECE).collect(), work, |piece: &mut [T]| {
+        simd(
+            #[inline(always)]
+            || {
+                for x in piece {
+                    *x = *x * factor;
+                }
+            },
+        );
+    });
 }
 
 /// Whether every element is finite.

@@ -7,6 +7,7 @@
 
 mod approx;
 pub mod attention;
+pub mod bandwidth;
 pub mod cast;
 pub mod conv;
 pub mod ctc;

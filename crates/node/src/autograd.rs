@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use firn_core::tape::autocast::{self, Autocast};
 use firn_core::tape::{anomaly, checkpoint, custom, hooks};
-use firn_core::{Result, Tensor, table, tape};
+use firn_core::{DType, Result, Tensor, table, tape};
 use napi::Env;
 use napi::bindgen_prelude::{Function, FunctionRef};
 use napi_derive::napi;
@@ -79,6 +80,36 @@ pub fn set_grad_enabled(enabled: bool) -> bool {
 #[napi]
 pub fn is_grad_enabled() -> bool {
     tape::is_enabled()
+}
+
+/// Opens a region of autocast to a low dtype, or one without; gives what was before, for `autocast_leave`.
+#[napi]
+pub fn autocast_enter(enabled: bool, dtype: u32, cache: bool) -> napi::Result<u32> {
+    call("autocast", || {
+        let low = DType::from_code(dtype)?;
+        Ok(code(autocast::enter(enabled.then_some(Autocast { low, cache }))))
+    })
+}
+
+/// Closes the region opened last.
+#[napi]
+pub fn autocast_leave(before: u32) -> napi::Result<()> {
+    call("autocast", || {
+        let (cache, dtype) = (before & 1 != 0, before >> 1);
+        let before = if dtype == 0 { None } else { Some(Autocast { low: DType::from_code(dtype - 1)?, cache }) };
+        autocast::leave(before);
+        Ok(())
+    })
+}
+
+/// A region as a number; 0 is none.
+fn code(region: Option<Autocast>) -> u32 {
+    region.map_or(0, |Autocast { low, cache }| (low.code() + 1) << 1 | u32::from(cache))
+}
+
+#[napi]
+pub fn is_autocast_enabled() -> bool {
+    autocast::mode().is_some()
 }
 
 #[napi]

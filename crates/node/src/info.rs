@@ -27,6 +27,12 @@ pub fn info() -> NativeInfo {
     }
 }
 
+/// Bytes a second of the triad `a = b + s * c` over arrays of `bytes` together.
+#[napi]
+pub fn memory_bandwidth(bytes: f64) -> napi::Result<f64> {
+    call("memory_bandwidth", || Ok(firn_core::cpu::bandwidth(bytes as usize)))
+}
+
 /// Resolves `'auto'` or a device name to the device's own.
 #[napi]
 pub fn resolve_device(name: String) -> napi::Result<String> {

@@ -14,8 +14,8 @@ const CHECK_FINITE: u32 = 4;
 
 /// Steps every parameter that has a gradient; writes new states into `state` (0: not there yet) and advances `steps`.
 /// `counts` are the groups' sizes, `options` their options one after another, and `numbers` the settings
-/// `[gradScale, clipNorm, normType, clipValue, averageWeight]`. Gives `[norm, finite]`: the norm of the gradients before clipping, NaN
-/// when it was not needed, and 0 where a gradient was not finite and nothing was done.
+/// `[gradScale, clipNorm, normType, clipValue, averageWeight]`. Gives `[norm, finite, count]`: the norm of the gradients before
+/// clipping, NaN when it was not needed; 0 where a gradient was not finite and nothing was done; how many parameters had a gradient.
 #[napi]
 #[allow(clippy::too_many_arguments)]
 pub fn optimizer_step(
@@ -48,12 +48,15 @@ pub fn optimizer_step(
         let (state, steps) = unsafe { (state.as_mut(), steps.as_mut()) };
         table::with_mut(params, |params| {
             let outcome = table::with_slots(state, |state| optim::step(settings, params, state, steps))?;
+            let count = params.iter().filter(|param| param.grad().is_some()).count();
             if flags & ZERO_GRAD != 0 {
                 for param in params {
                     param.set_grad(None)?;
                 }
+            } else if flags & CHECK_FINITE != 0 && grad_scale != 1.0 {
+                optim::scale_grads(params, grad_scale)?;
             }
-            Ok(vec![outcome.norm, f64::from(u8::from(outcome.finite))])
+            Ok(vec![outcome.norm, f64::from(u8::from(outcome.finite)), count as f64])
         })
     })
 }
@@ -68,6 +71,17 @@ pub fn grad_norm(params: &[u32], p: f64) -> napi::Result<f64> {
 #[napi]
 pub fn grads_are_finite(params: &[u32]) -> napi::Result<bool> {
     call("unscale", || Ok(optim::grads_are_finite(&list(params)?)))
+}
+
+/// Multiplies every gradient by `factor`; gives whether all of them were finite, None where there is none.
+#[napi]
+pub fn unscale_grads(params: &[u32], factor: f64) -> napi::Result<Option<bool>> {
+    call("unscale", || {
+        let params = list(params)?;
+        let finite = optim::grads_are_finite(&params);
+        optim::scale_grads(&params, factor)?;
+        Ok(params.iter().any(|param| param.grad().is_some()).then_some(finite))
+    })
 }
 
 #[napi]

@@ -109,6 +109,7 @@ ops! {
     #[example("tensor([0, 2]).softplus() // [0.693147, 2.126928]")]
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
+    #[autocast(full)]
     fn softplus(x: &Tensor) -> Floating { x.map(functions::softplus) }
     grad(g; x) { x: g * &sigmoid(x)? }
 }

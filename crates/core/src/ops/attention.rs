@@ -89,6 +89,7 @@ ops! {
     )]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn scaled_dot_product_attention(
         x: &Tensor, key: &Tensor, value: &Tensor;
         mask: Option<&AnyMask> = None, dropout: f64 = 0.0, is_causal: bool = false, scale: Option<f64> = None, enable_gqa: bool = false

@@ -59,6 +59,7 @@ ops! {
     #[example("tensor([1, 1]).addcmul(tensor([2, 3]), tensor([4, 5]), { value: 0.5 }) // [5, 8.5]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn addcmul(x: &Tensor, a: &Tensor, b: &Tensor; value: f64 = 1.0) -> Tensor {
         same_float("a", x, a)?;
         same_float("b", x, b)?;
@@ -70,6 +71,7 @@ ops! {
     #[example("tensor([1, 1]).addcdiv(tensor([2, 3]), tensor([4, 6])) // [1.5, 1.5]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn addcdiv(x: &Tensor, a: &Tensor, b: &Tensor; value: f64 = 1.0) -> Tensor {
         if !x.dtype().is_float() {
             bail!(Dtype, "a quotient of dtype {} would have fractions; convert first: x.to('float32')", x.dtype().name());

@@ -16,6 +16,8 @@ pub enum Padding<const N: usize> {
     Sides([usize; N]),
 }
 
+crate::tape::copied!(Padding<1>, Padding<2>, Padding<3>);
+
 impl<const N: usize> Padding<N> {
     /// One number a dimension, or -1 for 'same'.
     pub fn from_codes(codes: &[i32]) -> Result<Self> {
@@ -184,6 +186,7 @@ ops! {
     )]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv1d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: usize = 1, padding: Padding<1> = 0, dilation: usize = 1, groups: usize = 1
@@ -199,6 +202,7 @@ ops! {
     )]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv2d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: Pair = 1, padding: Padding<2> = 0, dilation: Pair = 1, groups: usize = 1
@@ -212,6 +216,7 @@ ops! {
     )]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv3d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: Triple = 1, padding: Padding<3> = 0, dilation: Triple = 1, groups: usize = 1
@@ -223,6 +228,7 @@ ops! {
     #[example("F.convTranspose1d(tensor([[[1, 2]]]), ones([1, 1, 2]), { stride: 2 }) // [[[1, 1, 2, 2]]]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv_transpose1d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: usize = 1, padding: usize = 0, output_padding: usize = 0, groups: usize = 1, dilation: usize = 1
@@ -234,6 +240,7 @@ ops! {
     #[example("F.convTranspose2d(tensor([[[[1, 2], [3, 4]]]]), ones([1, 1, 2, 2])) // [[[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv_transpose2d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: Pair = 1, padding: Pair = 0, output_padding: Pair = 0, groups: usize = 1, dilation: Pair = 1
@@ -245,6 +252,7 @@ ops! {
     #[example("F.convTranspose3d(ones([1, 3, 2, 2, 2]), ones([3, 2, 2, 2, 2]), { stride: 2 }) // shape [1, 2, 4, 4, 4]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn conv_transpose3d(
         x: &Tensor, weight: &Tensor;
         bias: Option<&Tensor> = None, stride: Triple = 1, padding: Triple = 0, output_padding: Triple = 0, groups: usize = 1, dilation: Triple = 1

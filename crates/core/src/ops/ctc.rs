@@ -84,6 +84,7 @@ ops! {
     )]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn ctc_loss(
         x: &Tensor, targets: &Index, input_lengths: &Index, target_lengths: &Index;
         blank: usize = 0, reduction: Reduction = Mean, zero_infinity: bool = false

@@ -100,6 +100,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.qr")]
+    #[autocast(full)]
     fn qr(x: &Tensor; mode: QrMode = Reduced) -> Outputs {
         let (m, n) = sizes(x)?;
         if mode == QrMode::Complete && m > n {
@@ -156,6 +157,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.eigh")]
+    #[autocast(full)]
     fn eigh(x: &Tensor) -> Outputs {
         let n = square_matrix(x)?;
         let [values, vectors] = apart(&eigh_packed(&((x + mt(x)?) * 0.5))?, [&[n], &[n, n]])?;
@@ -167,6 +169,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.eigvalsh")]
+    #[autocast(full)]
     fn eigvalsh(x: &Tensor) -> Tensor {
         // Vectors are for the gradient.
         if x.requires_grad() && crate::tape::is_enabled() {
@@ -226,6 +229,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.svd")]
+    #[autocast(full)]
     fn svd(x: &Tensor; full_matrices: bool = true) -> Outputs {
         let (m, n) = sizes(x)?;
         let k = m.min(n);
@@ -245,6 +249,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.svdvals")]
+    #[autocast(full)]
     fn svdvals(x: &Tensor) -> Tensor { Ok(svd(x, false)?.swap_remove(1)) }
 
     /// The Moore-Penrose inverse; singular values up to `rtol` times the largest count as 0 (by default the larger size times epsilon).
@@ -252,6 +257,7 @@ ops! {
     #[face(linalg, method)]
     #[check(cases)]
     #[torch("linalg.pinv")]
+    #[autocast(full)]
     fn pinv(x: &Tensor; rtol: Option<f64> = None) -> Tensor {
         let (m, n) = sizes(x)?;
         if x.size() == 0 {
@@ -284,6 +290,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.lstsq")]
+    #[autocast(full)]
     fn lstsq(a: &Tensor, b: &Tensor; rtol: Option<f64> = None) -> Tensor { matmul(&pinv(a, rtol)?, b) }
 
     /// How many singular values exceed `rtol` times the largest (by default the larger size times epsilon).
@@ -291,6 +298,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.matrix_rank")]
+    #[autocast(full)]
     fn matrix_rank(x: &Tensor; rtol: Option<f64> = None) -> Index {
         let s = svdvals(&x.detach())?;
         if s.shape()[s.rank() - 1] == 0 {
@@ -305,6 +313,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.cond")]
+    #[autocast(full)]
     fn cond(x: &Tensor) -> Tensor {
         let s = svdvals(x)?;
         if x.size() == 0 {
@@ -318,6 +327,7 @@ ops! {
     #[face(linalg, method)]
     #[check(cases)]
     #[torch("linalg.matrix_exp")]
+    #[autocast(full)]
     fn matrix_exp(x: &Tensor) -> Tensor {
         let n = square_matrix(x)?;
         // Rounded once, at the end.

@@ -152,6 +152,7 @@ ops! {
     #[example("tensor([[1, 2], [3, 4]]).trace() // 5")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(full)]
     fn trace(x: &Tensor) -> Summed {
         if x.rank() != 2 {
             bail!(Shape, "{} is no matrix; sum .diagonal() of a batch", show(x.shape()));

@@ -227,6 +227,8 @@ ops! {
     /// The sum of products that `equation` writes by Einstein's convention.
     #[face(native)]
     #[check(none, "its face is einsum, tested there")]
+    #[torch("einsum")]
+    #[autocast(low)]
     fn einsum_of(equation: &str, tensors: &[Tensor]) -> Tensor {
         let text: String = equation.chars().filter(|letter| !letter.is_whitespace()).collect();
         let (inputs, written) = match text.split_once("->") {
@@ -273,6 +275,8 @@ ops! {
     /// The product of two tensors, summed over the dimensions `left` of the first and `right` of the second.
     #[face(native)]
     #[check(none, "its face is tensordot, tested there")]
+    #[torch("tensordot")]
+    #[autocast(widest)]
     fn tensordot_over(a: &Tensor, b: &Tensor, left: &[isize], right: &[isize]) -> Tensor {
         if left.len() != right.len() {
             bail!(Argument, "{left:?} and {right:?} must name as many dimensions of {} as of {}", show(a.shape()), show(b.shape()));

@@ -148,6 +148,7 @@ ops! {
     #[example("tensor([1, 2, 3]).pow(2) // [1, 4, 9]", "pow(2, tensor([1, 2, 3])) // [2, 4, 8]")]
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
+    #[autocast(full)]
     fn pow(a: &Operand, b: &Operand) -> Arithmetic {
         if let (Operand::Tensor(x), Operand::Number(n)) = (a, b)
             && !x.dtype().is_float()
@@ -236,6 +237,7 @@ ops! {
     #[example("tensor([0, 1]).exp() // [1, 2.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
+    #[autocast(full)]
     fn exp(x: &Tensor) -> Floating { x.map(functions::exp) }
     grad(g, y) { x: g * y }
 
@@ -243,6 +245,7 @@ ops! {
     #[example("tensor([0, 1]).expm1() // [0, 1.71828]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
+    #[autocast(full)]
     fn expm1(x: &Tensor) -> Floating { x.map(functions::expm1) }
     grad(g, y) { x: g * (y + 1.0) }
 
@@ -250,6 +253,7 @@ ops! {
     #[example("tensor([1, Math.E, -1]).log() // [0, 1, NaN]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
+    #[autocast(full)]
     fn log(x: &Tensor) -> Floating { x.map(functions::log) }
     grad(g; x) { x: g / x }
 
@@ -257,6 +261,7 @@ ops! {
     #[example("tensor([0, 1]).log1p() // [0, 0.693147]")]
     #[face(method)]
     #[check(unary, -0.5, 4.0)]
+    #[autocast(full)]
     fn log1p(x: &Tensor) -> Floating { x.map(functions::log1p) }
     grad(g; x) { x: g / (x + 1.0) }
 
@@ -271,6 +276,7 @@ ops! {
     #[example("tensor([4, 0]).rsqrt() // [0.5, Infinity]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
+    #[autocast(full)]
     fn rsqrt(x: &Tensor) -> Floating { x.map(functions::rsqrt) }
     grad(g, y; x) { x: g * y / (x * -2.0) }
 
@@ -285,6 +291,7 @@ ops! {
     #[example("tensor([2, 4]).reciprocal() // [0.5, 0.25]")]
     #[face(method)]
     #[check(unary, 0.5, 2.0)]
+    #[autocast(full)]
     fn reciprocal(x: &Tensor) -> Floating { x.map(functions::reciprocal) }
     grad(g, y) { x: -(g * y * y) }
 
@@ -301,13 +308,6 @@ ops! {
     #[check(unary, -3.0, 3.0)]
     fn cos(x: &Tensor) -> Floating { x.map(functions::cos) }
     grad(g; x) { x: -(g * &sin(x)?) }
-
-    /// Tangent of an angle in radians.
-    #[example("tensor([0, Math.PI / 4]).tan() // [0, 1]")]
-    #[face(method)]
-    #[check(unary, -1.0, 1.0)]
-    fn tan(x: &Tensor) -> Floating { x.map(functions::tan) }
-    grad(g, y) { x: g * (y * y + 1.0) }
 
     /// Hyperbolic tangent.
     #[example("tensor([0, 1]).tanh() // [0, 0.761594]")]

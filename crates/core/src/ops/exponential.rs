@@ -40,6 +40,7 @@ ops! {
     #[example("tensor([1, 8]).log2() // [0, 3]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
+    #[autocast(full)]
     fn log2(x: &Tensor) -> Floating { x.map(functions::log2) }
     grad(g; x) { x: g / (x * LN_2) }
 
@@ -47,6 +48,7 @@ ops! {
     #[example("tensor([1, 1000]).log10() // [0, 3]")]
     #[face(method)]
     #[check(unary, 0.1, 4.0)]
+    #[autocast(full)]
     fn log10(x: &Tensor) -> Floating { x.map(functions::log10) }
     grad(g; x) { x: g / (x * LN_10) }
 

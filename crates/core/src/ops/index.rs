@@ -139,6 +139,7 @@ ops! {
     )]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn scatter_add(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
         let at = axis_of(x.shape(), dim)?;
         fits(x.shape(), index.shape(), at)?;

@@ -130,6 +130,8 @@ ops! {
     /// `x` with `values` at the places of `indices`, or added to what is there with `accumulate`.
     #[face(native)]
     #[check(none, "its face is Tensor.indexPut, tested there")]
+    #[torch("index_put")]
+    #[autocast(widest)]
     fn index_put_at(x: &Tensor, indices: &[Tensor], dims: &[isize], values: &Operand; accumulate: bool = false) -> Tensor {
         let plan = plan(x, indices, dims)?;
         let values = match values {

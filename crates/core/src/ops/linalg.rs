@@ -48,6 +48,7 @@ ops! {
     )]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn matmul(a: &Tensor, b: &Tensor) -> Tensor {
         inner(a, b)?;
         let left = if a.rank() == 1 { unsqueeze(a, 0)? } else { a.clone() };
@@ -101,6 +102,7 @@ ops! {
     #[example("F.linear(tensor([[1, 2]]), tensor([[3, 4], [5, 6]]), tensor([0, 1])) // [[11, 18]]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor> = None) -> Tensor {
         if weight.rank() != 2 || x.rank() == 0 || x.shape()[x.rank() - 1] != weight.shape()[1] {
             bail!(Shape, "input {} does not fit weight {}: the last size of the input must be {}", show(x.shape()), show(weight.shape()), weight.shape().last().copied().unwrap_or(1));

@@ -176,6 +176,7 @@ ops! {
     #[example("const target = tensor([1], { dtype: 'int64' })", "F.nllLoss(tensor([[-2, -0.5]]), target) // 0.5")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn nll_loss(
         x: &Tensor, target: &Index;
         weight: Option<&Tensor> = None, ignore_index: isize = -100, reduction: Reduction = Mean
@@ -199,6 +200,7 @@ ops! {
     #[example("const target = tensor([1, 0], { dtype: 'int64' })", "F.crossEntropy(tensor([[0, 0], [3, 1]]), target) // 0.410038")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn cross_entropy(
         x: &Tensor, target: &Labels;
         weight: Option<&Tensor> = None, ignore_index: isize = -100, reduction: Reduction = Mean, label_smoothing: f64 = 0.0

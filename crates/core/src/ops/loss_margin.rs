@@ -65,6 +65,7 @@ ops! {
     #[example("F.cosineSimilarity(tensor([[3, 4]]), tensor([[4, 3]])) // [0.96]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn cosine_similarity(x: &Tensor, other: &Tensor; dim: isize = 1, eps: f64 = 1e-8) -> Tensor {
         floats(x)?;
         floats(other)?;
@@ -85,6 +86,7 @@ ops! {
     #[example("F.cosineEmbeddingLoss(tensor([[1, 0]]), tensor([[0, 1]]), tensor([1])) // 1")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn cosine_embedding_loss(
         x: &Tensor, other: &Tensor, target: &Tensor;
         margin: f64 = 0.0, reduction: Reduction = Mean
@@ -105,6 +107,7 @@ ops! {
     #[example("F.pairwiseDistance(tensor([[0, 0]]), tensor([[3, 4]])) // [5]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn pairwise_distance(x: &Tensor, other: &Tensor; p: f64 = 2.0, eps: f64 = 1e-6, keep_dim: bool = false) -> Tensor {
         floats(x)?;
         floats(other)?;
@@ -117,6 +120,7 @@ ops! {
     #[example("F.tripletMarginLoss(tensor([[0, 0]]), tensor([[0, 1]]), tensor([[0, 3]])) // 0")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn triplet_margin_loss(
         x: &Tensor, positive: &Tensor, negative: &Tensor;
         margin: f64 = 1.0, p: f64 = 2.0, eps: f64 = 1e-6, swap: bool = false, reduction: Reduction = Mean
@@ -139,6 +143,7 @@ ops! {
     #[example("F.marginRankingLoss(tensor([1, 1]), tensor([3, 0]), tensor([1, 1])) // 1")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn margin_ranking_loss(x: &Tensor, other: &Tensor, target: &Tensor; margin: f64 = 0.0, reduction: Reduction = Mean) -> Tensor {
         floats(x)?;
         floats(other)?;
@@ -153,6 +158,7 @@ ops! {
     #[example("F.hingeEmbeddingLoss(tensor([2, 0.25]), tensor([1, -1]), { reduction: 'none' }) // [2, 0.75]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn hinge_embedding_loss(x: &Tensor, target: &Tensor; margin: f64 = 1.0, reduction: Reduction = Mean) -> Tensor {
         floats(x)?;
         broadcasts(x, target)?;
@@ -166,6 +172,7 @@ ops! {
     #[example("F.multiMarginLoss(tensor([[0.5, 1]]), tensor([1], { dtype: 'int64' })) // 0.25")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn multi_margin_loss(
         x: &Tensor, target: &Index;
         p: f64 = 1.0, margin: f64 = 1.0, weight: Option<&Tensor> = None, reduction: Reduction = Mean
@@ -204,6 +211,7 @@ ops! {
     #[face(functional)]
     #[check(cases)]
     #[torch("multilabel_margin_loss")]
+    #[autocast(full)]
     fn multilabel_margin_loss(x: &Tensor, target: &Index; reduction: Reduction = Mean) -> Tensor {
         floats(x)?;
         if x.shape() != target.shape() {
@@ -231,6 +239,7 @@ ops! {
     #[example("F.bilinear(tensor([[1, 2]]), tensor([[3]]), tensor([[[1], [10]]])) // [[63]]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(widest)]
     fn bilinear(x: &Tensor, other: &Tensor, weight: &Tensor; bias: Option<&Tensor> = None) -> Tensor {
         let (&[out, left, right], Some((&a, lead)), Some((&b, rest))) = (weight.shape(), x.shape().split_last(), other.shape().split_last())
         else {

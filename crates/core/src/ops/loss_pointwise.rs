@@ -56,6 +56,7 @@ ops! {
     #[example("F.mseLoss(tensor([1, 2]), tensor([1, 4])) // 2")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn mse_loss(x: &Tensor, target: &Tensor; weight: Option<&Tensor> = None, reduction: Reduction = Mean) -> Tensor {
         alike(x, target)?;
         weighted(square(&(x - target))?, weight, reduction)
@@ -65,6 +66,7 @@ ops! {
     #[example("F.l1Loss(tensor([1, 2]), tensor([1, 4])) // 1")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn l1_loss(x: &Tensor, target: &Tensor; weight: Option<&Tensor> = None, reduction: Reduction = Mean) -> Tensor {
         alike(x, target)?;
         weighted(abs(&(x - target))?, weight, reduction)
@@ -74,6 +76,7 @@ ops! {
     #[example("F.smoothL1Loss(tensor([0.5, 3]), tensor([0, 0]), { reduction: 'none' }) // [0.125, 2.5]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn smooth_l1_loss(x: &Tensor, target: &Tensor; beta: f64 = 1.0, reduction: Reduction = Mean) -> Tensor {
         if beta.is_nan() || beta < 0.0 {
             bail!(Argument, "beta must be 0 or more and is {beta}");
@@ -90,6 +93,7 @@ ops! {
     #[example("F.huberLoss(tensor([1, 4]), tensor([0, 0]), { delta: 2, reduction: 'none' }) // [0.5, 6]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn huber_loss(
         x: &Tensor, target: &Tensor;
         delta: f64 = 1.0, weight: Option<&Tensor> = None, reduction: Reduction = Mean
@@ -122,6 +126,7 @@ ops! {
     #[example("F.binaryCrossEntropy(tensor([0.5, 0]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 100]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn binary_cross_entropy(x: &Tensor, target: &Tensor; weight: Option<&Tensor> = None, reduction: Reduction = Mean) -> Tensor {
         alike(x, target)?;
         if x.size() > 0 {
@@ -156,6 +161,7 @@ ops! {
     #[example("F.binaryCrossEntropyWithLogits(tensor([0, 50]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn binary_cross_entropy_with_logits(
         x: &Tensor, target: &Tensor;
         weight: Option<&Tensor> = None, pos_weight: Option<&Tensor> = None, reduction: Reduction = Mean
@@ -179,6 +185,7 @@ ops! {
     #[example("F.klDiv(tensor([[0.5, 0.5]]).log(), tensor([[1, 0]]), { reduction: 'batchmean' }) // 0.693147")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn kl_div(x: &Tensor, target: &Tensor; log_target: bool = false, reduction: BatchReduction = Mean) -> Tensor {
         alike(x, target)?;
         let losses = if log_target { exp(target)? * &(target - x) } else { x_log_x(target)? - target * x };
@@ -198,6 +205,7 @@ ops! {
     #[example("F.poissonNllLoss(tensor([0, 1]), tensor([1, 0]), { reduction: 'none' }) // [1, 2.718282]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn poisson_nll_loss(
         x: &Tensor, target: &Tensor;
         log_input: bool = true, full: bool = false, eps: f64 = 1e-8, reduction: Reduction = Mean
@@ -218,6 +226,7 @@ ops! {
     #[example("F.gaussianNllLoss(tensor([1, 2]), tensor([0, 2]), tensor([1, 4]), { reduction: 'none' }) // [0.5, 0.693147]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn gaussian_nll_loss(
         x: &Tensor, target: &Tensor, variance: &Tensor;
         full: bool = false, eps: f64 = 1e-6, reduction: Reduction = Mean
@@ -243,6 +252,7 @@ ops! {
     #[example("F.sigmoidFocalLoss(tensor([0]), tensor([1])) // [0.043322]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn sigmoid_focal_loss(x: &Tensor, target: &Tensor; alpha: f64 = 0.25, gamma: f64 = 2.0, reduction: Reduction = None) -> Tensor {
         let losses = binary_cross_entropy_with_logits(x, target, None, None, Reduction::None)?;
         let p = sigmoid(x)?;
@@ -258,6 +268,7 @@ ops! {
     #[example("F.softMarginLoss(tensor([0, 100]), tensor([1, 1]), { reduction: 'none' }) // [0.693147, 0]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn soft_margin_loss(x: &Tensor, target: &Tensor; reduction: Reduction = Mean) -> Tensor {
         alike(x, target)?;
         reduce(&softplus(&-(target * x))?, reduction)
@@ -269,6 +280,7 @@ ops! {
     #[face(functional)]
     #[check(cases)]
     #[torch("multilabel_soft_margin_loss")]
+    #[autocast(full)]
     fn multilabel_soft_margin_loss(x: &Tensor, target: &Tensor; weight: Option<&Tensor> = None, reduction: Reduction = Mean) -> Tensor {
         let losses = binary_cross_entropy_with_logits(x, target, weight, None, Reduction::None)?;
         if x.rank() == 0 {

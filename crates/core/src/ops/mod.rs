@@ -16,6 +16,10 @@
 //! is composed of others; where its results share a gradient rule, one op with a rule packs them into one tensor, and this one takes
 //! it apart. `Many` is a list of tensors whose length depends on the call.
 //!
+//! `#[autocast(low)]`, last of the attributes, brings floating point arguments to the dtype of an autocast region before the body runs, which
+//! then computes in what it is given; `full` is float32, `widest` the widest dtype among them. Without it a body with a rule computes in
+//! what it is given, too, and a composed one leaves it to its parts.
+//!
 //! Arguments before `;` are positional, those after it are options with defaults. An op with a rule runs its body off
 //! the tape; one without is composed of other ops, or has no gradient. A rule may give the gradient of a broadcast
 //! operand unsummed: the walk sums it.
@@ -141,6 +145,8 @@ pub struct Row {
     pub check: &'static str,
     /// PyTorch's name where it differs.
     pub torch: Option<&'static str>,
+    /// What it computes in under autocast: `low`, `full` or `widest`; without one its own body decides.
+    pub autocast: Option<&'static str>,
 }
 
 /// Every row, family by family.
@@ -209,6 +215,7 @@ macro_rules! ops {
         #[face($($face:ident),*)]
         #[check($($check:tt)*)]
         $(#[torch($torch:literal)])?
+        $(#[autocast($class:ident)])?
         fn $name:ident (
             $($arg:ident : $kind:ty $(= $default:expr)?),*
             $(; $($opt:ident : $okind:ty = $odefault:expr),+)?
@@ -219,6 +226,7 @@ macro_rules! ops {
             $(#[doc = $doc])+
             #[allow(clippy::too_many_arguments)]
             pub fn $name($($arg: $kind,)* $($($opt: $okind,)+)?) -> $crate::error::Result<$ret> {
+                $crate::ops::ops!(@autocast $name, [$($class)?], [$($arg,)* $($($opt,)+)?]);
                 let run = || -> $crate::error::Result<$ret> { $body };
                 let out = $crate::ops::ops!(@run run $(, $g)?).map_err(|error| error.in_op(stringify!($name)))?;
                 $(
@@ -268,9 +276,23 @@ macro_rules! ops {
                 faces: &[$(stringify!($face)),*],
                 check: stringify!($($check)*),
                 torch: $crate::ops::ops!(@default_text $($torch)?),
+                autocast: $crate::ops::ops!(@default $($class)?),
             },
         )+];
     };
+    (@autocast $name:ident, [], [$($arg:ident,)*]) => {};
+    (@autocast $name:ident, [$class:ident], [$($arg:ident,)*]) => {
+        if let Some(region) = $crate::tape::autocast::mode() {
+            $( let mut $arg = $crate::tape::Save::save($arg); )*
+            let class = $crate::ops::ops!(@class $class);
+            let target = $crate::tape::autocast::Target::of(class, region, &[$(&$arg as &dyn $crate::tape::autocast::Cast),*]);
+            $( $crate::tape::autocast::Cast::cast(&mut $arg, target)?; )*
+            return $crate::tape::autocast::within(None, || $name($($crate::tape::Load::load(&$arg)),*));
+        }
+    };
+    (@class low) => { $crate::tape::autocast::Class::Low };
+    (@class full) => { $crate::tape::autocast::Class::Full };
+    (@class widest) => { $crate::tape::autocast::Class::Widest };
     (@run $run:ident) => { $run() };
     (@run $run:ident, $g:ident) => { $crate::tape::with_enabled(false, $run) };
     (@init $saved:ident) => { $saved };

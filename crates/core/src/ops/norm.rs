@@ -135,7 +135,9 @@ fn floating(x: &Tensor) -> Result<()> {
 /// Checks that weight and bias have `shape` and the dtype of `x`.
 fn parameters_fit(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, shape: &[usize]) -> Result<()> {
     for (name, tensor) in [("weight", weight), ("bias", bias)] {
-        if let Some(tensor) = tensor.filter(|t| t.shape() != shape || t.dtype() != x.dtype()) {
+        // PyTorch's "mixed data type": rows in a half type, all else in float32, as autocast leaves them.
+        let mixed = |t: &Tensor| t.dtype() == DType::Float32 && x.dtype().precise() == DType::Float32;
+        if let Some(tensor) = tensor.filter(|t| t.shape() != shape || !(t.dtype() == x.dtype() || mixed(t))) {
             bail!(Shape, "{name} is {} {} and must be {} {}", tensor.dtype().name(), show(tensor.shape()), x.dtype().name(), show(shape));
         }
     }
@@ -208,10 +210,11 @@ ops! {
             let scale = rsqrt(&(var + eps))?;
             let scale = weight.map_or_else(|| scale.clone(), |weight| &scale * weight);
             let out = (x - &super::conv::per_channel(mean, x.rank())?) * super::conv::per_channel(&scale, x.rank())?;
-            return Ok(match bias {
+            let out = match bias {
                 Some(bias) => out + super::conv::per_channel(bias, x.rank())?,
                 None => out,
-            });
+            };
+            return back_to(out, x.dtype());
         }
         if x.size() <= channels {
             bail!(Shape, "{} holds one value a channel; batch statistics need more than one", show(x.shape()));
@@ -226,6 +229,7 @@ ops! {
     #[example("F.layerNorm(tensor([[1, 3]]), 2) // [[-1, 1]]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn layer_norm(
         x: &Tensor, normalized_shape: &[isize];
         weight: Option<&Tensor> = None, bias: Option<&Tensor> = None, eps: f64 = 1e-5
@@ -238,6 +242,7 @@ ops! {
     #[example("F.rmsNorm(tensor([3, 4]), 2) // [0.848528, 1.131371]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn rms_norm(x: &Tensor, normalized_shape: &[isize]; weight: Option<&Tensor> = None, eps: Option<f64> = None) -> Tensor {
         let eps = eps.unwrap_or(match x.dtype() {
             DType::Float64 => f64::EPSILON,
@@ -252,6 +257,7 @@ ops! {
     #[example("F.groupNorm(tensor([[1, 3, 10, 30]]), 2) // [[-1, 1, -1, 1]]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn group_norm(x: &Tensor, groups: usize; weight: Option<&Tensor> = None, bias: Option<&Tensor> = None, eps: f64 = 1e-5) -> Tensor {
         floating(x)?;
         if x.rank() < 2 || groups == 0 || !x.shape()[1].is_multiple_of(groups) {
@@ -316,6 +322,7 @@ ops! {
     #[example("F.normalize(tensor([[3, 4]])) // [[0.6, 0.8]]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn normalize(x: &Tensor; p: f64 = 2.0, dim: isize = 1, eps: f64 = 1e-12) -> Tensor {
         floating(x)?;
         let dim = axis_of(x.shape(), dim)? as isize;

@@ -130,6 +130,7 @@ ops! {
     #[example("F.prelu(tensor([-4, 2]), tensor([0.25])) // [-1, 2]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn prelu(x: &Tensor, weight: &Tensor) -> Tensor {
         let channels = if x.rank() > 1 { x.shape()[1] } else { 1 };
         if weight.rank() > 1 || (weight.size() != 1 && weight.size() != channels) {
@@ -179,6 +180,7 @@ ops! {
     #[example("tensor([0, 0]).softmin(0) // [0.5, 0.5]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn softmin(x: &Tensor, dim: isize) -> Floating { softmax(&-super::reduce::float_of(x), dim) }
 
     /// A sample of the Gumbel-softmax distribution over `dim` (Jang et al., 2017) at temperature `tau`: a soft choice, or if `hard` a choice

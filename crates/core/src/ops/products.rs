@@ -43,6 +43,7 @@ ops! {
     #[example("tensor([[1, 2]]).mm(tensor([[3], [4]])) // [[11]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn mm(a: &Tensor, b: &Tensor) -> Tensor {
         ranks(a, b, 2, 2, "two matrices")?;
         inner_sizes(a, b, a.shape()[1], b.shape()[0])?;
@@ -53,6 +54,7 @@ ops! {
     #[example("ones([2, 1, 3]).bmm(ones([2, 3, 1])) // [[[3]], [[3]]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn bmm(a: &Tensor, b: &Tensor) -> Tensor {
         ranks(a, b, 3, 3, "two batches of matrices")?;
         if a.shape()[0] != b.shape()[0] {
@@ -66,6 +68,7 @@ ops! {
     #[example("tensor([[1, 2], [3, 4]]).mv(tensor([1, 1])) // [3, 7]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn mv(a: &Tensor, b: &Tensor) -> Tensor {
         ranks(a, b, 2, 1, "a matrix and a vector")?;
         super::linalg::matmul(a, b)
@@ -75,6 +78,7 @@ ops! {
     #[example("tensor([1, 2]).dot(tensor([3, 4])) // 11")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn dot(a: &Tensor, b: &Tensor) -> Tensor {
         ranks(a, b, 1, 1, "two vectors")?;
         super::linalg::matmul(a, b)
@@ -84,6 +88,7 @@ ops! {
     #[example("tensor([1, 2]).vdot(tensor([3, 4])) // 11")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn vdot(a: &Tensor, b: &Tensor) -> Tensor { dot(a, b) }
 
     /// Sums of products over the last dimension of both; with a number on either side, `mul`.
@@ -110,24 +115,28 @@ ops! {
     #[example("ones([1, 1]).addmm(tensor([[1, 2]]), tensor([[3], [4]])) // [[12]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn addmm(x: &Tensor, a: &Tensor, b: &Tensor; beta: f64 = 1.0, alpha: f64 = 1.0) -> Tensor { blended(x, mm(a, b)?, beta, alpha) }
 
     /// `beta * x + alpha * (a @ b)` for a matrix and a vector; `x` broadcasts, and does not count with beta 0.
     #[example("ones([1]).addmv(tensor([[1, 2]]), tensor([3, 4])) // [12]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn addmv(x: &Tensor, a: &Tensor, b: &Tensor; beta: f64 = 1.0, alpha: f64 = 1.0) -> Tensor { blended(x, mv(a, b)?, beta, alpha) }
 
     /// `beta * x + alpha * outer(a, b)`; `x` broadcasts, and does not count with beta 0.
     #[example("zeros([2, 2]).addr(tensor([1, 2]), tensor([3, 4])) // [[3, 4], [6, 8]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn addr(x: &Tensor, a: &Tensor, b: &Tensor; beta: f64 = 1.0, alpha: f64 = 1.0) -> Tensor { blended(x, outer(a, b)?, beta, alpha) }
 
     /// `beta * x + alpha * (a @ b)` for batches of matrices; `x` broadcasts, and does not count with beta 0.
     #[example("ones([1]).baddbmm(ones([2, 1, 3]), ones([2, 3, 1])) // [[[4]], [[4]]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(low)]
     fn baddbmm(x: &Tensor, a: &Tensor, b: &Tensor; beta: f64 = 1.0, alpha: f64 = 1.0) -> Tensor { blended(x, bmm(a, b)?, beta, alpha) }
 
     /// Cross product of vectors of 3 along `dim`, with broadcasting.
@@ -135,6 +144,7 @@ ops! {
     #[face(method, linalg)]
     #[check(cases)]
     #[torch("linalg.cross")]
+    #[autocast(widest)]
     fn cross(a: &Tensor, b: &Tensor; dim: isize = -1) -> Tensor {
         let shape = broadcast(a.shape(), b.shape())?;
         let at = axis_of(&shape, dim)?;
@@ -152,6 +162,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.vecdot")]
+    #[autocast(low)]
     fn vecdot(a: &Tensor, b: &Tensor; dim: isize = -1) -> Tensor {
         let product = mul(&a.into(), &b.into())?;
         super::elementwise::to_dtype(&sum(&product, &[dim], false)?, product.dtype())
@@ -162,6 +173,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.multi_dot")]
+    #[autocast(low)]
     fn multi_dot(tensors: &[Tensor]) -> Tensor {
         let count = tensors.len();
         if count < 2 {

@@ -300,6 +300,7 @@ ops! {
     #[outputs(output: Tensor, hidden: Tensor)]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn rnn(
         x: &Tensor, weights: &[Tensor];
         hidden: Option<&Tensor> = None, num_layers: usize = 1, nonlinearity: Nonlinearity = Tanh, bias: bool = true,
@@ -320,6 +321,7 @@ ops! {
     #[outputs(output: Tensor, hidden: Tensor, cell: Tensor)]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn lstm(
         x: &Tensor, weights: &[Tensor];
         hidden: Option<&Tensor> = None, cell: Option<&Tensor> = None, num_layers: usize = 1, bias: bool = true,
@@ -331,13 +333,11 @@ ops! {
 
     /// A gated recurrent unit (Cho et al., 2014) along the steps of `[steps, batch, features]`, its gates in PyTorch's order: reset, update,
     /// new. Weights, states and options are those of `rnn`.
-    #[example(
-        "const weights = [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]",
-        "F.gru(ones([5, 4, 3]), weights).output // shape [5, 4, 2]",
-    )]
+    #[example("F.gru(ones([5, 4, 3]), [zeros([6, 3]), zeros([6, 2]), zeros([6]), zeros([6])]).output // shape [5, 4, 2]")]
     #[outputs(output: Tensor, hidden: Tensor)]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn gru(
         x: &Tensor, weights: &[Tensor];
         hidden: Option<&Tensor> = None, num_layers: usize = 1, bias: bool = true, batch_first: bool = false,
@@ -352,18 +352,17 @@ ops! {
     #[example("F.rnnCell(tensor([2]), [tensor([[1]]), tensor([[1]])], { hidden: tensor([3]), nonlinearity: 'relu' }) // [5]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn rnn_cell(x: &Tensor, weights: &[Tensor]; hidden: Option<&Tensor> = None, nonlinearity: Nonlinearity = Tanh) -> Tensor {
         Ok(single(plain(nonlinearity), weights).step(x, hidden, None)?.swap_remove(0))
     }
 
     /// One step of `lstm` for `[batch, features]`: the states and cell states `[batch, hidden]` after it; weights as those of `rnnCell`.
-    #[example(
-        "const weights = [zeros([4, 1]), zeros([4, 1])]",
-        "F.lstmCell(tensor([1]), weights, { cell: tensor([2]) }).cell // [1]",
-    )]
+    #[example("F.lstmCell(tensor([1]), [zeros([4, 1]), zeros([4, 1])], { cell: tensor([2]) }).cell // [1]")]
     #[outputs(hidden: Tensor, cell: Tensor)]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn lstm_cell(x: &Tensor, weights: &[Tensor]; hidden: Option<&Tensor> = None, cell: Option<&Tensor> = None) -> Outputs {
         single(Cell::Lstm, weights).step(x, hidden, cell)
     }
@@ -372,6 +371,7 @@ ops! {
     #[example("F.gruCell(tensor([1]), [zeros([3, 1]), zeros([3, 1])], { hidden: tensor([2]) }) // [1]")]
     #[face(functional)]
     #[check(cases)]
+    #[autocast(low)]
     fn gru_cell(x: &Tensor, weights: &[Tensor]; hidden: Option<&Tensor> = None) -> Tensor {
         Ok(single(Cell::Gru, weights).step(x, hidden, None)?.swap_remove(0))
     }

@@ -67,6 +67,7 @@ ops! {
     #[example("const x = tensor([[1, 2], [3, 4]])", "x.sum() // 10", "x.sum(0) // [4, 6]", "x.sum(-1, { keepDim: true }) // [[3], [7]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(full)]
     fn sum(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Summed {
         let x = match x.dtype().kind() {
             Kind::Float => x.clone(),
@@ -190,6 +191,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     #[torch("logsumexp")]
+    #[autocast(full)]
     fn log_sum_exp(x: &Tensor, dims: &[isize] = []; keep_dim: bool = false) -> Floating {
         if count(x.shape(), dims)? == 0 {
             return log(&sum(&exp(x)?, dims, keep_dim)?);
@@ -206,6 +208,7 @@ ops! {
     #[face(method)]
     #[check(cases)]
     #[torch("linalg.vector_norm")]
+    #[autocast(full)]
     fn norm(x: &Tensor, dims: &[isize] = []; p: f64 = 2.0, keep_dim: bool = false) -> Floating {
         match p {
             p if p == f64::INFINITY => amax(&abs(x)?, dims, keep_dim),
@@ -242,6 +245,7 @@ ops! {
     #[example("tensor([1, 2, 3]).cumsum(0) // [1, 3, 6]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(full)]
     fn cumsum(x: &Tensor, dim: isize) -> Tensor {
         let axis = axis(dim, x.rank())?;
         if x.rank() == 0 {

@@ -74,6 +74,7 @@ ops! {
     #[example("tensor([1, 2, 3]).indexCopy(0, tensor([2, 0], { dtype: 'int64' }), tensor([8, 9])) // [9, 2, 8]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(widest)]
     fn index_copy(x: &Tensor, dim: isize, index: &Index, source: &Tensor) -> Tensor {
         let at = axis_of(x.shape(), dim)?;
         let to = positions(line(index, "the index")?, x.shape()[at])?;

@@ -174,6 +174,7 @@ ops! {
     #[example("cat([tensor([1, 2]), tensor([3])]) // [1, 2, 3]", "cat([ones([2, 3]), zeros([2, 1])], 1) // shape [2, 4]")]
     #[face(free)]
     #[check(cases)]
+    #[autocast(widest)]
     fn cat(tensors: &[Tensor], dim: isize = 0) -> Tensor {
         let Some(first) = tensors.first() else { bail!(Argument, "at least one tensor is needed") };
         let at = axis(dim, first.rank())?;
@@ -219,6 +220,7 @@ ops! {
     #[example("stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]")]
     #[face(free)]
     #[check(cases)]
+    #[autocast(widest)]
     fn stack(tensors: &[Tensor], dim: isize = 0) -> Tensor {
         let Some(first) = tensors.first() else { bail!(Argument, "at least one tensor is needed") };
         if let Some((i, other)) = tensors.iter().enumerate().find(|(_, t)| t.shape() != first.shape()) {

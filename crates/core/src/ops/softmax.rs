@@ -30,6 +30,7 @@ ops! {
     #[example("tensor([[0, 0], [1, 3]]).softmax(-1) // [[0.5, 0.5], [0.119203, 0.880797]]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::softmax) }
     grad(g, y; dim) { x: y * &(g - &sum(&(g * y), &[dim], true)?) }
 
@@ -37,6 +38,7 @@ ops! {
     #[example("tensor([0, 0]).logSoftmax(0) // [-0.693147, -0.693147]")]
     #[face(method, functional)]
     #[check(cases)]
+    #[autocast(full)]
     fn log_softmax(x: &Tensor, dim: isize) -> Tensor { along(x, dim, Dispatch::log_softmax) }
     grad(g, y; dim) { x: g - &(exp(y)? * &sum(g, &[dim], true)?) }
 }

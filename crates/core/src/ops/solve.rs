@@ -124,6 +124,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.solve")]
+    #[autocast(full)]
     fn solve(a: &Tensor, b: &Tensor) -> Tensor {
         square_matrix(a)?;
         let vector = b.rank() == 1 || (b.rank() + 1 == a.rank() && b.shape() == &a.shape()[..a.rank() - 1]);
@@ -139,6 +140,7 @@ ops! {
     #[face(method, linalg)]
     #[check(cases)]
     #[torch("linalg.inv")]
+    #[autocast(full)]
     fn inv(x: &Tensor) -> Tensor { solve_matrices(x, &identity_like(x)?) }
 
     /// The determinant of a matrix, or of each of a batch; its gradient, the cofactors, needs no inverse.
@@ -146,6 +148,7 @@ ops! {
     #[face(method, linalg)]
     #[check(cases)]
     #[torch("linalg.det")]
+    #[autocast(full)]
     fn det(x: &Tensor) -> Tensor {
         let n = square_matrix(x)?;
         let batch = Batch::of(x)?;
@@ -185,6 +188,7 @@ ops! {
     #[face(method, linalg)]
     #[check(cases)]
     #[torch("linalg.slogdet")]
+    #[autocast(full)]
     fn slogdet(x: &Tensor) -> Outputs {
         let n = square_matrix(x)?;
         let batch = Batch::of(x)?;
@@ -222,6 +226,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.solve_triangular")]
+    #[autocast(full)]
     fn solve_triangular(a: &Tensor, b: &Tensor; upper: bool = false, left: bool = true, unitriangular: bool = false) -> Tensor {
         if !left {
             return mt(&solve_triangular(&mt(a)?, &mt(b)?, !upper, true, unitriangular)?);
@@ -261,6 +266,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.cholesky")]
+    #[autocast(full)]
     fn cholesky(x: &Tensor; upper: bool = false) -> Tensor {
         square_matrix(x)?;
         let lower = lower_cholesky(&((x + mt(x)?) * 0.5))?;
@@ -271,6 +277,7 @@ ops! {
     #[example("tensor([[4], [4]]).choleskySolve(tensor([[2, 0], [0, 1]])) // [[1], [4]]")]
     #[face(method)]
     #[check(cases)]
+    #[autocast(full)]
     fn cholesky_solve(b: &Tensor, factor: &Tensor; upper: bool = false) -> Tensor {
         let lower = if upper { mt(factor)? } else { factor.clone() };
         let half = solve_triangular(&lower, b, false, true, false)?;
@@ -283,6 +290,7 @@ ops! {
     #[face(linalg)]
     #[check(cases)]
     #[torch("linalg.matrix_norm")]
+    #[autocast(full)]
     fn matrix_norm(x: &Tensor; ord: MatrixNorm = Fro, dim: &[isize] = [-2, -1], keep_dim: bool = false) -> Tensor {
         if x.rank() < 2 {
             bail!(Shape, "{} is no matrix; two dimensions are needed", show(x.shape()));

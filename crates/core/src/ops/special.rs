@@ -19,6 +19,7 @@ ops! {
     #[example("tensor([0, 0.5]).erfinv() // [0, 0.476936]")]
     #[face(method)]
     #[check(unary, -0.9, 0.9)]
+    #[autocast(full)]
     fn erfinv(x: &Tensor) -> Floating { x.map(wide::erfinv) }
     grad(g, y) { x: g * &exp(&square(y)?)? * (1.0 / std::f64::consts::FRAC_2_SQRT_PI) }
 

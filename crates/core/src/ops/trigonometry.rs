@@ -1,4 +1,4 @@
-//! Hyperbolic functions, and the inverses of both kinds.
+//! The tangent, hyperbolic functions, and the inverses of both kinds.
 
 use firn_kernels::{functions, wide};
 
@@ -9,10 +9,19 @@ use super::{Floating, Operand, Quotient, ops};
 use crate::tensor::Tensor;
 
 ops! {
+    /// Tangent of an angle in radians.
+    #[example("tensor([0, Math.PI / 4]).tan() // [0, 1]")]
+    #[face(method)]
+    #[check(unary, -1.0, 1.0)]
+    #[autocast(full)]
+    fn tan(x: &Tensor) -> Floating { x.map(functions::tan) }
+    grad(g, y) { x: g * (y * y + 1.0) }
+
     /// Hyperbolic sine.
     #[example("tensor([0, 1]).sinh() // [0, 1.175201]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
+    #[autocast(full)]
     fn sinh(x: &Tensor) -> Floating { x.map(wide::sinh) }
     grad(g; x) { x: g * &cosh(x)? }
 
@@ -20,6 +29,7 @@ ops! {
     #[example("tensor([0, 1]).cosh() // [1, 1.543081]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
+    #[autocast(full)]
     fn cosh(x: &Tensor) -> Floating { x.map(wide::cosh) }
     grad(g; x) { x: g * &sinh(x)? }
 
@@ -27,6 +37,7 @@ ops! {
     #[example("tensor([0, 1]).asin() // [0, 1.570796]")]
     #[face(method)]
     #[check(unary, -0.9, 0.9)]
+    #[autocast(full)]
     fn asin(x: &Tensor) -> Floating { x.map(wide::asin) }
     grad(g; x) { x: g * &rsqrt(&(1.0 - square(x)?))? }
 
@@ -34,6 +45,7 @@ ops! {
     #[example("tensor([1, 0]).acos() // [0, 1.570796]")]
     #[face(method)]
     #[check(unary, -0.9, 0.9)]
+    #[autocast(full)]
     fn acos(x: &Tensor) -> Floating { x.map(wide::acos) }
     grad(g; x) { x: -(g * &rsqrt(&(1.0 - square(x)?))?) }
 
@@ -82,6 +94,7 @@ ops! {
     #[example("tensor([1, -1]).atan2(tensor([1, -1])) // [0.785398, -2.356194]")]
     #[face(method, free)]
     #[check(binary, 0.5, 2.0)]
+    #[autocast(widest)]
     fn atan2(a: &Operand, b: &Operand) -> Quotient {
         let (a, b) = floats(a, b)?;
         zip_floats(&a, &b, f64::atan2)

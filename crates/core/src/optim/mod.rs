@@ -16,11 +16,14 @@ pub use rules::RULES;
 pub use run::{Group, Outcome, SHARED_SLOTS, Settings};
 
 use crate::error::{Result, bail};
+use crate::tape;
 use crate::tensor::Tensor;
 
 /// One step of all parameters that have a gradient. `states` holds a row for each parameter (the rule's slots, then the shared ones) and
 /// is filled where empty; `steps` advances where a parameter moved.
 pub fn step(settings: Settings<'_>, params: &mut [Tensor], states: &mut [Option<Tensor>], steps: &mut [f64]) -> Result<Outcome> {
+    // Parameters that only the cache holds, too, would be copied to be written.
+    tape::autocast::forget();
     match RULES.get(settings.rule as usize) {
         Some(row) => (row.step)(settings, params, states, steps),
         None => bail!(Argument, "unknown optimizer rule {}", settings.rule),

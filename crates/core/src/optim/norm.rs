@@ -77,9 +77,22 @@ pub(crate) fn each_norm<'a>(tensors: impl Iterator<Item = &'a Tensor>) -> Vec<f6
     tensors.iter().map(next).map(|square| square.unwrap_or(0.0).sqrt()).collect()
 }
 
-/// Multiplies every gradient by a factor.
+/// Multiplies every gradient by a factor; in place, where nobody else holds it.
 pub fn scale_grads(params: &[Tensor], factor: f64) -> Result<()> {
-    each_grad(params, |grad| Ok(grad * factor))
+    if factor == 1.0 {
+        return Ok(());
+    }
+    for param in params {
+        let Some(mut grad) = param.grad() else { continue };
+        param.set_grad(None)?;
+        match grad.dtype() {
+            DType::Float32 if !grad.requires_grad() => grads::scale(cpu::slice_mut::<f32>(grad.value_mut()), factor as f32),
+            DType::Float64 if !grad.requires_grad() => grads::scale(cpu::slice_mut::<f64>(grad.value_mut()), factor),
+            _ => grad = tape::with_enabled(false, || &grad * factor),
+        }
+        param.set_grad(Some(grad))?;
+    }
+    Ok(())
 }
 
 /// Bounds every element of every gradient to `[-limit, limit]`.

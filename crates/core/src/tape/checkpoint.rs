@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use super::autocast::{self, Autocast};
 use super::node::{Edges, Node, Rule};
 use crate::error::{Result, bail, camel_case};
 use crate::random;
@@ -22,6 +23,7 @@ pub(crate) struct Region {
     again: Again,
     inputs: RefCell<Vec<Tensor>>,
     random: random::State,
+    autocast: Option<Autocast>,
     /// In the order of their ops. Whatever is dropped needs no rule.
     nodes: RefCell<Vec<Weak<Node>>>,
     /// Whether the first run is still going on.
@@ -41,6 +43,7 @@ thread_local! {
     static STATE: RefCell<State> = RefCell::default();
 }
 
+/// Whether a checkpointed function runs, for the first time or again.
 pub(super) fn is_on() -> bool {
     STATE.with_borrow(|state| state.fill.is_some() || state.hollow.is_some())
 }
@@ -55,7 +58,14 @@ pub fn begin(inputs: Vec<Tensor>, again: Again) -> bool {
     if !super::is_enabled() || STATE.with_borrow(|state| state.hollow.is_some()) {
         return false;
     }
-    let region = Region { again, inputs: RefCell::new(inputs), random: random::state(), nodes: RefCell::default(), open: Cell::new(true) };
+    let region = Region {
+        again,
+        inputs: RefCell::new(inputs),
+        random: random::state(),
+        autocast: autocast::mode(),
+        nodes: RefCell::default(),
+        open: Cell::new(true),
+    };
     STATE.with_borrow_mut(|state| state.hollow = Some(Rc::new(region)));
     super::watch();
     true
@@ -136,7 +146,7 @@ impl Region {
         random::set_state(self.random);
         super::watch();
         let inputs = self.inputs.borrow().clone();
-        super::with_enabled(true, || (self.again)(&inputs))?;
+        super::with_enabled(true, || autocast::within(self.autocast, || (self.again)(&inputs)))?;
         let filled = STATE.with_borrow_mut(|state| state.fill.take());
         drop(restore);
         let Some((_, count, differs)) = filled else { return Ok(()) };

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use super::autocast;
 use super::node::{Edges, Grads, Node, Rule};
 use crate::create::zeros;
 use crate::dtype::DType;
@@ -46,6 +47,7 @@ pub fn custom(
     let kinds: Vec<(Vec<usize>, DType)> = results.iter().map(|out| (out.shape().to_vec(), out.dtype())).collect();
     let differentiable: Vec<bool> = results.iter().zip(constant).map(|(out, constant)| !constant && out.dtype().is_float()).collect();
     let (known, wants) = (kinds.clone(), differentiable.clone());
+    let region = autocast::mode();
     let rule = move |node: &Rc<Node>, parts: Vec<Option<Tensor>>| {
         let mut gradients = Vec::with_capacity(known.len());
         for (i, (shape, dtype)) in known.iter().enumerate() {
@@ -63,7 +65,10 @@ pub fn custom(
                 tensor
             }
         });
-        checked(node, backward(gradients, seen.collect())?)
+        let saved = seen.collect();
+        // The rule computes in what the forward computed in, so gradients may come in the dtype of the region.
+        let given = autocast::within(region, || backward(gradients, saved))?;
+        checked(node, given, region.map(|region| region.low))
     };
     let join = super::place("custom_function", first, edges, Rule::Join(Rc::new(rule)));
     for (at, out) in results.iter_mut().enumerate() {
@@ -79,8 +84,8 @@ fn part(join: &Rc<Node>, at: usize, shape: &[usize], dtype: DType) -> Rc<Node> {
     Node::new("custom_function", shape, dtype, [Some(join.clone())].into_iter().collect(), Some(Rule::Part(at)))
 }
 
-/// Compares what the backward function gave with the inputs.
-fn checked(node: &Node, gradients: Vec<Option<Tensor>>) -> Result<Grads> {
+/// Compares what the backward function gave with the inputs; a gradient in `low` is brought to the dtype of its input by the walk.
+fn checked(node: &Node, gradients: Vec<Option<Tensor>>, low: Option<DType>) -> Result<Grads> {
     let edges = node.edges.borrow();
     if gradients.len() != edges.len() {
         bail!(
@@ -92,7 +97,7 @@ fn checked(node: &Node, gradients: Vec<Option<Tensor>>) -> Result<Grads> {
     }
     for (i, (edge, gradient)) in edges.iter().zip(&gradients).enumerate() {
         let (Some(edge), Some(gradient)) = (edge, gradient) else { continue };
-        if gradient.dtype() != edge.dtype {
+        if gradient.dtype() != edge.dtype && !(low == Some(gradient.dtype()) && edge.dtype.is_float()) {
             bail!(
                 Dtype,
                 "backward returned {} for argument {i}, which is {}; convert the gradient with .to('{1}')",

@@ -12,8 +12,10 @@
 //! | `custom` | functions whose rule is given from outside |
 //! | `checkpoint` | rules let go of after the forward, and made again |
 //! | `anomaly` | finding the op that made a NaN |
+//! | `autocast` | the dtypes that ops compute in |
 
 pub mod anomaly;
+pub mod autocast;
 pub mod checkpoint;
 pub mod custom;
 pub mod hooks;
@@ -32,31 +34,41 @@ pub(crate) use node::{Edges, Grads, Node, OpRule};
 pub(crate) use save::{Load, Save, copied};
 pub use walk::{Walk, backward, grad};
 
+/// How ops on this thread go about their work; one value, so that an op asks once and changes both at once.
+#[derive(Clone, Copy)]
+struct Modes {
+    recording: bool,
+    autocast: Option<autocast::Autocast>,
+}
+
 thread_local! {
-    static ENABLED: Cell<bool> = const { Cell::new(true) };
+    static MODES: Cell<Modes> = const { Cell::new(Modes { recording: true, autocast: None }) };
     /// Whether checkpointing or anomaly mode has a say in how ops record themselves.
     static WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether ops record themselves on this thread.
 pub fn is_enabled() -> bool {
-    ENABLED.get()
+    MODES.get().recording
 }
 
 /// Switches recording on or off; returns what it was.
 pub fn set_enabled(enabled: bool) -> bool {
-    ENABLED.replace(enabled)
+    let modes = MODES.get();
+    MODES.set(Modes { recording: enabled, ..modes });
+    modes.recording
 }
 
-/// Runs `f` with recording set to `enabled`, and restores it even when `f` unwinds.
+/// Runs `f` with recording set to `enabled` and autocast off, and restores both even when `f` unwinds: what the core does by itself, bodies of
+/// ops and rules among it, computes in the dtypes that it is given.
 pub fn with_enabled<R>(enabled: bool, f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
+    struct Restore(Modes);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ENABLED.set(self.0);
+            MODES.set(self.0);
         }
     }
-    let _restore = Restore(ENABLED.replace(enabled));
+    let _restore = Restore(MODES.replace(Modes { recording: enabled, autocast: None }));
     f()
 }
 

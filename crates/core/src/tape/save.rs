@@ -45,17 +45,20 @@ macro_rules! copied {
             type View<'a> = $t;
             fn load(&self) -> $t { *self }
         }
+        impl $crate::tape::autocast::Cast for $t {}
     )+ };
 }
 pub(crate) use copied;
 
-copied!(f64, isize, usize, bool, [usize; 2], Option<f64>, Option<isize>);
+copied!(f64, isize, usize, bool, [usize; 2], [usize; 3], Option<f64>, Option<isize>, Option<usize>);
 
 saved! {
     &Tensor => Tensor => &'a Tensor, |x| x.clone(), |y| y;
     Option<&Tensor> => Option<Tensor> => Option<&'a Tensor>, |x| x.cloned(), |y| y.as_ref();
     &[Tensor] => Vec<Tensor> => &'a [Tensor], |x| x.to_vec(), |y| y;
     &[isize] => Vec<isize> => &'a [isize], |x| x.to_vec(), |y| y;
+    &[f64] => Vec<f64> => &'a [f64], |x| x.to_vec(), |y| y;
+    &str => String => &'a str, |x| x.to_owned(), |y| y;
     Shape => Shape => &'a Shape, |x| x, |y| y;
     &Along => Along => &'a Along, |x| x.clone(), |y| y;
     &Windows => Windows => &'a Windows, |x| x.clone(), |y| y;

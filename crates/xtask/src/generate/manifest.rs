@@ -49,6 +49,7 @@ pub fn json() -> Result<String, String> {
             "grads": row.grads,
             "check": check(row)?,
             "torch": row.torch,
+            "autocast": row.autocast,
         }));
     }
     let text = serde_json::to_string_pretty(&out).map_err(|error| error.to_string())?;

@@ -1,5 +1,6 @@
 //! The generator: rows of the core in, whole files out. It knows kinds of arguments and no op by name.
 
+mod autocast;
 mod docs;
 mod kinds;
 mod manifest;
@@ -26,6 +27,7 @@ fn files() -> Output {
         ("ts/optim/rules.gen.ts", rules::typescript()?),
         ("ts/optim/factories.gen.ts", rules::factories()?),
         ("docs/ops.md", docs::table()?),
+        ("docs/autocast.md", autocast::list()),
         ("docs/pytorch.md", pytorch::table()?),
         ("__test__/ops.gen.json", manifest::json()?),
     ]

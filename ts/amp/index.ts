@@ -1,0 +1,3 @@
+// Mixed precision: the scale of losses.
+export { GradScaler } from './gradScaler.ts'
+export type { GradScalerOptions, ScalerState } from './scalerState.ts'
