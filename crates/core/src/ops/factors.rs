@@ -14,6 +14,7 @@ use crate::cpu::from_vec;
 use crate::create::{zeros, zeros_like};
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::tape::{is_enabled, with_enabled};
 use crate::tensor::Tensor;
 
 /// Each element's determinant of what is left without its row and column, with the sign of its place: differentiable to any order.
@@ -29,6 +30,12 @@ fn minors(x: &Tensor) -> Result<Tensor> {
         }
     }
     reshape(&stack(&out, -1)?, &signed(x.shape()))
+}
+
+/// The gradient of the cofactors of `x`, recorded where that is asked for.
+fn of_cofactors(x: &Tensor, g: &Tensor) -> Result<Tensor> {
+    let gradient = || Ok(composed(std::slice::from_ref(x), g, |x| minors(&x[0]))?.swap_remove(0));
+    if is_enabled() { gradient() } else { Ok(with_enabled(true, gradient)?.detach()) }
 }
 
 ops! {
@@ -59,7 +66,7 @@ ops! {
     }
     grad(g; x) {
         // The minors of a single number are 1.
-        x: if x.shape()[x.rank() - 1] < 2 { zeros_like(x)? } else { composed(std::slice::from_ref(x), g, |x| minors(&x[0]))?.swap_remove(0) }
+        x: if x.shape()[x.rank() - 1] < 2 { zeros_like(x)? } else { of_cofactors(x, g)? }
     }
 
     /// L below the diagonal and U from it up, of square matrices whose rows need no exchange.

@@ -118,6 +118,9 @@ fn one_real(x: &Tensor, n: Option<usize>, dim: isize) -> Result<(Vec<(usize, usi
 
 /// The steps by which halves of the dimensions `dims` change places.
 fn shifts(x: &Tensor, dims: &[isize], half: impl Fn(usize) -> usize) -> Result<(Vec<isize>, Vec<isize>)> {
+    if x.rank() == 0 {
+        bail!(Shape, "a single number has no dimension to shift");
+    }
     let dims = axes(dims, x.rank())?;
     Ok((dims.iter().map(|&dim| half(x.shape()[dim]) as isize).collect(), dims.iter().map(|&dim| dim as isize).collect()))
 }
@@ -279,7 +282,7 @@ ops! {
     #[check(cases)]
     fn fftshift(x: &Tensor, dim: &[isize]) -> Tensor {
         let (steps, dims) = shifts(x, dim, |n| n / 2)?;
-        if dims.is_empty() { Ok(x.clone()) } else { roll(x, &steps, &dims) }
+        roll(x, &steps, &dims)
     }
 
     /// Undoes `fftshift`.
@@ -288,6 +291,6 @@ ops! {
     #[check(cases)]
     fn ifftshift(x: &Tensor, dim: &[isize]) -> Tensor {
         let (steps, dims) = shifts(x, dim, |n| n.div_ceil(2))?;
-        if dims.is_empty() { Ok(x.clone()) } else { roll(x, &steps, &dims) }
+        roll(x, &steps, &dims)
     }
 }
