@@ -13,6 +13,12 @@ const oneShape: { readonly broadcast: Reason } = {
   broadcast: { firn: 'refuses', why: 'firn refuses: PyTorch warns that it is a mistake, or broadcasts without a word' },
 }
 
+const counts: Partial<Record<Column, Reason>> = {
+  gradient: { firn: 'nothing', why: 'counts and places do not change with values; PyTorch has none' },
+  quotients: { firn: 'nothing', why: 'counts and places do not change with values' },
+  second: { firn: 'nothing', why: 'there is no first' },
+}
+
 /** By op, by column. */
 export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> = {
   batch_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no mean' } },
@@ -25,6 +31,8 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   },
   embedding_bag: { 'zero-size': { firn: 'accepts', why: 'firn accepts: no bags give no rows' } },
   gaussian_nll_loss: oneShape,
+  histc: counts,
+  histogram: counts,
   huber_loss: oneShape,
   instance_norm: { 'zero-size': { firn: 'refuses', why: 'firn refuses: an empty batch has no statistics' } },
   kl_div: oneShape,
@@ -36,4 +44,7 @@ export const reasons: Readonly<Record<string, Partial<Record<Column, Reason>>>> 
   scatter: { '0-d': { firn: 'refuses', why: 'firn refuses: a number has no dim' } },
   smooth_l1_loss: oneShape,
   soft_margin_loss: oneShape,
+  unique: counts,
+  unique_consecutive: counts,
+  unravel_index: counts,
 }

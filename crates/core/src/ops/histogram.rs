@@ -71,6 +71,7 @@ ops! {
                     bail!(Argument, "bins is {bins}; expected a whole number of 1 or more, or a tensor of edges");
                 }
                 let (low, high) = match range {
+                    [] if all.is_empty() => (0.0, 1.0),
                     [] => reach(all, 0.0, 0.0, 0.5)?,
                     [low, high] => reach(all, *low, *high, 0.5)?,
                     _ => bail!(Argument, "range is {range:?}; expected [low, high]"),
