@@ -32,7 +32,9 @@ impl Part {
         // A part of nothing but -inf is 0, whatever its shift.
         let full = || parts.iter().filter(|part| part.scaled != 0.0);
         let shift = full().map(|part| part.shift).reduce(f64::max).unwrap_or(0.0);
-        Part { shift, scaled: full().map(|part| part.scaled * (part.shift - shift).exp()).sum() }
+        // An infinite part, whose shift is 0, is not made smaller: infinity times 0 would be NaN.
+        let at = |part: &Part| if part.scaled.is_finite() { part.scaled * (part.shift - shift).exp() } else { part.scaled };
+        Part { shift, scaled: full().map(at).sum() }
     }
 }
 
