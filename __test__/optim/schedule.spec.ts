@@ -1,10 +1,13 @@
 import test from 'ava'
 import { inspect } from 'node:util'
+import { decodeSafetensors, encodeSafetensors, joinState, splitState } from '../../ts/io/index.ts'
 import {
   adamW,
+  type BoundOptimizer,
   chained,
   constant,
   cosine,
+  type Course,
   exponential,
   inverseSqrt,
   linear,
@@ -13,6 +16,7 @@ import {
   plateau,
   Schedule,
   sequential,
+  sgd,
   step,
   tanh,
   warmup,
@@ -43,6 +47,48 @@ for (const { options, metrics, values } of fixture('optim').plateaus) {
     let state = value.start()
     const found = metrics.map((metric) => (state = value.observe(state, metric)).value)
     closeTo(t, found, values, { rtol: 1e-12 })
+  })
+}
+
+/** The state of an optimizer as a checkpoint keeps it. */
+function throughFile(opt: BoundOptimizer): object {
+  const { tensors, json } = splitState(opt.stateDict())
+  const state = joinState(JSON.parse(JSON.stringify(json)), decodeSafetensors(encodeSafetensors(tensors)).tensors)
+  if (typeof state !== 'object' || state === null) throw new Error('no state')
+  return state
+}
+
+/** The rates of updates by an optimizer that is saved and loaded into another one before update 17. */
+function resumed(lr: Course, count: number, between: (opt: BoundOptimizer, step: number) => void = () => {}): number[] {
+  const param = ones([1], { requiresGrad: true })
+  let opt = sgd({ lr, momentum: 0.5 }).bind([param])
+  return Array.from({ length: count }, (_, step) => {
+    if (step === 17) {
+      const next = sgd({ lr, momentum: 0.5 }).bind([param])
+      next.loadStateDict(throughFile(opt))
+      opt = next
+    }
+    const rate = opt.paramGroups[0]?.lr ?? NaN
+    param.grad = ones([1])
+    opt.step()
+    between(opt, step)
+    return rate
+  })
+}
+
+for (const { kind, options, values } of [
+  ...fixture('optim').schedules,
+  ...fixture('optim').cosine.map(({ values, ...options }) => ({ kind: 'cosine', options, values })),
+]) {
+  test(`${kind} ${JSON.stringify(options)} goes on from a state saved at step 17`, (t) => {
+    closeTo(t, resumed(Schedule.fromJSON({ kind, ...options }), values.length), values, { rtol: 1e-12, atol: 1e-15 })
+  })
+}
+
+for (const { options, metrics, values } of fixture('optim').plateaus) {
+  test(`plateau ${JSON.stringify(options)} goes on from a state saved at step 17`, (t) => {
+    const found = resumed(plateau(options), values.length + 1, (opt, step) => opt.observe(metrics[step] ?? 0))
+    closeTo(t, found.slice(1), values, { rtol: 1e-12 })
   })
 }
 
