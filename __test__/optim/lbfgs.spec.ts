@@ -137,6 +137,12 @@ test('wrong options, parameters, closures and states are refused', (t) => {
   t.throws(() => lbfgs(Object({ lines: 1 })), { code: 'argument', message: /lines/ })
   t.throws(() => lbfgs().bind([w, ones([1], { dtype: 'float64' })]), { code: 'dtype', message: /all be float32 or all be float64/ })
   const opt = lbfgs().bind([w])
+  t.throws(() => Reflect.apply(opt.step, opt, []), { code: 'argument', message: /step takes a closure/ })
+  t.throws(() => opt.step(() => ones([2])), {
+    code: 'argument',
+    message: /closure must give the loss, a number or a tensor of one element/,
+  })
+  t.throws(() => lbfgs().bind(Object([{ params: [w] }, { params: [ones([1])] }])), { code: 'argument', message: /entry 0 is not a tensor/ })
   t.throws(() => opt.step(Object(async () => 1)), { code: 'argument', message: /closure must give the loss/ })
   t.throws(() => opt.loadTorchStateDict({ state: {}, param_groups: [{ params: [0, 1] }] }), {
     message: /1 parameters here, 2 in the state/,
@@ -149,4 +155,20 @@ test('wrong options, parameters, closures and states are refused', (t) => {
   opt.lr = 0.5
   t.is(opt.options.lr, 0.5)
   t.throws(() => (opt.lr = -1), { code: 'argument', message: /lr must be a number >= 0/ })
+})
+
+test('a closure that throws in the line search leaves the parameters where they were', (t) => {
+  const w = tensor([3, -2], { requiresGrad: true })
+  const opt = lbfgs({ lineSearch: 'strongWolfe' }).bind([w])
+  let calls = 0
+  const step = (): unknown =>
+    opt.step(() => {
+      if (++calls > 1) throw new Error('mine')
+      opt.zeroGrad()
+      const loss = w.square().sum()
+      loss.backward()
+      return loss
+    })
+  t.throws(step, { message: 'mine' })
+  t.deepEqual([...w.dataSync()], [3, -2])
 })

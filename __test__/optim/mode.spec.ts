@@ -84,3 +84,14 @@ test('other optimizers have no such modes', (t) => {
   t.throws(() => opt.eval(), { code: 'argument', message: /adamW.eval: only the parameters of scheduleFreeAdamW differ/ })
   t.throws(() => opt.train(), { code: 'argument', message: /adamW.train: only/ })
 })
+
+test('a beta changed while the parameters are evaluated does not change the way back', (t) => {
+  const { w, opt } = trained('float64')
+  const before = Array.from(w.dataSync(), Number)
+  opt.eval()
+  const [group] = opt.paramGroups
+  if (!group) return t.fail()
+  group.options['betas'] = [0.5, 0.9]
+  opt.train()
+  closeTo(t, w, before, { rtol: 1e-14, atol: 1e-14 })
+})

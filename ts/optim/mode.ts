@@ -12,6 +12,8 @@ export class Modes {
   readonly #rule: RuleName
   readonly #stepper: Stepper
   current: ParamMode = 'train'
+  /** Of each group, the beta by which it was moved: the way back is the same, whatever the option has become. */
+  readonly #betas = new Map<number, number>()
 
   constructor(rule: RuleName, stepper: Stepper) {
     this.#rule = rule
@@ -28,7 +30,9 @@ export class Modes {
     if (mode === this.current) return
     this.current = mode
     for (const [g, { options }] of this.#stepper.groups.entries()) {
-      const [beta = 0] = Array.isArray(options['betas']) ? options['betas'].map(Number) : []
+      const [now = 0] = Array.isArray(options['betas']) ? options['betas'].map(Number) : []
+      const beta = mode === 'train' ? (this.#betas.get(g) ?? now) : now
+      this.#betas.set(g, beta)
       const weight = mode === 'eval' ? 1 - 1 / beta : 1 - beta
       for (const { at, param } of this.#stepper.places(g)) this.#move(new Map(this.#stepper.slots(at)), param, weight)
     }

@@ -93,6 +93,8 @@ export class BoundLbfgs {
    * w // [1, 2]
    */
   step(closure: LossClosure): LbfgsStepped {
+    if (typeof closure !== 'function')
+      throw new FirnError('argument', 'lbfgs: step takes a closure that computes the loss anew: opt.step(() => { ...; return loss })')
     const made = tidy(() => {
       const result = this.#run(closure)
       if (result.memory === null) return result
@@ -183,14 +185,18 @@ export class BoundLbfgs {
       if (lineSearch !== null) {
         const values = this.params.map((param) => param.detach())
         const at = (t: number): LinePoint => {
-          this.#move(t, direction)
-          const here = evaluate()
-          for (const [i, param] of this.params.entries()) param.update((x) => values[i] ?? x)
-          return { t, ...here, slope: Number(here.grad.dot(direction).itemSync()) }
+          try {
+            this.#move(t, direction)
+            const here = evaluate()
+            return { t, ...here, slope: Number(here.grad.dot(direction).itemSync()) }
+          } finally {
+            // Also where the closure throws.
+            for (const [i, param] of this.params.entries()) param.update((x) => values[i] ?? x)
+          }
         }
         const from = { t: 0, loss, grad, slope }
         const most = maxEval - evaluations
-        const { point } = strongWolfe({ from, t: length, reach: largest(direction), toleranceChange, most, evaluate: at })
+        const point = strongWolfe({ from, t: length, reach: largest(direction), toleranceChange, most, evaluate: at })
         memory = { ...memory, length: point.t }
         ;({ loss, grad } = point)
         this.#move(point.t, direction)

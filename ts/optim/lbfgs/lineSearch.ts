@@ -26,24 +26,20 @@ export interface LineSearch {
 const sufficient = 1e-4
 const curvature = 0.9
 
-/** The point that was found, and how many times the closure ran. */
-export function strongWolfe({ from, t: first, reach, toleranceChange, most, evaluate }: LineSearch): {
-  point: LinePoint
-  evaluations: number
-} {
+/** The point that was found. */
+export function strongWolfe({ from, t: first, reach, toleranceChange, most, evaluate }: LineSearch): LinePoint {
   const tooHigh = ({ t, loss }: LinePoint): boolean => loss > from.loss + sufficient * t * from.slope
   const flat = ({ slope }: LinePoint): boolean => Math.abs(slope) <= -curvature * from.slope
   let point = evaluate(first)
   let before = from
   let iterations = 0
-  let evaluations = 1
   let bracket: Ends | null = null
   while (iterations < most) {
     if (tooHigh(point) || (iterations > 1 && point.loss >= before.loss)) {
       bracket = [before, point]
       break
     }
-    if (flat(point)) return { point, evaluations }
+    if (flat(point)) return point
     if (point.slope >= 0) {
       bracket = [before, point]
       break
@@ -52,7 +48,6 @@ export function strongWolfe({ from, t: first, reach, toleranceChange, most, eval
     const next = cubicMinimum(before, point, [t + 0.01 * (t - before.t), t * 10])
     before = point
     point = evaluate(next)
-    evaluations += 1
     iterations += 1
   }
   // Which end of the bracket is lower; the first of two that are equally low.
@@ -71,18 +66,17 @@ export function strongWolfe({ from, t: first, reach, toleranceChange, most, eval
       stuck = false
     } else stuck = true
     point = evaluate(t)
-    evaluations += 1
     iterations += 1
     if (tooHigh(point) || point.loss >= ends[low].loss) {
       ends = replaced(ends, other(low), point)
       low = lowerOf(ends)
     } else {
-      if (flat(point)) return { point, evaluations }
+      if (flat(point)) return point
       if (point.slope * (ends[other(low)].t - ends[low].t) >= 0) ends = replaced(ends, other(low), ends[low])
       ends = replaced(ends, low, point)
     }
   }
-  return { point: ends[low], evaluations }
+  return ends[low]
 }
 
 type Ends = readonly [LinePoint, LinePoint]

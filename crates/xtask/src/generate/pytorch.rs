@@ -156,6 +156,15 @@ const BY_HAND: &[(&str, &str)] = &[
         "the option `average: optim.ema({ decay })` or `optim.swa({ start })` of an optimizer; `opt.averaged()` puts it to use",
     ),
     ("torch.optim.swa_utils.update_bn", "`optim.updateBn(model, batches)`"),
+    ("torch.amp.autocast", "`using guard = autocast({ dtype })`, `autocast({ dtype }, () => ...)`"),
+    ("torch.amp.GradScaler", "`new GradScaler()`"),
+    ("torch.fft.fftfreq", "`fft.fftfreq(n, { d })`"),
+    ("torch.fft.rfftfreq", "`fft.rfftfreq(n, { d })`"),
+    ("torch.optim.LBFGS", "`optim.lbfgs({ lr }).bind(model)`"),
+    ("torch.optim.Optimizer.add_param_group", "`opt.addGroup({ params, lr })`"),
+    ("torch.optim.Optimizer.load_state_dict", "`opt.loadStateDict(state)`; `opt.loadTorchStateDict(state)` for PyTorch's own"),
+    ("torch.optim.Optimizer.state_dict", "`opt.stateDict()`; `opt.torchStateDict()` for PyTorch"),
+    ("torch.optim.Optimizer.zero_grad", "`opt.zeroGrad()`"),
 ];
 
 const ABOUT: &str =
