@@ -169,9 +169,9 @@ export function nameAll(where: string, source: ParamSource, start: number): read
   const entries = source instanceof Module ? source.namedParameters() : source
   if (entries.length === 0) throw new FirnError('argument', `${where}: the list of parameters is empty`)
   return entries.map((entry, i): NamedTensor => {
-    const [name, tensor] = entry instanceof Tensor ? [String(start + i), entry] : entry
+    const [name, tensor] = Array.isArray(entry) ? entry : [String(start + i), entry]
     if (tensor instanceof Tensor) return [name, tensor]
-    throw new FirnError('argument', `${where}: entry ${i} is not a tensor`)
+    throw new FirnError('argument', `${where}: entry ${i} is not a tensor, nor a pair of a name and a tensor`)
   })
 }
 
