@@ -106,7 +106,7 @@ function list(picks: Picks, name: string, rank: number): number | number[] {
 const sizes = [1, 2, 0, 3, 4, 5] as const
 
 /** A value for an argument that is no tensor. */
-function plain(picks: Picks, { kind = '', name }: OpArg, beside: AnyTensor): unknown {
+export function plain(picks: Picks, { kind = '', name }: OpArg, beside: AnyTensor): unknown {
   const { rank } = beside
   const words = Object.entries(choices).find(([choice]) => choice === kind)?.[1]
   if (words !== undefined) return picks.chance(3) ? 'nonsense' : picks.of<string>(words)

@@ -7,6 +7,7 @@ import { memory, tensor, tensorScope, type DType } from '../../ts/tensor/index.t
 import { fixture, type OpRow } from '../helpers.ts'
 import { call, type AnyTensor, type Args } from '../opCalls.ts'
 import { argumentsFor, dtypes, make, shapeOf } from './arguments.ts'
+import { fittedArguments } from './fitted.ts'
 import { checkGradient, checkResult, checkView, checkWide } from './laws.ts'
 import { Picks } from './picks.ts'
 
@@ -54,7 +55,7 @@ function checkError(row: OpRow, error: unknown): void {
 }
 
 function step(row: OpRow, choose: Picks, pool: AnyTensor[]): void {
-  const args = argumentsFor(row, choose, pool)
+  const args = (choose.below(2) === 1 ? fittedArguments(row, choose) : null) ?? argumentsFor(row, choose, pool)
   const faces = row.faces.filter(
     (face) => face !== 'native' && (face !== 'method' || typeof args.get(row.args[0]?.name ?? '') === 'object'),
   )
