@@ -31,6 +31,7 @@ impl Head {
     }
 
     /// The weights of a tile, `[rows, seen]`: the softmax of its scores.
+    #[inline]
     fn weights<T: Math>(&self, weights: &mut [T], q: &[T], k: &[T], start: usize, seen: usize) {
         let rows = q.len() / self.size;
         product(weights, false, Matrix::new(q, rows, self.size), Matrix::new(k, seen, self.size).transposed(), Threads::One);
@@ -58,6 +59,7 @@ impl Head {
     }
 
     /// Of all heads, one after another in each argument; no size is 0.
+    #[inline]
     pub fn forward<T: Math>(&self, q: &[T], k: &[T], v: &[T]) -> Vec<T> {
         let Self { queries, keys, size, value_size, .. } = *self;
         let heads = q.len() / (queries * size);
@@ -82,6 +84,7 @@ impl Head {
     }
 
     /// The gradients for q, k and v.
+    #[inline]
     pub fn backward<T: Math>(&self, g: &[T], q: &[T], k: &[T], v: &[T]) -> (Vec<T>, Vec<T>, Vec<T>) {
         let Self { queries, keys, size, value_size, .. } = *self;
         let [mut dq, mut dk, mut dv] = [q, k, v].map(|x| vec![T::of(0.0); x.len()]);

@@ -110,6 +110,7 @@ targets! {
 }
 
 /// Every element as a `B`.
+#[inline]
 pub fn cast<A: Source, B: Target>(from: &[A]) -> Vec<B> {
     map(
         from,

@@ -51,6 +51,7 @@ impl Conv {
     }
 
     /// Runs `work` on each image of an input and its place in an output, given with their sizes; `work` gets a buffer of its own.
+    #[inline]
     fn each_image<T: Real>(
         &self,
         (input, from): (&[T], usize),
@@ -72,6 +73,7 @@ impl Conv {
     }
 
     /// `[batch, out, ...output]` from an input and a weight `[out, in / groups, ...kernel]`.
+    #[inline]
     pub fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
         let (from, to) = self.image();
         let (places, depth, threads) = (self.places(), self.depth(), self.threads());
@@ -98,6 +100,7 @@ impl Conv {
     }
 
     /// The gradient for the input, from the output's; as a transposed convolution it has a bias.
+    #[inline]
     pub fn input_grad<T: Real>(&self, grad: &[T], weight: &[T], bias: Option<&[T]>) -> Vec<T> {
         let (from, to) = self.image();
         let (places, depth, threads) = (self.places(), self.depth(), self.threads());
@@ -131,6 +134,7 @@ impl Conv {
     }
 
     /// The gradient for the weight, from the output's.
+    #[inline]
     pub fn weight_grad<T: Real>(&self, x: &[T], grad: &[T]) -> Vec<T> {
         let (from, to) = self.image();
         let (places, depth) = (self.places(), self.depth());
@@ -195,12 +199,14 @@ impl Conv {
     }
 
     /// One group of an image.
+    #[inline]
     fn part<'a, T>(&self, image: &'a [T], group: usize) -> &'a [T] {
         let part = image.len() / self.groups;
         &image[group * part..(group + 1) * part]
     }
 
     /// Adds the convolution of one channel to the outputs `[out / groups, ...]` that see it.
+    #[inline]
     fn depthwise<T: Real>(&self, image: &[T], weight: &[T], out: &mut [T]) {
         let stride = self.stride[2];
         for (out, weight) in out.chunks_exact_mut(self.places()).zip(weight.chunks_exact(self.depth())) {
@@ -224,6 +230,7 @@ impl Conv {
     }
 
     /// Adds the gradients of the outputs that see a channel to the channel's.
+    #[inline]
     fn depthwise_input_grad<T: Real>(&self, grad: &[T], weight: &[T], image: &mut [T]) {
         let stride = self.stride[2];
         for (grad, weight) in grad.chunks_exact(self.places()).zip(weight.chunks_exact(self.depth())) {
@@ -247,6 +254,7 @@ impl Conv {
     }
 
     /// Adds to the gradients of the weights `[out / groups, ...kernel]` that one channel is seen through.
+    #[inline]
     fn depthwise_weight_grad<T: Real>(&self, image: &[T], grad: &[T], out: &mut [T]) {
         let stride = self.stride[2];
         for (grad, out) in grad.chunks_exact(self.places()).zip(out.chunks_exact_mut(self.depth())) {
@@ -260,6 +268,7 @@ impl Conv {
     }
 
     /// The matrix of windows `[depth, places]` of one group of an image.
+    #[inline]
     fn columns<'a, T: Real>(&self, image: &'a [T], group: usize, buffer: &'a mut Vec<T>) -> &'a [T] {
         let image = self.part(image, group);
         if self.is_pointwise() {
@@ -283,6 +292,7 @@ impl Conv {
     }
 
     /// Adds a matrix of windows back to where its elements came from.
+    #[inline]
     fn scatter<T: Real>(&self, columns: &[T], image: &mut [T]) {
         let (places, stride) = (self.places(), self.stride[2]);
         self.runs(|row, offset, inside, to| {

@@ -13,6 +13,7 @@ const SIDE: usize = 16;
 const GRAIN: usize = 1 << 14;
 
 /// The elements of `view` over `shape`, in row-major order.
+#[inline]
 pub fn copy<T: Copy + Send + Sync>(shape: &[usize], view: View<'_, T>) -> Vec<T> {
     let total = shape.iter().product();
     if total == 0 {
@@ -39,6 +40,7 @@ fn place(sizes: &[usize], strides: &[isize], start: usize, mut line: usize) -> u
 }
 
 /// Line by line along the last dimension.
+#[inline]
 fn lines<T: Copy + Send + Sync>(sizes: &[usize], lead: &[isize], step: isize, data: &[T], start: usize, total: usize) -> Vec<T> {
     let (row, outer) = (sizes[lead.len()], &sizes[..lead.len()]);
     // SAFETY: each part of a line is written whole, and the parts make up `out`.
@@ -62,6 +64,7 @@ fn lines<T: Copy + Send + Sync>(sizes: &[usize], lead: &[isize], step: isize, da
 }
 
 /// In squares between the last dimension and `dim`, along which elements lie closer.
+#[inline]
 fn turned<T: Copy + Send + Sync>(sizes: &[usize], strides: &[isize], dim: usize, data: &[T], start: usize, total: usize) -> Vec<T> {
     let last = sizes.len() - 1;
     let row: usize = sizes[dim + 1..].iter().product();

@@ -122,12 +122,14 @@ impl<T: Real> Sample<'_, T> {
 }
 
 impl Ctc {
+    #[inline]
     fn sample<'a, T: Real>(&'a self, log_probabilities: &'a [T], index: usize) -> Sample<'a, T> {
         let (steps, labels) = (self.steps[index], &self.labels[index]);
         Sample { log_probabilities, batch: self.steps.len(), index, classes: self.classes, labels, blank: self.blank, steps }
     }
 
     /// The loss of each sample, infinite where its labels do not fit into its steps.
+    #[inline]
     pub fn forward<T: Real>(&self, log_probabilities: &[T]) -> Vec<T> {
         let mut out = vec![T::of(0.0); self.steps.len()];
         for_each(out.iter_mut().enumerate().collect(), log_probabilities.len(), |(index, out): (usize, &mut T)| {
@@ -138,6 +140,7 @@ impl Ctc {
     }
 
     /// The gradient for the log-probabilities; 0 for infinite losses with `zero_infinity`.
+    #[inline]
     pub fn backward<T: Real>(&self, g: &[T], log_probabilities: &[T], losses: &[T], zero_infinity: bool) -> Vec<T> {
         let mut parts: Vec<Vec<T>> = self.steps.iter().map(|steps| vec![T::of(0.0); steps * self.classes]).collect();
         for_each(parts.iter_mut().enumerate().collect(), log_probabilities.len(), |(index, part): (usize, &mut Vec<T>)| {

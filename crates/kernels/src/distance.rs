@@ -58,6 +58,7 @@ impl Distance {
     }
 
     /// `[batch, rows, others]`.
+    #[inline]
     pub fn forward<T: Math>(&self, x: &[T], y: &[T]) -> Vec<T> {
         let mut out = vec![T::of(0.0); x.len() / self.columns * self.others];
         let work = out.len() * self.columns;
@@ -73,6 +74,7 @@ impl Distance {
     }
 
     /// The gradient of `forward`, whose result was `d`, for `x`.
+    #[inline]
     pub fn backward<T: Math>(&self, grad: &[T], d: &[T], x: &[T], y: &[T]) -> Vec<T> {
         let mut out = vec![T::of(0.0); x.len()];
         let work = d.len() * self.columns;

@@ -21,6 +21,7 @@ fn log_sum<T: Math>(x: &[T]) -> (T, T) {
 }
 
 /// `weight * (log(sum(e^x)) - x[target])` of each row of `classes` scores; a class below 0 does not count.
+#[inline]
 pub fn forward<T: Math>(x: &[T], targets: &[i64], classes: usize, weight: Option<&[T]>) -> Vec<T> {
     let mut out = vec![T::of(0.0); targets.len()];
     let task = (GRAIN / classes).max(1);
@@ -43,6 +44,7 @@ pub fn forward<T: Math>(x: &[T], targets: &[i64], classes: usize, weight: Option
 }
 
 /// The gradient for the scores: `g * weight * (softmax(x) - onehot(target))`.
+#[inline]
 pub fn backward<T: Math>(g: &[T], x: &[T], targets: &[i64], classes: usize, weight: Option<&[T]>) -> Vec<T> {
     let mut out = vec![T::of(0.0); x.len()];
     let task = (GRAIN / classes).max(1);

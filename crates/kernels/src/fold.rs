@@ -138,11 +138,13 @@ plain!(Largest<T>, [<T: Copy + Default + PartialOrd + Send + Sync>], T, |fold: L
 plain!(Smallest<T>, [<T: Copy + Default + PartialOrd + Send + Sync>], T, |fold: Smallest<T>| fold.0, smaller);
 
 /// The largest of elements that are `least` or more.
+#[inline]
 pub fn largest<T>(least: T) -> Largest<T> {
     Largest(least)
 }
 
 /// The smallest of elements that are `greatest` or less.
+#[inline]
 pub fn smallest<T>(greatest: T) -> Smallest<T> {
     Smallest(greatest)
 }

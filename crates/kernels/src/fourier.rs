@@ -42,6 +42,7 @@ pub struct Plan<T> {
 }
 
 /// `e^(-2 pi i k / n)`.
+#[inline]
 fn root<T: Real>(k: usize, n: usize) -> (T, T) {
     let (sin, cos) = (-2.0 * PI * (k % n) as f64 / n as f64).sin_cos();
     (T::of(cos), T::of(sin))
@@ -280,6 +281,7 @@ impl Lines {
 
     /// Transforms lines of `from` elements to lines of `to`. `read` and `write` move the line that begins at an element of a piece
     /// `[from, inner]` to and from a lane of many.
+    #[inline]
     fn each<T: Fourier>(
         &self,
         x: &[T],
@@ -321,6 +323,7 @@ impl Lines {
     }
 
     /// Complex numbers `[outer, n, inner, 2]` to as many.
+    #[inline]
     pub fn complex<T: Fourier>(&self, x: &[T], inverse: bool) -> Vec<T> {
         let (inner, scale) = (self.inner, T::of(self.scale));
         let read = |numbers: &mut Numbers<T>, at: Lane, x: &[T]| {
@@ -339,6 +342,7 @@ impl Lines {
     }
 
     /// Real numbers `[outer, n, inner]` to the first `n / 2 + 1` of their transform, `[outer, n / 2 + 1, inner, 2]`.
+    #[inline]
     pub fn real<T: Fourier>(&self, x: &[T]) -> Vec<T> {
         let (inner, scale) = (self.inner, T::of(self.scale));
         let read = |numbers: &mut Numbers<T>, at: Lane, x: &[T]| {
@@ -357,6 +361,7 @@ impl Lines {
     }
 
     /// The real numbers whose transform begins with `[outer, n / 2 + 1, inner, 2]`, times `n`.
+    #[inline]
     pub fn half_complex<T: Fourier>(&self, x: &[T]) -> Vec<T> {
         let (n, inner, scale) = (self.n, self.inner, T::of(self.scale));
         let read = |numbers: &mut Numbers<T>, at: Lane, x: &[T]| {

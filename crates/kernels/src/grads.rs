@@ -25,6 +25,7 @@ fn fold<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
     total
 }
 
+#[inline]
 fn total<T: Real>(slices: &[&[T]], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
     let work = lengths.iter().sum();
@@ -37,6 +38,7 @@ fn total<T: Real>(slices: &[&[T]], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64
 }
 
 /// `sum(|x|^p)` over all slices.
+#[inline]
 pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
     match p {
         1.0 => total(
@@ -66,6 +68,7 @@ pub fn power_sum<T: Real>(slices: &[&[T]], p: f64) -> f64 {
 }
 
 /// Largest `|x|` over all slices; NaN if any is NaN.
+#[inline]
 pub fn largest<T: Real>(slices: &[&[T]]) -> f64 {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
     let each = map(&pieces(&lengths), lengths.iter().sum(), |&(item, start, end)| {
@@ -92,6 +95,7 @@ fn most<T: Real>(x: &[T]) -> f64 {
 }
 
 /// `sum(x^2)` of each slice.
+#[inline]
 pub fn squares<T: Real>(slices: &[&[T]]) -> Vec<f64> {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
     let mut out = vec![0.0; slices.len()];
@@ -115,6 +119,7 @@ pub fn squares<T: Real>(slices: &[&[T]]) -> Vec<f64> {
 }
 
 /// Multiplies every element by `factor`.
+#[inline]
 pub fn scale<T: Real>(x: &mut [T], factor: T) {
     let work = x.len();
     for_each(x.chunks_mut(PIECE).collect(), work, |piece: &mut [T]| {
@@ -130,6 +135,7 @@ pub fn scale<T: Real>(x: &mut [T], factor: T) {
 }
 
 /// Whether every element is finite.
+#[inline]
 pub fn are_finite<T: Real>(slices: &[&[T]]) -> bool {
     // x * 0 is NaN for what is not finite, and 0 for the rest.
     total(

@@ -67,6 +67,7 @@ impl Grid {
     }
 
     /// `x` clamped to the image, and whether it was inside; NaN becomes the first element.
+    #[inline]
     fn clipped<T: Math>(x: T, size: usize) -> (T, bool) {
         let last = T::of((size - 1) as f64);
         if x >= last {
@@ -79,6 +80,7 @@ impl Grid {
     }
 
     /// `x` folded back at both ends as often as it takes, and which way it goes then.
+    #[inline]
     fn reflected<T: Math>(&self, x: T, size: usize) -> (T, T) {
         let (low, span) = if self.corners { (0.0, (size - 1) as f64) } else { (-0.5, size as f64) };
         if span == 0.0 {
@@ -92,6 +94,7 @@ impl Grid {
     }
 
     /// Where in the image an element at `place` lies, which may be beyond.
+    #[inline]
     fn element<T: Math>(&self, place: T, size: usize) -> usize {
         let place = match self.outside {
             Outside::Zeros => place,
@@ -102,6 +105,7 @@ impl Grid {
     }
 
     /// The elements that coordinate `x` reads along a dimension of `size`; as many as `taps` says.
+    #[inline]
     fn side<T: Math>(&self, x: T, size: usize) -> [Tap<T>; 4] {
         let (zero, one) = (T::of(0.0), T::of(1.0));
         let mut out = [Tap { at: NOWHERE, weight: [zero; 4] }; 4];
@@ -146,6 +150,7 @@ impl Grid {
     }
 
     /// The taps of a place along width, height and depth.
+    #[inline]
     fn sides<T: Math>(&self, place: &[T]) -> [[Tap<T>; 4]; 3] {
         let one = Tap { at: 0, weight: [T::of(1.0), T::of(0.0), T::of(0.0), T::of(0.0)] };
         std::array::from_fn(|side| match place.get(side) {
@@ -170,6 +175,7 @@ impl Grid {
     }
 
     /// Elements and weights of every place of one grid, a combination after another.
+    #[inline]
     fn table<T: Math>(&self, grid: &[T]) -> (Vec<usize>, Vec<T>) {
         let each = self.combinations();
         let mut elements = vec![NOWHERE; self.places * each];
@@ -189,6 +195,7 @@ impl Grid {
     }
 
     /// `[batch, channels, places]`.
+    #[inline]
     pub fn forward<T: Math>(&self, x: &[T], grid: &[T]) -> Vec<T> {
         let (pixels, each) = (self.pixels(), self.combinations());
         let mut out = vec![T::of(0.0); self.batch * self.channels * self.places];
@@ -206,6 +213,7 @@ impl Grid {
     }
 
     /// The gradient of `forward` for the images.
+    #[inline]
     pub fn image_grad<T: Math>(&self, grad: &[T], grid: &[T]) -> Vec<T> {
         let (pixels, each) = (self.pixels(), self.combinations());
         let mut out = vec![T::of(0.0); self.batch * self.channels * pixels];
@@ -227,6 +235,7 @@ impl Grid {
     }
 
     /// The gradient of `forward` for the grids.
+    #[inline]
     pub fn grid_grad<T: Math>(&self, grad: &[T], x: &[T], grid: &[T]) -> Vec<T> {
         let (pixels, places) = (self.pixels(), self.places);
         let mut out = vec![T::of(0.0); grid.len()];
@@ -255,6 +264,7 @@ impl Grid {
     }
 
     /// The element that each place reads in each combination of taps, -1 for none: a list of `[batch * places]` for each combination.
+    #[inline]
     pub fn elements<T: Math>(&self, grid: &[T]) -> Vec<Vec<i64>> {
         let mut out = vec![Vec::with_capacity(self.batch * self.places); self.combinations()];
         for place in grid.chunks_exact(self.rank) {
@@ -270,6 +280,7 @@ impl Grid {
 
     /// The polynomials of the weights: for each dimension and tap the coefficients of `(x - x0)^0` to `(x - x0)^3`, a list of
     /// `[batch * places]` each.
+    #[inline]
     pub fn polynomials<T: Math>(&self, grid: &[T]) -> Vec<Vec<[Vec<T>; 4]>> {
         let places: Vec<&[T]> = grid.chunks_exact(self.rank).collect();
         let sides = map(&places, places.len() * 8, |place| self.sides(place));

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use crate::map::collect;
 
 /// `outer` times a row of each part after the other; a part is its elements and the width of a row.
+#[inline]
 pub fn join<T: Copy + Send + Sync>(parts: &[(&[T], usize)], outer: usize) -> Vec<T> {
     let width: usize = parts.iter().map(|part| part.1).sum();
     let mut ends: Vec<usize> = Vec::with_capacity(parts.len());

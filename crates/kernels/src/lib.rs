@@ -5,6 +5,9 @@
 //! each element give the same bits, and so do float32 random numbers. Elementary functions (`approx`, with fused multiply-add where the
 //! machine has it), functions of the platform's library (those of float64, and `wide`) and matrix products (the `gemm` crate's) may differ
 //! in the last one. docs/design/numbers.md says why.
+//!
+//! Generic functions are marked `#[inline]`: else the compiler puts whatever the core makes of them into one unit, which one processor alone
+//! would compile for minutes.
 
 mod approx;
 pub mod attention;

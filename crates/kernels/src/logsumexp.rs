@@ -95,6 +95,7 @@ fn columns<L: Math, E: Element<L>>(x: &[E], inner: usize, from: usize, out: &mut
     }
 }
 
+#[inline]
 fn forward<E: Element<E> + Element<F> + Math, F: Math>(x: &[E], [outer, n, inner]: [usize; 3]) -> Vec<E> {
     assert!(x.len() == outer * n * inner);
     let mut out = vec![E::of(f64::NEG_INFINITY); outer * inner];

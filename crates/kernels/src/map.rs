@@ -26,6 +26,7 @@ const PIECE: usize = 1 << 14;
 ///
 /// # Safety
 /// `write` must initialise every element of the piece that it gets.
+#[inline]
 pub(crate) unsafe fn collect<T: Send>(len: usize, write: &(dyn Fn(usize, &mut [MaybeUninit<T>]) + Sync)) -> Vec<T> {
     let mut out = Vec::with_capacity(len);
     let place = &mut out.spare_capacity_mut()[..len];

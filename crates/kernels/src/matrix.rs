@@ -28,6 +28,7 @@ impl<'a, T> Matrix<'a, T> {
 }
 
 /// `out = a b`, or `out += a b`, with `out` in row-major order.
+#[inline]
 pub fn product<T: Real>(out: &mut [T], accumulate: bool, a: Matrix<'_, T>, b: Matrix<'_, T>, threads: Threads) {
     let (m, n, k) = (a.rows, b.columns, a.columns);
     assert!(k == b.rows && out.len() == m * n);

@@ -44,6 +44,7 @@ impl Rows {
     }
 
     /// `(x - mean) / deviation * weight + bias` of each row.
+    #[inline]
     pub fn forward<T: Real>(&self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
         let mut out = vec![T::of(0.0); x.len()];
         if x.is_empty() {
@@ -85,6 +86,7 @@ impl Rows {
     }
 
     /// The gradients for x, weight and bias; those of weight and bias are sums over the rows.
+    #[inline]
     pub fn backward<T: Real>(&self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
         let zeros = |n| vec![T::of(0.0); n];
         let mut dx = zeros(x.len());
@@ -160,6 +162,7 @@ impl Scaled {
     }
 
     /// `x * weight + bias`; `x` is not empty.
+    #[inline]
     pub fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
         let ones = vec![T::of(1.0); if weight.is_some() { 0 } else { self.channels }];
         let zeros = vec![T::of(0.0); if bias.is_some() { 0 } else { self.channels }];
@@ -173,6 +176,7 @@ impl Scaled {
     }
 
     /// The gradients for x, weight and bias.
+    #[inline]
     pub fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
         let channels = self.channels();
         let along = channels.sums(
@@ -211,6 +215,7 @@ pub struct Channels {
 
 impl Channels {
     /// Sums over each channel of `f(x, g, channel)`, by images and then in order.
+    #[inline]
     fn sums<T: Real>(&self, x: &[T], g: &[T], f: impl Fn(T, T, usize) -> T + Sync) -> Vec<f64> {
         let image = self.channels * self.size;
         let images = x.len() / image;
@@ -246,6 +251,7 @@ impl Channels {
     }
 
     /// `f(x, g, channel)` for every element.
+    #[inline]
     fn fill<T: Real>(&self, x: &[T], g: &[T], f: impl Fn(T, T, usize) -> T + Sync) -> Vec<T> {
         let image = self.channels * self.size;
         let mut out = vec![T::of(0.0); x.len()];
@@ -267,6 +273,7 @@ impl Channels {
     }
 
     /// Mean and reciprocal deviation of each channel.
+    #[inline]
     fn moments<T: Real>(&self, x: &[T]) -> (Vec<T>, Vec<T>) {
         let n = (x.len() / self.channels) as f64;
         let means: Vec<T> = self
@@ -289,6 +296,7 @@ impl Channels {
     }
 
     /// `(x - mean) / deviation * weight + bias`; `x` is not empty.
+    #[inline]
     pub fn forward<T: Real>(&self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
         let (means, mut scales) = self.moments(x);
         if let Some(weight) = weight {
@@ -305,6 +313,7 @@ impl Channels {
     }
 
     /// The gradients for x, weight and bias.
+    #[inline]
     pub fn backward<T: Real>(&self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
         let n = (x.len() / self.channels) as f64;
         let (means, scales) = self.moments(x);

@@ -123,6 +123,7 @@ impl Task {
     }
 
     /// The places for every line of `size` elements; a line has fewer than 2^32.
+    #[inline]
     pub fn places<T: Key>(self, all: &[T], size: usize) -> Vec<i64> {
         let (lines, count) = (all.len() / size.max(1), self.count(size));
         let mut out = vec![0; lines * count];
@@ -134,6 +135,7 @@ impl Task {
         out
     }
 
+    #[inline]
     fn line<T: Key>(self, line: &[T], out: &mut [i64]) {
         if let Task::Running { largest } = self {
             return running(line, largest, out);
@@ -157,6 +159,7 @@ impl Task {
         }
     }
 
+    #[inline]
     fn packed<P: Packed>(self, line: &[impl Key], low: u64, high: u64, out: &mut [i64], bits: u32) {
         let descending = matches!(self, Task::Sort { descending: true } | Task::First { descending: true, .. });
         let item = |(at, key): (usize, u64)| P::pack(if descending { high - key } else { key - low }, at);
@@ -182,6 +185,7 @@ impl Task {
 }
 
 /// Ascending, by the lower `bits` of the keys.
+#[inline]
 fn sorted<P: Packed>(mut items: Vec<P>, bits: u32) -> Vec<P> {
     if items.len() <= SHORT {
         items.sort_unstable();
@@ -216,11 +220,13 @@ fn sorted<P: Packed>(mut items: Vec<P>, bits: u32) -> Vec<P> {
     items
 }
 
+#[inline]
 fn ranked<P: Packed>(mut items: Vec<P>, rank: usize) -> i64 {
     items.select_nth_unstable(rank).1.place() as i64
 }
 
 /// The `count` smallest in order, by a buffer that is halved whenever it is full: most items fail its bound at once.
+#[inline]
 fn first<P: Packed>(items: impl Iterator<Item = P>, count: usize) -> Vec<P> {
     if count == 0 {
         return Vec::new();
@@ -243,6 +249,7 @@ fn first<P: Packed>(items: impl Iterator<Item = P>, count: usize) -> Vec<P> {
     best
 }
 
+#[inline]
 fn mode<P: Packed>(sorted: &[P]) -> i64 {
     let (mut most, mut at, mut run) = (0, 0, 0);
     for (i, item) in sorted.iter().enumerate() {
@@ -254,6 +261,7 @@ fn mode<P: Packed>(sorted: &[P]) -> i64 {
     sorted[at].place() as i64
 }
 
+#[inline]
 fn running<T: Key>(line: &[T], largest: bool, out: &mut [i64]) {
     let mut best = 0;
     for (i, (x, out)) in line.iter().zip(out).enumerate() {
@@ -266,6 +274,7 @@ fn running<T: Key>(line: &[T], largest: bool, out: &mut [i64]) {
 }
 
 /// Where each of `wanted` belongs in an ascending line: before its equals, or behind them if `right`.
+#[inline]
 pub fn search<T: Key>(line: &[T], wanted: &[T], right: bool, out: &mut [i64]) {
     let cut = crate::parallel::CUT;
     let work: Vec<(&[T], &mut [i64])> = wanted.chunks(cut).zip(out.chunks_mut(cut)).collect();

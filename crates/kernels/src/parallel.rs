@@ -59,6 +59,7 @@ pub fn pieces(lengths: &[usize]) -> Vec<(usize, usize, usize)> {
 }
 
 /// Runs `f` on each item, on all cores when `work` elements are worth it.
+#[inline]
 pub fn for_each<T: Send>(items: Vec<T>, work: usize, f: impl Fn(T) + Sync + Send) {
     if work <= GRAIN * 2 || items.len() == 1 {
         items.into_iter().for_each(f);
@@ -68,11 +69,13 @@ pub fn for_each<T: Send>(items: Vec<T>, work: usize, f: impl Fn(T) + Sync + Send
 }
 
 /// `f` of each item, in the order of the items.
+#[inline]
 pub fn map<T: Sync, R: Send>(items: &[T], work: usize, f: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     if work <= GRAIN * 2 || items.len() == 1 { items.iter().map(f).collect() } else { items.par_iter().map(f).collect() }
 }
 
 /// Runs `f` on each item and adds the results up in the order of the items, so that the sum never depends on timing.
+#[inline]
 pub fn sum<T: Sync>(items: &[T], work: usize, f: impl Fn(&T) -> f64 + Sync + Send) -> f64 {
     map(items, work, f).into_iter().sum()
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::map::collect;
 
 /// `[outer, m, inner]` from `x`, `[outer, n, inner]`, with a position among the `n` for each element; None if one lies outside.
+#[inline]
 pub fn gather<T: Copy + Default + Send + Sync>(x: &[T], index: &[i64], [n, m, inner]: [usize; 3]) -> Option<Vec<T>> {
     let outside = AtomicBool::new(false);
     let block = m * inner;
@@ -44,6 +45,7 @@ pub fn gather<T: Copy + Default + Send + Sync>(x: &[T], index: &[i64], [n, m, in
 }
 
 /// `[outer, index.len(), inner]`: the entries of `x`, `[outer, n, inner]`, at the positions of a list; None if one lies outside.
+#[inline]
 pub fn select<T: Copy + Send + Sync>(x: &[T], index: &[i64], [outer, n, inner]: [usize; 3]) -> Option<Vec<T>> {
     if index.iter().any(|&at| at as u64 >= n as u64) {
         return None;

@@ -53,6 +53,7 @@ impl Pool {
     }
 
     /// Runs `f` on each image of `from` and what becomes of it.
+    #[inline]
     fn each<A: Sync, B: Send>(from: &[A], to: &mut [B], (before, after): (usize, usize), f: impl Fn(&[A], &mut [B]) + Sync + Send) {
         let work = from.len().max(to.len());
         let images = from.chunks_exact(before.max(1)).zip(to.chunks_exact_mut(after.max(1))).collect();
@@ -60,6 +61,7 @@ impl Pool {
     }
 
     /// The largest element of each window, and where it is in its image. The first of equals; NaN beats all, the last of them.
+    #[inline]
     pub fn max<T: Real>(&self, x: &[T]) -> (Vec<T>, Vec<i64>) {
         let (from, to) = self.sizes();
         let images = x.len().checked_div(from).unwrap_or(0);
@@ -71,6 +73,7 @@ impl Pool {
         (values, places)
     }
 
+    #[inline]
     fn max_image<T: Real>(&self, image: &[T], values: &mut [T], places: &mut [i64]) {
         let [_, height, width] = self.input;
         let [depths, rows, columns] = self.dilation;
@@ -98,6 +101,7 @@ impl Pool {
     }
 
     /// Sends each gradient to where its maximum was.
+    #[inline]
     pub fn max_grad<T: Real>(&self, grad: &[T], places: &[i64]) -> Vec<T> {
         let (from, to) = self.sizes();
         let images = grad.len().checked_div(to).unwrap_or(0);
@@ -114,6 +118,7 @@ impl Pool {
     }
 
     /// Mean of each window.
+    #[inline]
     pub fn mean<T: Real>(&self, x: &[T]) -> Vec<T> {
         let (from, to) = self.sizes();
         let [_, height, width] = self.input;
@@ -134,6 +139,7 @@ impl Pool {
     }
 
     /// Spreads each gradient over its window.
+    #[inline]
     pub fn mean_grad<T: Real>(&self, grad: &[T]) -> Vec<T> {
         let (from, to) = self.sizes();
         let [_, height, width] = self.input;
@@ -157,6 +163,7 @@ impl Pool {
 
 /// Images of `size` zeros with each element of `x` at its place, the last one where several meet; `of` elements of `x` an image.
 /// The places lie inside.
+#[inline]
 pub fn unpool<T: Real>(x: &[T], places: &[i64], of: usize, size: usize) -> Vec<T> {
     let mut out = vec![T::of(0.0); x.len().checked_div(of).unwrap_or(0) * size];
     let inputs = x.chunks_exact(of.max(1)).zip(places.chunks_exact(of.max(1)));

@@ -186,6 +186,7 @@ impl Scaled for f64 {
 }
 
 /// `x` with each element 0 with probability `p`, else scaled by `1 / (1 - p)`.
+#[inline]
 pub fn dropout<T: Scaled>(key: Key, x: &[T], p: f64) -> Vec<T> {
     let Some(limit) = limit(p) else { return x.to_vec() };
     let scale = T::of(if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 });

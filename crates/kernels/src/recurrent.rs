@@ -69,6 +69,7 @@ pub struct Grads<T> {
 }
 
 /// Cuts `[steps, batch, width]` into groups of `rows` sequences: `[group][step]`.
+#[inline]
 fn by_group<T>(data: &mut [T], batch: usize, rows: usize, width: usize) -> Vec<Vec<&mut [T]>> {
     let mut groups: Vec<Vec<&mut [T]>> = (0..batch.div_ceil(rows)).map(|_| Vec::new()).collect();
     for step in data.chunks_exact_mut(batch * width) {
@@ -90,6 +91,7 @@ impl Layer {
         self.batch.div_ceil(threads()).max(4).min(self.batch)
     }
 
+    #[inline]
     pub fn forward<T: Math>(&self, given: &Given<'_, T>) -> Made<T> {
         let Self { cell, steps, batch, hidden, .. } = *self;
         let zeros = |n: usize| vec![T::of(0.0); n];
@@ -148,6 +150,7 @@ impl Layer {
         Made { out, gates, cells }
     }
 
+    #[inline]
     pub fn backward<T: Math>(&self, grad: &[T], given: &Given<'_, T>, out: &[T], gates: &[T], cells: &[T]) -> Grads<T> {
         let Self { cell, steps, batch, hidden, .. } = *self;
         let zeros = |n: usize| vec![T::of(0.0); n];

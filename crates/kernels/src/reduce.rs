@@ -71,6 +71,7 @@ fn columns<F: Fold>(folds: &[F], x: &[F::Element], inner: usize, from: usize, to
 }
 
 /// Runs `f` on pieces of `out`, of `size` elements each, on all cores where that pays; a piece stands for `work` elements.
+#[inline]
 fn pieces<T: Send>(out: &mut [T], size: usize, work: usize, f: impl Fn(usize, &mut [T]) + Sync + Send) {
     if work.saturating_mul(out.len().div_ceil(size)) <= 2 * GRAIN {
         out.chunks_mut(size).enumerate().for_each(|(i, out)| f(i, out));
@@ -80,11 +81,13 @@ fn pieces<T: Send>(out: &mut [T], size: usize, work: usize, f: impl Fn(usize, &m
 }
 
 /// `[outer, inner]` from `[outer, n, inner]`.
+#[inline]
 pub fn reduce<F: Fold>(fold: F, x: &[F::Element], outer: usize, n: usize, inner: usize) -> Vec<F::Out> {
     reduce_each(|_| fold, x, outer, n, inner)
 }
 
 /// The same with a fold for each of the results, whose position it gets.
+#[inline]
 fn reduce_each<F: Fold>(fold: impl Fn(usize) -> F + Sync, x: &[F::Element], outer: usize, n: usize, inner: usize) -> Vec<F::Out> {
     assert!(x.len() == outer * n * inner);
     if x.is_empty() {
@@ -165,6 +168,7 @@ fn reduce_each<F: Fold>(fold: impl Fn(usize) -> F + Sync, x: &[F::Element], oute
 }
 
 /// Sums of squares about the mean, `[outer, inner]` from `[outer, n, inner]`.
+#[inline]
 pub fn squares_about_mean<T: Real + Default>(x: &[T], outer: usize, n: usize, inner: usize) -> Vec<f64> {
     let sums = reduce(Sum::<T, f64>::new(), x, outer, n, inner);
     // About the mean as the elements' type rounds it; what that adds is taken off.
@@ -179,6 +183,7 @@ pub fn squares_about_mean<T: Real + Default>(x: &[T], outer: usize, n: usize, in
 }
 
 /// Positions along the middle of the elements that `fold` chooses: the first of equals, and NaN before all. `wins` says which of two it is.
+#[inline]
 pub fn positions<T: Copy + PartialOrd + Default + Send + Sync, F: Fold<Element = T, Out = T>>(
     fold: F,
     x: &[T],

@@ -37,6 +37,7 @@ impl Taps {
     }
 
     /// Runs `f` on the rows `[from, inner]` of one tensor and `[to, inner]` of another.
+    #[inline]
     fn each<T: Real>(&self, x: &[T], (from, to): (usize, usize), f: impl Fn(&[T], &mut [T]) + Sync + Send) -> Vec<T> {
         let mut out = vec![T::of(0.0); x.len() / from * to];
         let work = x.len().max(out.len()) * self.positions.len().div_ceil(self.output());
@@ -50,6 +51,7 @@ impl Taps {
     }
 
     /// `[outer, input, inner]` to `[outer, output, inner]`; no size may be 0.
+    #[inline]
     pub fn forward<T: Real>(&self, x: &[T], inner: usize) -> Vec<T> {
         self.each(x, (self.input * inner, self.output() * inner), |x, out| {
             for (at, out) in out.chunks_exact_mut(inner).enumerate() {
@@ -64,6 +66,7 @@ impl Taps {
     }
 
     /// The gradient of `forward` for its input.
+    #[inline]
     pub fn backward<T: Real>(&self, grad: &[T], inner: usize) -> Vec<T> {
         self.each(grad, (self.output() * inner, self.input * inner), |grad, out| {
             for (at, grad) in grad.chunks_exact(inner).enumerate() {

@@ -12,6 +12,7 @@ const ROWS: usize = 4;
 /// Elements a task should have at least.
 const GRAIN: usize = 1 << 14;
 
+#[inline]
 pub fn cumsum<T: Real>(x: &[T], shape: [usize; 3]) -> Vec<T> {
     scan(
         x,
@@ -55,6 +56,7 @@ fn rows<const R: usize, T: Copy, S: Copy>(x: &[T], out: &mut [MaybeUninit<T>], s
     }
 }
 
+#[inline]
 fn scan<T: Copy + Send + Sync, S: Copy + Send + Sync>(
     x: &[T],
     [outer, n, inner]: [usize; 3],

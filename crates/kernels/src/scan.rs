@@ -51,6 +51,7 @@ carried!(f64, f64, |a: f64, b| a + b, |a: f64, b| a * b);
 carried!(i64, i64, i64::wrapping_add, i64::wrapping_mul);
 
 /// `out[i] = f(out[i - 1], x[i])` along a dimension, from `start`.
+#[inline]
 fn scan<T: Carried>(x: &[T], along: Along, start: T::Wide, f: impl Fn(T::Wide, T::Wide) -> T::Wide + Sync + Send) -> Vec<T> {
     let mut out = vec![T::default(); x.len()];
     let block = along.size * along.inner;
@@ -78,6 +79,7 @@ fn scan<T: Carried>(x: &[T], along: Along, start: T::Wide, f: impl Fn(T::Wide, T
     out
 }
 
+#[inline]
 pub fn product<T: Carried>(x: &[T], along: Along) -> Vec<T> {
     scan(x, along, T::ONE, T::mul)
 }
@@ -92,11 +94,13 @@ fn log_add_exp(a: f64, b: f64) -> f64 {
     if low == high && low.is_infinite() { low } else { (low - high).exp().ln_1p() + high }
 }
 
+#[inline]
 pub fn log_sum_exp<T: Carried<Wide = f64>>(x: &[T], along: Along) -> Vec<T> {
     scan(x, along, f64::NEG_INFINITY, log_add_exp)
 }
 
 /// The products over a dimension, one for each index of the others.
+#[inline]
 pub fn products<T: Carried>(x: &[T], along: Along) -> Vec<T> {
     let block = along.size * along.inner;
     if block == 0 {
@@ -119,6 +123,7 @@ pub fn products<T: Carried>(x: &[T], along: Along) -> Vec<T> {
 }
 
 /// The product of a line, in eight parts so that one need not wait for another.
+#[inline]
 fn line<T: Carried>(x: &[T]) -> T::Wide {
     let parts = x.chunks_exact(8);
     let rest = parts.remainder().iter().fold(T::ONE, |carry, x| T::mul(carry, x.wide()));
@@ -130,6 +135,7 @@ fn line<T: Carried>(x: &[T]) -> T::Wide {
 }
 
 /// `h[i] = b[i] + a[i] * h[i - 1]` along a dimension, from 0.
+#[inline]
 pub fn recurrence<T: Carried>(a: &[T], b: &[T], along: Along) -> Vec<T> {
     let mut out = vec![T::default(); b.len()];
     let block = along.size * along.inner;

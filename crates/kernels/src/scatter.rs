@@ -75,6 +75,7 @@ impl Number for i64 {
 
 impl Meeting {
     /// What leaves the other element as it is.
+    #[inline]
     fn neutral<T: Number>(self) -> T {
         match self {
             Meeting::Replace | Meeting::Sum => T::of(0),
@@ -95,6 +96,7 @@ pub struct Places<'a> {
 
 impl Places<'_> {
     /// Lets the elements of `source` meet those of `out` at their places, in order. False if a place lies outside; `out` is of no use then.
+    #[inline]
     fn meet<T: Copy + Send + Sync, S: Copy + Sync>(&self, out: &mut [T], source: &[S], f: impl Fn(&mut T, S) + Copy + Sync + Send) -> bool {
         let same = |(dim, (own, into)): (usize, (&usize, &usize))| dim == self.dim || own == into;
         if self.shape.iter().zip(self.into).enumerate().all(same) {
@@ -142,6 +144,7 @@ impl Places<'_> {
 /// Lets each element of `source` meet the one of `out` at its place; with `fresh`, the elements that stood there before do not count.
 /// False if a place lies outside; `out` is of no use then.
 #[must_use]
+#[inline]
 pub fn scatter<T: Number>(out: &mut [T], places: &Places<'_>, source: &[T], meeting: Meeting, fresh: bool) -> bool {
     if fresh && !places.meet(out, source, |a, _| *a = meeting.neutral()) {
         return false;
@@ -157,6 +160,7 @@ pub fn scatter<T: Number>(out: &mut [T], places: &Places<'_>, source: &[T], meet
 
 /// The mean of the elements of `source` at each place, and of what stood there before unless `fresh`; false as in `scatter`.
 #[must_use]
+#[inline]
 pub fn scatter_mean<T: Number>(out: &mut [T], places: &Places<'_>, source: &[T], fresh: bool) -> bool {
     let mut counts = vec![i64::from(!fresh); out.len()];
     if !places.meet(&mut counts, source, |count, _| *count += 1) || !scatter(out, places, source, Meeting::Sum, fresh) {
@@ -184,6 +188,7 @@ const GRAIN: usize = 1 << 14;
 
 /// Lets the elements of `source`, `[outer, m, inner]`, meet those of `out`, `[outer, n, inner]`, at the positions of `index`, in its order.
 /// False if a position lies outside; `out` is of no use then.
+#[inline]
 fn meet<T: Copy + Send + Sync, S: Copy + Sync>(
     out: &mut [T],
     index: &[i64],
@@ -251,6 +256,7 @@ fn meet<T: Copy + Send + Sync, S: Copy + Sync>(
 }
 
 /// Writes entry `j` of each block of `source` over entry `index[j]` of the block of `out`; entries have `inner` elements, and the last wins.
+#[inline]
 pub fn copy_entries<T: Copy>(out: &mut [T], source: &[T], index: &[i64], size: usize, inner: usize) {
     let (block, given) = (size * inner, index.len() * inner);
     if block == 0 || given == 0 {
@@ -266,6 +272,7 @@ pub fn copy_entries<T: Copy>(out: &mut [T], source: &[T], index: &[i64], size: u
 
 /// Adds entry `j` of each block of `source` to entry `index[j]` of the block of `out`, `[outer, n, inner]`, in the order of `index`, which
 /// the caller has checked.
+#[inline]
 pub fn add_entries<T: Number>(out: &mut [T], source: &[T], index: &[i64], n: usize, inner: usize) {
     let (block, given) = (n * inner, index.len() * inner);
     if block == 0 || given == 0 {

@@ -138,6 +138,7 @@ fn columns<L: Math, E: Element<L>>(x: &[E], out: &mut [MaybeUninit<E>], inner: u
     }
 }
 
+#[inline]
 fn forward<E: Element<E> + Element<F> + Math, F: Math>(x: &[E], [outer, n, inner]: [usize; 3], log: bool) -> Vec<E> {
     assert!(x.len() == outer * n * inner);
     let size = n * inner;
@@ -209,6 +210,7 @@ fn gradient_row<L: Math, E: Element<L>>(g: &[E], y: &[E], out: &mut [MaybeUninit
     }
 }
 
+#[inline]
 fn backward<E: Element<E> + Element<F> + Math, F: Math>(g: &[E], y: &[E], n: usize, log: bool) -> Vec<E> {
     assert!(g.len() == y.len() && n > 0);
     let mut out = Vec::with_capacity(y.len());

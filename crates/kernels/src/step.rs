@@ -199,6 +199,7 @@ impl<K: Kernel, H: Half> Part for HalfItem<'_, K, H> {
 }
 
 /// Updates all parts, cut into pieces of about equal size and spread over the cores.
+#[inline]
 pub fn run<P: Part>(parts: Vec<P>) {
     let lengths: Vec<usize> = parts.iter().map(Part::size).collect();
     let total = lengths.iter().sum();

@@ -10,6 +10,7 @@ pub struct Strides<'a> {
 }
 
 /// Zeros, `total` of them, with each element of `x` added at its place.
+#[inline]
 pub fn add<T: Copy + Default + AddAssign>(x: &[T], places: &Strides<'_>, total: usize) -> Vec<T> {
     let mut out = vec![T::default(); total];
     if x.is_empty() {

@@ -55,6 +55,7 @@ pub fn zip(a: Floats<'_>, b: Floats<'_>, f: fn(f64, f64) -> f64) -> Made {
 }
 
 /// `f` of each pair of elements, on all cores.
+#[inline]
 pub fn pairs<T: Copy + Sync, O: Send>(a: &[T], b: &[T], f: impl Fn(T, T) -> O + Sync) -> Vec<O> {
     assert!(a.len() == b.len());
     a.par_iter().zip(b).with_min_len(1 << 14).map(|(&a, &b)| f(a, b)).collect()

@@ -105,6 +105,7 @@ pub fn zip<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
 
 type Pairs<'f, A, B, O> = &'f (dyn Fn(&[A], &[B], &mut [MaybeUninit<O>]) + Sync);
 
+#[inline]
 fn zip_blocks<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
     shape: &[usize],
     a: View<'_, A>,
@@ -126,6 +127,7 @@ fn zip_blocks<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
 }
 
 /// The elements of `a` where `mask` is not 0, of `b` elsewhere.
+#[inline]
 pub fn choose<T: Copy + Default + Send + Sync>(shape: &[usize], mask: View<'_, u8>, a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     let (dims, sizes) = merged(shape, &[mask.strides, a.strides, b.strides]);
     let (mask, a, b) = (Operand::new(mask, &dims), Operand::new(a, &dims), Operand::new(b, &dims));
@@ -188,6 +190,7 @@ pub enum Arithmetic {
     Minimum,
 }
 
+#[inline]
 pub fn arithmetic<T: Number>(op: Arithmetic, shape: &[usize], a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     match op {
         Arithmetic::Add => zip(shape, a, b, T::plus),
@@ -213,6 +216,7 @@ pub(crate) fn smaller<T: Copy + PartialOrd>(a: T, b: T) -> T {
 }
 
 /// `a / b` of floating point numbers.
+#[inline]
 pub fn divide<T: Number + Div<Output = T>>(shape: &[usize], a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     zip(shape, a, b, T::div)
 }
@@ -229,6 +233,7 @@ pub enum Comparison {
 }
 
 /// 1 where the comparison holds, 0 elsewhere.
+#[inline]
 pub fn compare<T: Number>(op: Comparison, shape: &[usize], a: View<'_, T>, b: View<'_, T>) -> Vec<u8> {
     macro_rules! holds {
         ($op:tt) => {
