@@ -39,6 +39,7 @@ function optimizer({ kind, shapes, guarded = false }: OptimizerCase, variant?: s
   // A window's end drops the gradients: each step gets them anew.
   const grads = params.map(({ grad }) => grad)
   const gradScaler = new GradScaler({ initScale: 1024 })
+  gradScaler.scale(tensor(1)).dispose()
   const step = () => {
     opt.update({ gradScaler })
     gradScaler.update()

@@ -1,4 +1,4 @@
-// Side by side with other libraries: `npm run bench:peers [-- --only torch,firn] [--case MLP] [--rounds 5] [--ms 400]`.
+// Side by side with other libraries: `npm run bench:peers [-- --only torch,firn] [--case MLP] [--kind large] [--rounds 5] [--ms 400]`.
 // Peers take turns; the table and benches/results/peers.json give the fastest and the median sample. PyTorch joins when
 // FIRN_PYTHON (default python3) can import it; the JavaScript libraries are installed on demand. Large ops are timed with all threads and
 // with one, in turn.
@@ -17,6 +17,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
     case: { type: 'string' },
+    kind: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     ms: { type: 'string', default: '400' },
   },
@@ -34,7 +35,8 @@ if (wanted.some((name) => name === 'jax-js' || name === 'tfjs') && !existsSync(j
   execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: here, stdio: 'inherit' })
 }
 
-const titles = Object.keys(cases).filter((title) => !options.case || title.includes(options.case))
+const asked = (title) => (!options.case || title.includes(options.case)) && (!options.kind || cases[title].kind === options.kind)
+const titles = Object.keys(cases).filter(asked)
 const lonely = ['firn', 'torch'].filter((name) => wanted.includes(name) && titles.some((title) => cases[title].kind === 'large'))
 const peers = []
 for (const { name, single } of [...wanted.map((name) => ({ name, single: false })), ...lonely.map((name) => ({ name, single: true }))]) {

@@ -58,8 +58,8 @@ function openCase(kinds: Kinds, work: Case, variant?: string): Opened {
   const opened =
     work.kind === 'mul'
       ? kinds.mul?.(work, variant)
-      : work.kind === 'adamw'
-        ? kinds.adamw?.(work, variant)
+      : work.kind === 'adamw' || work.kind === 'sgd'
+        ? kinds[work.kind]?.(work, variant)
         : work.kind === 'mlp'
           ? kinds.mlp?.(work, variant)
           : work.kind === 'large'
