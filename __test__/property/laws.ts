@@ -9,7 +9,9 @@ type Face = OpRow['faces'][number]
 
 /** Ops whose results may differ from call to call. */
 const isRandom = ({ family, check, args }: OpRow) =>
-  family === 'random' || (check.kind === 'none' && /random/.test(check.reason)) || args.some(({ name }) => name === 'training')
+  family === 'random' ||
+  (check.kind === 'none' && /random/.test(check.reason)) ||
+  args.some(({ name }) => name === 'training' || name === 'dropout')
 
 const elements = (x: AnyTensor): number[] =>
   Array.from(x.dtype === 'float16' || x.dtype === 'bfloat16' ? x.to('float32').dataSync() : x.dataSync(), Number)
