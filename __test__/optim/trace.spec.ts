@@ -1,18 +1,9 @@
 import test from 'ava'
 import { Optimizer } from '../../ts/optim/index.ts'
-import { type DType, type Tensor, tensor } from '../../ts/tensor/index.ts'
 import { closeTo, fixture, fromStored } from '../helpers.ts'
+import { gradient } from './torchCases.ts'
 
 const { start, snapshots, traces } = fixture('optim')
-
-/** The gradient that scripts/fixtures/optimizers.py gives parameter `k` at `step`; null where it gives none. */
-function gradient(step: number, k: number, { shape, size, dtype }: Tensor<DType>): Tensor<DType> | null {
-  if (k === 1 && step % 3 === 0) return null
-  return tensor(
-    Array.from({ length: size }, (_, i) => (((7 * step + 5 * k + 3 * i) % 17) - 8) / 16),
-    { shape, dtype },
-  )
-}
 
 for (const { rule, name, dtype, options, params: expected, state, start: own } of traces) {
   for (const fused of [true, false]) {

@@ -118,8 +118,8 @@ async function convergence() {
 
 Every rule on three problems: Rosenbrock's valley from (-1.5, 1.5), digits by a perceptron, and the next character of this project's
 design notes. Each tries the rates ${rates.join(', ')}; the best counts, by the mean loss of the last tenth of the steps. Everything else is
-at its default, but that SGD and LARS have a momentum of 0.9. The same start and the same batches for all. Short runs say how fast a rule
-gets going, not where it ends; a problem of yours may order them otherwise.
+at its default, but that SGD and LARS have a momentum of 0.9, and LARS adapts always. The same start and the same batches for all. Short
+runs say how fast a rule gets going, not where it ends; a problem of yours may order them otherwise.
 
 \`npm run bench -- convergence\` measures, \`npm run bench:charts\` writes this page.
 

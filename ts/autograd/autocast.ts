@@ -2,6 +2,7 @@
 import { native } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import { dtypeCode } from '../tensor/index.ts'
+import { Nesting, within } from './region.ts'
 
 /** Options of `autocast`. */
 export interface AutocastOptions {
@@ -13,14 +14,11 @@ export interface AutocastOptions {
   readonly cache?: boolean
 }
 
-/** Regions in force. */
-let depth = 0
+const nesting = new Nesting('autocast: regions end in the reverse order of their start, and a later one is still open; end that one first')
 
 /** A region of autocast, in force on this thread until it is disposed of. @example const region = autocast(); region[Symbol.dispose](); isAutocastEnabled() // false */
 export class AutocastGuard {
-  readonly #before: number
-  readonly #depth: number
-  #open = true
+  readonly #end: () => void
 
   constructor(options: AutocastOptions = {}) {
     checkOptions('autocast', options, ['dtype', 'enabled', 'cache'])
@@ -28,8 +26,8 @@ export class AutocastGuard {
     if (dtype !== 'bfloat16' && dtype !== 'float16') {
       throw new FirnError('dtype', `autocast: dtype must be 'bfloat16' or 'float16', got '${String(dtype)}'`)
     }
-    this.#before = native.autocastEnter(enabled, dtypeCode(dtype), cache)
-    this.#depth = ++depth
+    const before = native.autocastEnter(enabled, dtypeCode(dtype), cache)
+    this.#end = nesting.begin(() => native.autocastLeave(before))
   }
 
   /**
@@ -37,16 +35,7 @@ export class AutocastGuard {
    * @throws FirnError 'autograd' when a later region is still open
    */
   [Symbol.dispose](): void {
-    if (!this.#open) return
-    if (this.#depth !== depth) {
-      throw new FirnError(
-        'autograd',
-        'autocast: regions end in the reverse order of their start, and a later one is still open; end that one first',
-      )
-    }
-    this.#open = false
-    depth--
-    native.autocastLeave(this.#before)
+    this.#end()
   }
 }
 
@@ -71,19 +60,13 @@ export function autocast<T>(options: AutocastOptions, fn: () => T): T
 export function autocast<T>(first: AutocastOptions | (() => T) = {}, second?: () => T): T | AutocastGuard {
   const [options, fn] = typeof first === 'function' ? [{}, first] : [first, second]
   const guard = new AutocastGuard(options)
-  if (fn === undefined) return guard
-  try {
-    const result = fn()
-    if (result instanceof Promise) {
-      throw new FirnError(
-        'argument',
+  return fn === undefined
+    ? guard
+    : within(
+        guard,
+        fn,
         'autocast(fn) takes a synchronous function, since other code runs during an await; use `using region = autocast()` around the part that needs it',
       )
-    }
-    return result
-  } finally {
-    guard[Symbol.dispose]()
-  }
 }
 
 /** Whether ops are cast. @example autocast(() => autocast({ enabled: false }, () => isAutocastEnabled())) // false */

@@ -1,19 +1,16 @@
 // Guards that switch the tape off or on.
 import { native } from '../backend/index.ts'
-import { FirnError } from '../errors.ts'
+import { Nesting, within } from './region.ts'
 
-/** Guards in force. */
-let depth = 0
+const nesting = new Nesting('noGrad: guards end in the reverse order of their start, and a later one is still in force; end that one first')
 
 /** A setting of the tape, in force on this thread until it is disposed of. @example const guard = noGrad(); guard[Symbol.dispose](); isGradEnabled() // true */
 export class GradModeGuard {
-  readonly #before: boolean
-  readonly #depth: number
-  #open = true
+  readonly #end: () => void
 
   constructor(enabled: boolean) {
-    this.#before = native.setGradEnabled(enabled)
-    this.#depth = ++depth
+    const before = native.setGradEnabled(enabled)
+    this.#end = nesting.begin(() => native.setGradEnabled(before))
   }
 
   /**
@@ -21,36 +18,19 @@ export class GradModeGuard {
    * @throws FirnError 'autograd' when a later guard is still in force
    */
   [Symbol.dispose](): void {
-    if (!this.#open) return
-    if (this.#depth !== depth) {
-      throw new FirnError(
-        'autograd',
-        'noGrad: guards end in the reverse order of their start, and a later one is still in force; end that one first',
-      )
-    }
-    this.#open = false
-    depth--
-    native.setGradEnabled(this.#before)
+    this.#end()
   }
 }
 
-function guarded<T>(enabled: boolean, fn: () => T): T
-function guarded(enabled: boolean): GradModeGuard
 function guarded<T>(enabled: boolean, fn?: () => T): T | GradModeGuard {
   const guard = new GradModeGuard(enabled)
-  if (fn === undefined) return guard
-  try {
-    const result = fn()
-    if (result instanceof Promise) {
-      throw new FirnError(
-        'argument',
+  return fn === undefined
+    ? guard
+    : within(
+        guard,
+        fn,
         'noGrad(fn) takes a synchronous function, since other code runs during an await; use `using guard = noGrad()` around the part that needs it',
       )
-    }
-    return result
-  } finally {
-    guard[Symbol.dispose]()
-  }
 }
 
 /**
@@ -62,14 +42,14 @@ function guarded<T>(enabled: boolean, fn?: () => T): T | GradModeGuard {
 export function noGrad(): GradModeGuard
 export function noGrad<T>(fn: () => T): T
 export function noGrad<T>(fn?: () => T): T | GradModeGuard {
-  return fn === undefined ? guarded(false) : guarded(false, fn)
+  return guarded(false, fn)
 }
 
 /** Puts ops on the tape again inside `noGrad`; a guard, or while `fn` runs. @example noGrad(() => enableGrad(() => isGradEnabled())) // true */
 export function enableGrad(): GradModeGuard
 export function enableGrad<T>(fn: () => T): T
 export function enableGrad<T>(fn?: () => T): T | GradModeGuard {
-  return fn === undefined ? guarded(true) : guarded(true, fn)
+  return guarded(true, fn)
 }
 
 /** Whether ops go on the tape. @example noGrad(() => isGradEnabled()) // false */

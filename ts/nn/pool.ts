@@ -24,6 +24,12 @@ abstract class MaxPool<I, S extends Sizes> extends Sliding<I, S> {
     this.dilation = sizesOf(`${name}: dilation`, dilation)
     this.ceilMode = ceilMode
   }
+
+  /** The options of the op, which maxima and their places share. */
+  protected get window(): { stride: S; padding: S; dilation: S; ceilMode: boolean } {
+    const { stride, padding, dilation, ceilMode } = this
+    return { stride, padding, dilation, ceilMode }
+  }
 }
 
 /** The largest value under each place of the kernel, over [batch, channels, width]. */
@@ -34,8 +40,7 @@ export class MaxPool1d extends MaxPool<number, number> {
   }
 
   override forward(x: Tensor): Tensor {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return x.maxPool1d(kernel, { stride, padding, dilation, ceilMode })
+    return x.maxPool1d(this.kernel, this.window)
   }
 
   /**
@@ -46,8 +51,7 @@ export class MaxPool1d extends MaxPool<number, number> {
    * new nn.MaxUnpool1d(2).forward(values, indices) // shape [64, 32, 8]
    */
   withIndices(x: Tensor): Maxima {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return { values: this.forward(x), indices: x.maxPool1dIndices(kernel, { stride, padding, dilation, ceilMode }) }
+    return { values: this.forward(x), indices: x.maxPool1dIndices(this.kernel, this.window) }
   }
 }
 
@@ -59,8 +63,7 @@ export class MaxPool2d extends MaxPool<Pair, readonly [height: number, width: nu
   }
 
   override forward(x: Tensor): Tensor {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return x.maxPool2d(kernel, { stride, padding, dilation, ceilMode })
+    return x.maxPool2d(this.kernel, this.window)
   }
 
   /**
@@ -71,8 +74,7 @@ export class MaxPool2d extends MaxPool<Pair, readonly [height: number, width: nu
    * new nn.MaxUnpool2d(2).forward(values, indices) // shape [64, 32, 8, 8]
    */
   withIndices(x: Tensor): Maxima {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return { values: this.forward(x), indices: x.maxPool2dIndices(kernel, { stride, padding, dilation, ceilMode }) }
+    return { values: this.forward(x), indices: x.maxPool2dIndices(this.kernel, this.window) }
   }
 }
 
@@ -84,8 +86,7 @@ export class MaxPool3d extends MaxPool<Triple, readonly [depth: number, height: 
   }
 
   override forward(x: Tensor): Tensor {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return x.maxPool3d(kernel, { stride, padding, dilation, ceilMode })
+    return x.maxPool3d(this.kernel, this.window)
   }
 
   /**
@@ -96,8 +97,7 @@ export class MaxPool3d extends MaxPool<Triple, readonly [depth: number, height: 
    * new nn.MaxUnpool3d(2).forward(values, indices) // shape [8, 4, 8, 8, 8]
    */
   withIndices(x: Tensor): Maxima {
-    const { kernel, stride, padding, dilation, ceilMode } = this
-    return { values: this.forward(x), indices: x.maxPool3dIndices(kernel, { stride, padding, dilation, ceilMode }) }
+    return { values: this.forward(x), indices: x.maxPool3dIndices(this.kernel, this.window) }
   }
 }
 

@@ -3,18 +3,13 @@ import type { Tensor } from '../tensor/index.ts'
 import { Module } from './module.ts'
 import { checkSize } from './sizes.ts'
 
-/** Channels become places: [..., channels * factor ** 2, height, width] gives [..., channels, height * factor, width * factor]. */
-export class PixelShuffle extends Module {
+/** What spreads channels over places by a factor, or gathers them. */
+abstract class ByFactor extends Module {
   readonly factor: number
 
-  /** @example new nn.PixelShuffle(2).forward(zeros([8, 12, 4, 4])) // shape [8, 3, 8, 8] */
-  constructor(factor: number) {
+  protected constructor(name: string, factor: number) {
     super()
-    this.factor = checkSize('PixelShuffle: factor', factor)
-  }
-
-  override forward(x: Tensor): Tensor {
-    return x.pixelShuffle(this.factor)
+    this.factor = checkSize(`${name}: factor`, factor)
   }
 
   override extraRepr(): string {
@@ -22,22 +17,27 @@ export class PixelShuffle extends Module {
   }
 }
 
-/** Places become channels: [..., channels, height * factor, width * factor] gives [..., channels * factor ** 2, height, width]. */
-export class PixelUnshuffle extends Module {
-  readonly factor: number
+/** Channels become places: [..., channels * factor ** 2, height, width] gives [..., channels, height * factor, width * factor]. */
+export class PixelShuffle extends ByFactor {
+  /** @example new nn.PixelShuffle(2).forward(zeros([8, 12, 4, 4])) // shape [8, 3, 8, 8] */
+  constructor(factor: number) {
+    super('PixelShuffle', factor)
+  }
 
+  override forward(x: Tensor): Tensor {
+    return x.pixelShuffle(this.factor)
+  }
+}
+
+/** Places become channels: [..., channels, height * factor, width * factor] gives [..., channels * factor ** 2, height, width]. */
+export class PixelUnshuffle extends ByFactor {
   /** @example new nn.PixelUnshuffle(2).forward(zeros([8, 3, 8, 8])) // shape [8, 12, 4, 4] */
   constructor(factor: number) {
-    super()
-    this.factor = checkSize('PixelUnshuffle: factor', factor)
+    super('PixelUnshuffle', factor)
   }
 
   override forward(x: Tensor): Tensor {
     return x.pixelUnshuffle(this.factor)
-  }
-
-  override extraRepr(): string {
-    return String(this.factor)
   }
 }
 

@@ -46,9 +46,9 @@ export interface StepOptions {
   readonly updaters?: readonly Updater[]
   /** Largest norm of all gradients together; they are scaled down to it. @default off */
   readonly clipGradNorm?: number
-  /** The p of that norm: any number > 0, or Infinity. @default 2 */
+  /** The p of that norm, a number > 0; Infinity for the largest magnitude. @default 2 */
   readonly normType?: number
-  /** Largest magnitude of any number in a gradient, after the norm was clipped. @default off */
+  /** Largest magnitude of a number in a gradient, after the norm was clipped. @default off */
   readonly clipGradValue?: number
   /** Micro-batches that make one update. @default the `gradAccSteps` given to `update` */
   readonly accumulate?: number
