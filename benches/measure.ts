@@ -8,12 +8,24 @@ export interface Work {
   readonly name: string
   /** Calls a sample, for works shorter than the clock is fine. @default 1 */
   readonly repeat?: number
-  /** Milliseconds that samples are taken for, at least ten of them. @default 600 */
+  /** Milliseconds that samples are taken for. @default 600 */
   readonly budget?: number
+  /** How many are taken at least. @default 10 */
+  readonly samples?: number
   /** Floating point operations or bytes of one call, for the rate in the last column. */
   readonly amount?: { readonly unit: 'flop' | 'byte'; readonly count: number }
   /** Makes what is timed; its tensors are freed by `close`. */
   readonly open: () => { readonly run: () => unknown; readonly close?: () => void }
+}
+
+/** Works that are compared: they stand open together and are called in turn, so that what else the machine does falls on all alike. */
+export interface Turns {
+  readonly name: string
+  readonly repeat?: number
+  readonly budget?: number
+  /** Names of what is timed; the first is what the others are compared with. */
+  readonly forms: readonly string[]
+  readonly open: () => { readonly runs: readonly (() => unknown)[]; readonly close?: () => void }
 }
 
 interface Row {
@@ -26,10 +38,16 @@ interface Row {
   readonly busy: number
   /** G of the unit a second, by the median. */
   readonly rate?: { readonly unit: string; readonly value: number }
+  /** Fastest and median time over those of the first form that it took turns with. */
+  readonly ratio?: { readonly min: number; readonly median: number }
 }
 
-/** Times each work in turn and reports them under `topic`, with `facts` beside them. */
-export async function measure(topic: string, works: readonly Work[], facts: Readonly<Record<string, unknown>> = {}): Promise<void> {
+/** Times one work after another and reports them under `topic`, with `facts` beside them. */
+export async function measure(
+  topic: string,
+  works: readonly (Work | Turns)[],
+  facts: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   const machine = {
     device: cpus()[0]?.model ?? 'unknown',
@@ -41,23 +59,64 @@ export async function measure(topic: string, works: readonly Work[], facts: Read
   const rows: Row[] = []
   const [, , match = ''] = process.argv
   for (const work of works.filter(({ name }) => name.includes(match))) {
-    const row = await time(work)
-    const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
-    console.log(`  ${work.name.padEnd(46)} min ${show(row.min)}  median ${show(row.median)} ${rate}${warning(row.busy)}`)
-    rows.push(row)
+    for (const row of isTurns(work) ? await inTurn(work) : [await time(work)]) {
+      const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
+      const ratio = row.ratio ? `  x${row.ratio.min.toFixed(3)} least, x${row.ratio.median.toFixed(3)} median` : ''
+      console.log(`  ${row.name.padEnd(60)} min ${show(row.min)}  median ${show(row.median)} ${rate}${ratio}${warning(row.busy)}`)
+      rows.push(row)
+    }
   }
   mkdirSync(new URL('results', import.meta.url), { recursive: true })
   const path = new URL(`results/${topic}.json`, import.meta.url)
   const { rows: old }: { rows: Row[] } = match !== '' && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { rows: [] }
-  const all = works.flatMap(({ name }) => [...rows, ...old].find((row) => row.name === name) ?? [])
+  const known = [...rows, ...old.filter((row) => !rows.some(({ name }) => name === row.name))]
+  const all = works.flatMap(({ name }) => known.filter((row) => row.name === name || row.name.startsWith(`${name}: `)))
   writeFileSync(path, `${JSON.stringify({ topic, ...machine, ...facts, unit: 'ms', rows: all }, null, 1)}\n`)
 }
 
-async function time({ name, repeat = 1, budget = 600, amount, open }: Work): Promise<Row> {
+const isTurns = (work: Work | Turns): work is Turns => 'forms' in work
+
+async function inTurn({ name, forms, repeat = 1, budget = 2000, open }: Turns): Promise<Row[]> {
+  const busy = await othersUse()
+  const { runs, close } = open()
+  const samples = runs.map(() => new Array<number>())
+  const timed = runs.map((run, k) => () => {
+    const start = performance.now()
+    for (let i = 0; i < repeat; i++) run()
+    samples[k]?.push((performance.now() - start) / repeat)
+  })
+  for (let round = 0; round < 3; round++) for (const run of runs) run()
+  for (const end = performance.now() + budget; performance.now() < end || (samples[0]?.length ?? 0) < 20;) {
+    for (const run of timed) run()
+    // Whoever comes first in a round finds other things in the caches than the rest: let that be another one.
+    timed.push(...timed.splice(0, 1))
+  }
+  close?.()
+  const times = samples
+    .map((each) => each.toSorted((a, b) => a - b))
+    .map((each) => ({ min: each[0] ?? NaN, median: each[each.length >> 1] ?? NaN }))
+  const [first = { min: NaN, median: NaN }] = times
+  return times.map(({ min, median }, k) => ({
+    name: `${name}: ${forms[k]}`,
+    min,
+    median,
+    samples: samples[k]?.length ?? 0,
+    busy,
+    ...(k > 0 && { ratio: { min: min / first.min, median: median / first.median } }),
+  }))
+}
+
+async function time({ name, repeat = 1, budget = 600, samples = 10, amount, open }: Work): Promise<Row> {
   const busy = await othersUse()
   const { run, close } = open()
   // The budgets count what a sample reports, which is one call of many.
-  const bench = new Bench({ time: budget / repeat, warmupTime: budget / 3 / repeat, iterations: 10, warmupIterations: 3, throws: true })
+  const bench = new Bench({
+    time: budget / repeat,
+    warmupTime: budget / 3 / repeat,
+    iterations: samples,
+    warmupIterations: Math.min(3, samples - 2),
+    throws: true,
+  })
   bench.add(name, () => {
     const start = performance.now()
     for (let i = 0; i < repeat; i++) run()

@@ -1,10 +1,10 @@
 // An optimizer's step alone: every rule fused against plain, over sets of parameters from few large to many small; in GB/s beside what
-// memory gives. `npm run bench -- optimizer`.
+// memory gives. AdamW also with guards, in turn with itself without. `npm run bench -- optimizer`.
 import { native } from '../ts/backend/index.ts'
-import { nn, optim, tensor } from '../ts/index.ts'
+import { GradScaler, nn, optim, tensor, type Tensor } from '../ts/index.ts'
 import { isRule } from '../ts/optim/rule.ts'
 import { rules } from '../ts/optim/rules.gen.ts'
-import { measure, type Work } from './measure.ts'
+import { measure, type Turns, type Work } from './measure.ts'
 import { parameterSets, wave } from './peers/cases.ts'
 
 type Shapes = readonly (readonly number[])[]
@@ -17,16 +17,34 @@ const matrices: Readonly<Record<string, Shapes>> = { '12 x 512 x 512': Array.fro
 const { '3 x 2.1 M': _, ...sets } = parameterSets
 
 /** What has to be said for a rule to do all of its work. */
-const options: Partial<Record<Rule, object>> = { sgd: { momentum: 0.9 }, rmsProp: { momentum: 0.9, centered: true } }
+const options: Partial<Record<Rule, object>> = {
+  sgd: { momentum: 0.9 },
+  rmsProp: { momentum: 0.9, centered: true },
+  lars: { momentum: 0.9, alwaysAdapt: true },
+}
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
-function opened(rule: Rule, shapes: Shapes, given: object) {
-  const params = shapes.map((shape, k) => {
-    const param = new nn.Parameter(tensor(wave(sizeOf(shape), 1, k), { shape }))
-    param.grad = tensor(wave(sizeOf(shape), 0.1, k + 0.5), { shape })
+/** The values of the last set and their gradients: sines take longer than steps. */
+let made: { readonly shapes: Shapes; readonly values: readonly Tensor[]; readonly grads: readonly Tensor[] } | undefined
+
+function parameters(shapes: Shapes): { readonly params: readonly nn.Parameter[]; readonly grads: readonly Tensor[] } {
+  if (made?.shapes !== shapes) {
+    for (const each of [...(made?.values ?? []), ...(made?.grads ?? [])]) each.dispose()
+    const waves = (scale: number, phase: number) => shapes.map((shape, k) => tensor(wave(sizeOf(shape), scale, k + phase), { shape }))
+    made = { shapes, values: waves(1, 0), grads: waves(0.1, 0.5) }
+  }
+  const { values, grads } = made
+  const params = values.map((value, k) => {
+    const param = new nn.Parameter(value.clone())
+    param.grad = grads[k] ?? null
     return param
   })
+  return { params, grads }
+}
+
+function opened(rule: Rule, shapes: Shapes, given: object) {
+  const { params } = parameters(shapes)
   const opt = new optim.Optimizer(rule, { ...options[rule], lr: 1e-3, ...given }).bind(params)
   return {
     opt,
@@ -58,21 +76,54 @@ function step(rule: Rule, set: string, shapes: Shapes, form: string, given: obje
     open: () => opened(rule, shapes, given),
     repeat: total < 1e5 ? 100 : 1,
     budget: 250,
-    amount: { unit: 'byte', count: total * (traffic(rule, given) + ('clipGradNorm' in given ? 4 : 0)) },
+    ...(form === 'plain' && total > 1e7 && { samples: 3 }),
+    amount: { unit: 'byte', count: total * traffic(rule, given) },
   }
 }
 
-const works = names.flatMap((rule) =>
-  Object.entries(rule === 'muon' ? matrices : sets).flatMap(([set, shapes]) => [
-    step(rule, set, shapes, 'fused', { fused: true }),
-    step(rule, set, shapes, 'plain', { fused: false }),
-  ]),
-)
-const beside = Object.entries(sets).flatMap(([set, shapes]) => [
-  step('adamW', set, shapes, 'fused, clipped by norm', { clipGradNorm: 1 }),
+/**
+ * A window's end without guards, clipped by norm, and under a gradient scaler as well: unscaled and checked. All three work on the same
+ * tensors, and get the gradients that the window drops anew.
+ */
+function guards(set: string, shapes: Shapes): Turns {
+  const total = shapes.map(sizeOf).reduce((a, b) => a + b, 0)
+  return {
+    name: `adamW, ${set}, update`,
+    forms: ['alone', 'clipped by norm', 'unscaled, checked, clipped by norm'],
+    repeat: total < 1e5 ? 100 : 1,
+    open() {
+      const { params, grads } = parameters(shapes)
+      const alone = optim.adamW({ lr: 1e-3 }).bind(params)
+      const clipped = optim.adamW({ lr: 1e-3, clipGradNorm: 1 }).bind(params)
+      const gradScaler = new GradScaler({ initScale: 1024 })
+      gradScaler.scale(tensor(1)).dispose()
+      const again = () => params.forEach((param, k) => (param.grad = grads[k] ?? null))
+      return {
+        runs: [
+          () => (alone.update(), again()),
+          () => (clipped.update(), again()),
+          () => (clipped.update({ gradScaler }), gradScaler.update(), again()),
+        ],
+        close() {
+          for (const each of [alone, clipped, ...params]) each.dispose()
+        },
+      }
+    },
+  }
+}
+
+const bySet = Object.entries(sets).flatMap(([set, shapes]) => [
+  ...names
+    .filter((rule) => rule !== 'muon')
+    .flatMap((rule) => [step(rule, set, shapes, 'fused', { fused: true }), step(rule, set, shapes, 'plain', { fused: false })]),
   step('adamW', set, shapes, 'fused, with an average', { average: optim.ema() }),
+  guards(set, shapes),
+])
+const muon = Object.entries(matrices).flatMap(([set, shapes]) => [
+  step('muon', set, shapes, 'fused', { fused: true }),
+  step('muon', set, shapes, 'plain', { fused: false }),
 ])
 
 const triad = native.memoryBandwidth(12 * 2 ** 24) / 1e9
 console.log(`triad a = b + s * c over 3 x 67 MB: ${triad.toFixed(1)} GB/s`)
-await measure('optimizer', [...works, ...beside], { triad })
+await measure('optimizer', [...bySet, ...muon], { triad })

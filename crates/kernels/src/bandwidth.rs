@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::fetch::{AHEAD, STRIDE, fetch};
 use crate::parallel::{CUT, for_each, simd};
 
 /// Runs after the first, of which the fastest counts.
@@ -21,8 +22,13 @@ pub fn triad(bytes: usize) -> f64 {
             simd(
                 #[inline(always)]
                 || {
-                    for ((a, &b), &c) in a.iter_mut().zip(b).zip(c) {
-                        *a = b + 3.0 * c;
+                    for ((a, b), c) in a.chunks_mut(STRIDE).zip(b.chunks(STRIDE)).zip(c.chunks(STRIDE)) {
+                        fetch(a, AHEAD);
+                        fetch(b, AHEAD);
+                        fetch(c, AHEAD);
+                        for ((a, &b), &c) in a.iter_mut().zip(b).zip(c) {
+                            *a = b + 3.0 * c;
+                        }
                     }
                 },
             )

@@ -1,10 +1,11 @@
 //! Norms of gradients.
 
+use crate::fetch::{AHEAD, STRIDE, fetch};
 use crate::parallel::{for_each, map, pieces, simd, sum};
 use crate::real::Real;
 
 const LANES: usize = 16;
-const BLOCK: usize = 1024;
+const BLOCK: usize = 4096;
 /// Elements that one thread takes at a time.
 const PIECE: usize = 1 << 15;
 
@@ -12,15 +13,32 @@ const PIECE: usize = 1 << 15;
 #[inline(always)]
 fn fold<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
     let mut total = 0.0;
-    for block in x.chunks(BLOCK) {
-        let mut lanes = [T::of(0.0); LANES];
-        let (whole, rest) = block.as_chunks::<LANES>();
+    let mut rest = x;
+    while !rest.is_empty() {
+        let far = size_of_val(rest) > 2 * AHEAD + size_of::<[T; BLOCK]>();
+        let (block, later) = rest.split_at(rest.len().min(BLOCK));
+        let mut lanes = [T::of(0.0); STRIDE];
+        let (whole, odd) = block.as_chunks::<STRIDE>();
         for chunk in whole {
+            if far {
+                fetch(chunk, 2 * AHEAD);
+            }
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane = *lane + f(x);
             }
         }
-        total += lanes.iter().map(|&lane| lane.f64()).sum::<f64>() + rest.iter().map(|&x| f(x).f64()).sum::<f64>();
+        for (lane, &x) in lanes.iter_mut().zip(odd) {
+            *lane = *lane + f(x);
+        }
+        let mut half = STRIDE / 2;
+        while half > 0 {
+            for lane in 0..half {
+                lanes[lane] = lanes[lane] + lanes[lane + half];
+            }
+            half /= 2;
+        }
+        total += lanes[0].f64();
+        rest = later;
     }
     total
 }

@@ -20,6 +20,8 @@ pub mod distance;
 pub mod elementwise;
 pub mod entropy;
 pub mod factor;
+pub mod factored;
+pub mod fetch;
 pub mod fold;
 pub mod fourier;
 pub mod functions;

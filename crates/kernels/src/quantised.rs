@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::step::{Average, Incoming, Kernel, Part, Piece};
+use crate::step::{Average, Incoming, Kernel, Part, Piece, Sums};
 
 /// Values that share a scale.
 pub const BLOCK: usize = 256;
@@ -11,11 +11,28 @@ pub const BLOCK: usize = 256;
 /// Decades that a map covers below 1.
 const DECADES: i32 = 7;
 
+/// Bits of a number's mantissa, after its exponent, that choose its bucket: no bucket holds more than one middle between values.
+const BUCKET_BITS: u32 = 7;
+/// The other bits of the mantissa, which tell on which side of that middle a number is.
+const LOW_BITS: u32 = 23 - BUCKET_BITS;
+const LOW: u32 = (1 << LOW_BITS) - 1;
+/// Numbers below have the code of 0.
+const LEAST: f32 = 1.0 / (1 << 23) as f32;
+/// Where buckets are counted from: that of what is below `LEAST`.
+const FIRST: u32 = (LEAST.to_bits() >> LOW_BITS) - 1;
+/// That of 1, which nothing is above.
+const LAST: u32 = 1.0_f32.to_bits() >> LOW_BITS;
+/// Places for the buckets of one sign.
+const BUCKETS: usize = ((LAST - FIRST + 1) as usize).next_power_of_two();
+
 /// The 256 values that codes stand for, ascending: dense in relative terms from 1e-7 to 1.
 pub struct Map {
     pub values: [f32; 256],
     /// Between a value and the next.
     middles: [f32; 255],
+    /// For each bucket of magnitudes, positive and then negative: the code of its smallest, and in the bits above how many there are of
+    /// that code.
+    buckets: [u32; 2 * BUCKETS],
 }
 
 /// For values of either sign, as the mean of gradients.
@@ -47,12 +64,26 @@ impl Map {
         for (middle, pair) in middles.iter_mut().zip(values.windows(2)) {
             *middle = (pair[0] + pair[1]) / 2.0;
         }
-        Map { values, middles }
+        let mut map = Map { values, middles, buckets: [0; 2 * BUCKETS] };
+        for sign in [0, 1] {
+            for bucket in FIRST..=LAST {
+                let first = if bucket == FIRST { 0 } else { bucket << LOW_BITS };
+                let code = |low: u32| map.nearest(f32::from_bits(first + low | sign << 31));
+                // Found by halving: those below `many` have the code of the first.
+                let (mut many, mut most) = (1, 1 << LOW_BITS);
+                while many < most && bucket != FIRST {
+                    let middle = (many + most) / 2;
+                    (many, most) = if code(middle) == code(0) { (middle + 1, most) } else { (many, middle) };
+                }
+                map.buckets[(bucket - FIRST) as usize + sign as usize * BUCKETS] = u32::from(code(0)) | most << 8;
+            }
+        }
+        map
     }
 
     /// The code of 0.
     pub fn zero(&self) -> u8 {
-        self.code(0.0)
+        self.nearest(0.0)
     }
 
     /// All values of a tensor.
@@ -72,14 +103,20 @@ impl Map {
         (codes, scales)
     }
 
-    /// The code of the nearest value: how many middles lie below, found by halving.
+    /// The code of the nearest value: how many middles lie below.
+    fn nearest(&self, x: f32) -> u8 {
+        self.middles.partition_point(|&middle| middle < x) as u8
+    }
+
+    /// `nearest` for numbers up to 1 either way: what differs within a bucket is one code at most.
     #[inline(always)]
     fn code(&self, x: f32) -> u8 {
-        let mut at = 0;
-        for step in [128, 64, 32, 16, 8, 4, 2, 1] {
-            at += if self.middles[at + step - 1] < x { step } else { 0 };
-        }
-        at as u8
+        let magnitude = x.to_bits() & 0x7fff_ffff;
+        let negative = x.to_bits() >> 31;
+        let bucket = (magnitude >> LOW_BITS).clamp(FIRST, LAST) - FIRST;
+        let found = self.buckets[(bucket + negative * BUCKETS as u32) as usize % (2 * BUCKETS)];
+        let beyond = u32::from(magnitude & LOW >= found >> 8);
+        (found.wrapping_add(beyond).wrapping_sub(2 * (beyond & negative)) & 0xff) as u8
     }
 
     #[inline(always)]
@@ -89,21 +126,42 @@ impl Map {
         }
     }
 
-    /// Gives the scale. A value that is not 0 keeps its sign.
+    /// Gives the scale.
     #[inline(always)]
     fn write(&self, values: &[f32], codes: &mut [u8]) -> f32 {
-        let scale = values.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let scale = magnitude(values);
         let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         for (code, &x) in codes.iter_mut().zip(values) {
-            let nearest = self.code(x * inverse);
-            *code = match self.values[usize::from(nearest)] {
-                kept if kept < 0.0 && x > 0.0 => nearest + 1,
-                kept if kept > 0.0 && x < 0.0 => nearest - 1,
-                _ => nearest,
-            };
+            *code = self.code(x * inverse);
         }
         scale
     }
+}
+
+/// `a` or the magnitude of `b`, which NaN has none of.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b.abs() > a { b.abs() } else { a }
+}
+
+/// The largest magnitude.
+#[inline(always)]
+fn magnitude(values: &[f32]) -> f32 {
+    let (whole, odd) = values.as_chunks::<64>();
+    let mut lanes = [0.0; 64];
+    for chunk in whole {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, x);
+        }
+    }
+    let mut half = lanes.len() / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = larger(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    odd.iter().copied().fold(lanes[0], larger)
 }
 
 /// One state tensor in 8 bits.
@@ -147,8 +205,9 @@ impl<K: Kernel> Part for Quantised<'_, K> {
         )
     }
 
+    // Sums would be those of values before they are rounded; no rule that goes by them is quantised.
     #[inline(always)]
-    fn update(self) {
+    fn update(self) -> Sums {
         let Quantised { kernel, incoming, param, grad, state: [a, b], mut average } = self;
         let (mut first, mut second) = ([0.0; BLOCK], [0.0; BLOCK]);
         let blocks = param.chunks_mut(BLOCK).zip(grad.chunks(BLOCK));
@@ -165,6 +224,7 @@ impl<K: Kernel> Part for Quantised<'_, K> {
             here.follow(param);
             average = rest;
         }
+        [0.0; 2]
     }
 }
 
@@ -179,6 +239,19 @@ mod tests {
             assert_eq!(map.values[255], 1.0);
             for (code, &value) in map.values.iter().enumerate() {
                 assert_eq!(usize::from(map.code(value)), code);
+            }
+        }
+    }
+
+    #[test]
+    fn buckets_give_the_nearest_value() {
+        for map in [&*SIGNED, &*UNSIGNED] {
+            for sign in [0, 1 << 31] {
+                let about = map.middles.iter().flat_map(|middle| (0..5).map(|by| (middle.to_bits() & 0x7fff_ffff) + by - 2));
+                for magnitude in about.chain((0..=1.0_f32.to_bits()).step_by(4099)) {
+                    let x = f32::from_bits(magnitude | sign);
+                    assert_eq!(map.code(x), map.nearest(x), "{x:e}");
+                }
             }
         }
     }

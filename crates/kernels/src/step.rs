@@ -1,5 +1,6 @@
 //! One optimizer step over many tensors: what a rule gets to see, and how the work is split.
 
+use crate::fetch::{AHEAD, STRIDE, fetch};
 use crate::half::Half;
 use crate::parallel::{for_each, pieces, simd};
 use crate::real::Real;
@@ -7,13 +8,25 @@ use crate::real::Real;
 /// State tensors of a parameter that a kernel can see, at most.
 pub const SLOTS: usize = 3;
 
-/// Elements that go through a kernel together where something is done to them before or after: few enough to stay in the first cache.
+/// Elements of a half type that go through a kernel together: few enough to stay in the first cache.
 const BLOCK: usize = 1024;
+
+/// Two sums over a parameter that a kernel takes on its way.
+pub type Sums = [f64; 2];
 
 /// A rule for one parameter at one step, with every scalar worked out beforehand, in f64.
 pub trait Kernel: Copy + Send + Sync {
+    /// Whether gradients are looked at.
+    const GRADS: bool = true;
+
     /// Updates one piece in one pass. `take` makes of a gradient what the rule sees. To be marked `#[inline(always)]`.
     fn update<T: Real>(&self, piece: Piece<'_, T>, take: impl Fn(T) -> T);
+
+    /// Sums over a piece that `update` has gone through, where a rule goes by norms. To be marked `#[inline(always)]`.
+    #[inline(always)]
+    fn measure<T: Real>(&self, _piece: &Piece<'_, T>, _take: impl Fn(T) -> T) -> Sums {
+        [0.0; 2]
+    }
 }
 
 /// A run of elements of a parameter, its gradient and its state; a slot the rule does not use is empty.
@@ -31,6 +44,20 @@ impl<'a, T> Piece<'a, T> {
         let [a, b, c] = self.state;
         let ((a, a_rest), (b, b_rest), (c, c_rest)) = (cut(a, at), cut(b, at), cut(c, at));
         (Piece { param, grad, state: [a, b, c] }, Piece { param: param_rest, grad: grad_rest, state: [a_rest, b_rest, c_rest] })
+    }
+
+    /// Asks memory for the elements that come `AHEAD` bytes after the first `STRIDE`.
+    #[inline(always)]
+    fn fetch(&self, grads: bool) {
+        fetch(self.param, AHEAD);
+        if grads {
+            fetch(self.grad, AHEAD);
+        }
+        for state in &self.state {
+            if !state.is_empty() {
+                fetch(state, AHEAD);
+            }
+        }
     }
 
     #[inline(always)]
@@ -66,20 +93,27 @@ impl Incoming {
 
     /// Runs a kernel on a piece.
     #[inline(always)]
-    pub(crate) fn apply<T: Real, K: Kernel>(self, kernel: K, piece: Piece<'_, T>) {
+    pub(crate) fn apply<T: Real, K: Kernel>(self, kernel: K, mut piece: Piece<'_, T>) -> Sums {
+        #[inline(always)]
+        fn both<T: Real, K: Kernel>(kernel: K, piece: &mut Piece<'_, T>, take: impl Fn(T) -> T) -> Sums {
+            kernel.update(piece.reborrow(), &take);
+            kernel.measure(piece, take)
+        }
         let scale = T::of(self.scale);
         if self.bound.is_finite() {
-            kernel.update(
-                piece,
+            both(
+                kernel,
+                &mut piece,
                 #[inline(always)]
                 |grad| self.take(grad),
-            );
+            )
         } else {
-            kernel.update(
-                piece,
+            both(
+                kernel,
+                &mut piece,
                 #[inline(always)]
                 |grad| grad * scale,
-            );
+            )
         }
     }
 }
@@ -113,8 +147,8 @@ pub trait Part: Sized + Send {
     fn size(&self) -> usize;
     /// `at` is a multiple of `parallel::CUT`.
     fn split(self, at: usize) -> (Self, Self);
-    /// To be marked `#[inline(always)]`.
-    fn update(self);
+    /// Gives the sums that the kernel took. To be marked `#[inline(always)]`.
+    fn update(self) -> Sums;
 }
 
 /// A parameter with its gradient and its state, all of one type.
@@ -137,19 +171,26 @@ impl<K: Kernel, T: Real> Part for Item<'_, K, T> {
     }
 
     #[inline(always)]
-    fn update(self) {
+    fn update(self) -> Sums {
+        let mut sums = [0.0; 2];
         let Item { kernel, incoming, piece: mut rest, mut average } = self;
-        if average.values.is_empty() {
-            return incoming.apply(kernel, rest);
-        }
         while !rest.param.is_empty() {
-            let at = rest.param.len().min(BLOCK);
+            let far = size_of_val(rest.param) > AHEAD;
+            let at = if far { STRIDE } else { rest.param.len() };
+            if far {
+                rest.fetch(K::GRADS);
+                fetch(average.values, AHEAD);
+            }
             let (mut piece, later) = rest.split(at);
-            let (here, there) = average.split(at);
-            incoming.apply(kernel, piece.reborrow());
-            here.follow(piece.param);
-            (rest, average) = (later, there);
+            sums = add(sums, incoming.apply(kernel, piece.reborrow()));
+            rest = later;
+            if !average.values.is_empty() {
+                let (here, there) = average.split(at);
+                here.follow(piece.param);
+                average = there;
+            }
         }
+        sums
     }
 }
 
@@ -180,7 +221,8 @@ impl<K: Kernel, H: Half> Part for HalfItem<'_, K, H> {
     }
 
     #[inline(always)]
-    fn update(self) {
+    fn update(self) -> Sums {
+        let mut sums = [0.0; 2];
         let HalfItem { kernel, incoming, param, grad, master, state, mut average } = self;
         let mut wide = [0.0; BLOCK];
         let mut rest = Piece { param: master, grad: &[], state };
@@ -189,44 +231,51 @@ impl<K: Kernel, H: Half> Part for HalfItem<'_, K, H> {
             H::widen(grad, &mut wide[..at]);
             let (mut piece, later) = rest.split(at);
             piece.grad = &wide[..at];
-            incoming.apply(kernel, piece.reborrow());
+            sums = add(sums, incoming.apply(kernel, piece.reborrow()));
             H::narrow(piece.param, param);
             let (here, there) = average.split(at);
             here.follow(piece.param);
             (rest, average) = (later, there);
         }
+        sums
     }
 }
 
-/// Updates all parts, cut into pieces of about equal size and spread over the cores.
+#[inline(always)]
+fn add(a: Sums, b: Sums) -> Sums {
+    [a[0] + b[0], a[1] + b[1]]
+}
+
+/// Updates all parts, cut into pieces of about equal size and spread over the cores; gives the sums over each part.
 #[inline]
-pub fn run<P: Part>(parts: Vec<P>) {
+pub fn run<P: Part>(parts: Vec<P>) -> Vec<Sums> {
     let lengths: Vec<usize> = parts.iter().map(Part::size).collect();
     let total = lengths.iter().sum();
-    let mut rest = parts.into_iter();
+    let pieces = pieces(&lengths);
+    // Empty tensors have no piece of their own.
+    let mut rest = parts.into_iter().filter(|part| part.size() > 0);
     let mut current: Option<P> = None;
-    let mut work = Vec::with_capacity(lengths.len());
-    for (index, start, end) in pieces(&lengths) {
-        let part = match current.take() {
-            Some(part) => part,
-            // Empty tensors have no piece of their own.
-            None => match rest.by_ref().find(|part| part.size() > 0) {
-                Some(part) => part,
-                None => break,
-            },
-        };
+    let mut sums = vec![[0.0; 2]; pieces.len()];
+    let mut work = Vec::with_capacity(pieces.len());
+    for (&(index, start, end), sums) in pieces.iter().zip(&mut sums) {
+        let Some(part) = current.take().or_else(|| rest.next()) else { break };
         if end == lengths[index] {
-            work.push(part);
+            work.push((part, sums));
         } else {
             let (piece, later) = part.split(end - start);
-            work.push(piece);
+            work.push((piece, sums));
             current = Some(later);
         }
     }
-    for_each(work, total, |part| {
-        simd(
+    for_each(work, total, |(part, sums)| {
+        *sums = simd(
             #[inline(always)]
             || part.update(),
-        )
+        );
     });
+    let mut out = vec![[0.0; 2]; lengths.len()];
+    for ((index, ..), sums) in pieces.into_iter().zip(sums) {
+        out[index] = add(out[index], sums);
+    }
+    out
 }

@@ -2,7 +2,7 @@
 
 use firn_kernels::half::Half;
 use firn_kernels::real::Real;
-use firn_kernels::step::{Average, HalfItem, Item, Kernel, Piece, SLOTS, run};
+use firn_kernels::step::{Average, HalfItem, Item, Kernel, Piece, SLOTS, Sums, run};
 
 use super::rule::{Rule, Work, number, read_number};
 use crate::cpu;
@@ -35,12 +35,13 @@ pub(crate) fn fused<R: Elementwise>(mut work: Vec<Work<'_, R>>) -> Result<Vec<Wo
     Ok(Vec::new())
 }
 
-/// Steps parameters by the kernels that `kernel` gives, which see the first `tensors` slots.
+/// Steps parameters by the kernels that `kernel` gives, which see the first `tensors` slots; gives the sums that the kernels took.
 pub(crate) fn with_kernels<'a, R: Rule, K: Kernel>(
     work: &mut [Work<'a, R>],
     tensors: usize,
     mut kernel: impl FnMut(&mut Work<'a, R>) -> Result<K>,
-) -> Result<()> {
+) -> Result<Vec<Sums>> {
+    let dtypes: Vec<DType> = work.iter().map(|work| work.param.dtype()).collect();
     let (mut single, mut double, mut float16, mut bfloat16) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for work in work {
         let kernel = kernel(work)?;
@@ -51,11 +52,17 @@ pub(crate) fn with_kernels<'a, R: Rule, K: Kernel>(
             _ => single.push(item(kernel, work, tensors)),
         }
     }
-    run::<Item<'_, K, f32>>(single);
-    run::<Item<'_, K, f64>>(double);
-    run::<HalfItem<'_, K, half::f16>>(float16);
-    run::<HalfItem<'_, K, half::bf16>>(bfloat16);
-    Ok(())
+    let mut single = run::<Item<'_, K, f32>>(single).into_iter();
+    let mut double = run::<Item<'_, K, f64>>(double).into_iter();
+    let mut float16 = run::<HalfItem<'_, K, half::f16>>(float16).into_iter();
+    let mut bfloat16 = run::<HalfItem<'_, K, half::bf16>>(bfloat16).into_iter();
+    let sums = dtypes.into_iter().map(|dtype| match dtype {
+        DType::Float64 => double.next(),
+        DType::Float16 => float16.next(),
+        DType::BFloat16 => bfloat16.next(),
+        _ => single.next(),
+    });
+    Ok(sums.map(Option::unwrap_or_default).collect())
 }
 
 fn slots<'b, T: Real + burn_std::Element + bytemuck::Pod>(state: &'b mut [Option<Tensor>]) -> [&'b mut [T]; SLOTS] {

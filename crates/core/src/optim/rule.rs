@@ -89,16 +89,6 @@ pub(crate) struct Work<'a, R> {
 }
 
 impl<R> Work<'_, R> {
-    /// The parameter's value in the precision that the rule works in, in row-major order.
-    pub(crate) fn current(&self) -> Value {
-        cpu::contiguous(self.master.as_ref().unwrap_or(self.param))
-    }
-
-    /// The state in one slot, in row-major order.
-    pub(crate) fn slot(&self, slot: usize) -> Option<Value> {
-        self.state[slot].as_ref().map(cpu::contiguous)
-    }
-
     /// Brings the running average after a parameter that was moved without a kernel.
     pub(crate) fn follow<T: Real + burn_std::Element + bytemuck::Pod>(&mut self) {
         if self.average_weight > 0.0

@@ -1,7 +1,10 @@
 //! Adafactor.
 
-use firn_kernels::parallel::{for_each, simd};
+use firn_kernels::factored::Matrices;
+use firn_kernels::grads::power_sum;
+use firn_kernels::lanes;
 use firn_kernels::real::Real;
+use firn_kernels::step::{Kernel, Piece, Sums};
 
 use crate::cpu;
 use crate::create::zeros;
@@ -10,6 +13,7 @@ use crate::error::{Result, bail};
 use crate::ops::elementwise::{clamp, rsqrt, square};
 use crate::ops::linalg::matmul;
 use crate::ops::reduce::mean;
+use crate::optim::elementwise::with_kernels;
 use crate::optim::options::options;
 use crate::optim::rule::{Part, Rule, Work, like, plain_norm};
 use crate::tensor::Tensor;
@@ -46,137 +50,96 @@ impl Adafactor {
         step.powf(self.beta2_decay)
     }
 
-    /// The step's size for a parameter of this root mean square.
-    fn size(&self, step: f64, rms: f64) -> f64 {
-        self.eps2.max(rms) * self.lr.min(1.0 / step.sqrt())
+    /// The factor of the direction, from the sums of squares of so many elements of the parameter and of the direction.
+    fn size(&self, step: f64, count: f64, squares: Sums) -> f64 {
+        let [param, direction] = squares.map(|sum| (sum / count).sqrt());
+        self.eps2.max(param) * self.lr.min(1.0 / step.sqrt()) / (direction / self.d).max(1.0)
     }
 }
 
-/// Rows that a task handles.
-const ROWS: usize = 64;
+/// The first pass over what is no matrix: the mean square of each element; sums of squares of the parameter and of its direction.
+#[derive(Debug, Clone, Copy)]
+struct Variance {
+    enter: f64,
+    /// Of the mean squares.
+    least: f64,
+}
 
-/// `f` of each run of rows, spread over the cores.
-fn by_rows<T: Send, R: Send>(x: &mut [T], columns: usize, f: impl Fn(usize, &mut [T]) -> R + Sync + Send) -> Vec<R> {
-    let work = x.len();
-    let mut out: Vec<Option<R>> = Vec::new();
-    let runs: Vec<(usize, &mut [T])> = x.chunks_mut(ROWS * columns).enumerate().map(|(i, run)| (i * ROWS, run)).collect();
-    out.resize_with(runs.len(), || None);
-    for_each(runs.into_iter().zip(&mut out).collect(), work, |((first, run), out)| {
-        *out = Some(simd(
+impl Kernel for Variance {
+    #[inline(always)]
+    fn update<T: Real>(&self, piece: Piece<'_, T>, take: impl Fn(T) -> T) {
+        let enter = T::of(self.enter);
+        let Piece { grad, state: [variance, ..], .. } = piece;
+        for (v, &g) in variance.iter_mut().zip(grad) {
+            let g = take(g);
+            *v = *v + enter * (g * g - *v);
+        }
+    }
+
+    #[inline(always)]
+    fn measure<T: Real>(&self, piece: &Piece<'_, T>, take: impl Fn(T) -> T) -> Sums {
+        let least = T::of(self.least);
+        let Piece { param, grad, state: [variance, ..] } = piece;
+        let of_param = lanes::sum(
+            param,
             #[inline(always)]
-            || f(first, run),
-        ));
-    });
-    out.into_iter().flatten().collect()
-}
-
-/// Means of squares over the rows and over the columns of a matrix.
-fn means<T: Real>(grad: &mut [T], columns: usize) -> (Vec<f64>, Vec<f64>) {
-    let rows = grad.len() / columns;
-    let parts = by_rows(
-        grad,
-        columns,
-        #[inline(always)]
-        |_, run| {
-            let (mut of_rows, mut of_columns) = (Vec::with_capacity(ROWS), vec![0.0; columns]);
-            for row in run.chunks_exact(columns) {
-                let mut sum = 0.0;
-                for (column, g) in of_columns.iter_mut().zip(row) {
-                    let square = g.f64() * g.f64();
-                    *column += square;
-                    sum += square;
-                }
-                of_rows.push(sum / columns as f64);
-            }
-            (of_rows, of_columns)
-        },
-    );
-    let (mut of_rows, mut of_columns) = (Vec::with_capacity(rows), vec![0.0; columns]);
-    for (part, sums) in parts {
-        of_rows.extend(part);
-        of_columns.iter_mut().zip(sums).for_each(|(column, sum)| *column += sum / rows as f64);
-    }
-    (of_rows, of_columns)
-}
-
-/// Moves a running mean towards new values.
-fn approach<T: Real>(means: &mut [T], new: &[f64], enter: f64) {
-    for (mean, &new) in means.iter_mut().zip(new) {
-        *mean = *mean + T::of(enter) * (T::of(new) - *mean);
+            |p| p * p,
+        );
+        let of_direction = lanes::sum_of_two(
+            grad,
+            variance,
+            #[inline(always)]
+            |g, v| {
+                let g = take(g);
+                g * g / v.max(least)
+            },
+        );
+        [of_param.f64(), of_direction.f64()]
     }
 }
 
-/// Divides gradients by the roots of their mean squares; gives the sum of the squares of what comes out.
-fn normalise<T: Real>(grad: &mut [T], columns: usize, variance: impl Fn(usize, usize) -> T + Sync + Send) -> f64 {
-    by_rows(
-        grad,
-        columns,
-        #[inline(always)]
-        |first, run| {
-            let mut sum = 0.0;
-            for (i, row) in run.chunks_exact_mut(columns).enumerate() {
-                for (j, g) in row.iter_mut().enumerate() {
-                    *g = *g / variance(first + i, j).sqrt();
-                    sum += g.f64() * g.f64();
-                }
-            }
-            sum
-        },
-    )
-    .into_iter()
-    .sum()
+/// The second pass: the parameter.
+#[derive(Debug, Clone, Copy)]
+struct Apply {
+    least: f64,
+    keep: f64,
+    size: f64,
 }
 
+impl Kernel for Apply {
+    #[inline(always)]
+    fn update<T: Real>(&self, piece: Piece<'_, T>, take: impl Fn(T) -> T) {
+        let (least, keep, size) = (T::of(self.least), T::of(self.keep), T::of(self.size));
+        let Piece { param, grad, state: [variance, ..] } = piece;
+        for ((p, &g), &mut v) in param.iter_mut().zip(grad).zip(variance) {
+            *p = *p * keep - size * (take(g) / v.max(least).sqrt());
+        }
+    }
+}
+
+/// The step of matrices.
 fn step<T: Real + burn_std::Element + bytemuck::Pod>(work: &mut Work<'_, Adafactor>) -> Result<()> {
     let rule = *work.rule;
-    let (count, shape) = (work.param.size().max(1) as f64, work.param.shape().to_vec());
-    let (enter, eps1) = (rule.enter(work.step), rule.eps1(work.param.dtype()));
-    let least = T::of(eps1 * eps1);
-    let mut grad: Vec<T> = cpu::slice::<T>(&work.grad).iter().map(|&g| work.incoming.take(g)).collect();
+    let shape = work.param.shape();
+    let (height, width) = (shape[shape.len() - 2], shape[shape.len() - 1]);
+    if work.param.size() == 0 {
+        return Ok(());
+    }
+    let [Some(rows), Some(columns), _] = work.state else { bail!(Internal, "Adafactor's state is missing") };
+    let mut matrices = Matrices {
+        height,
+        width,
+        grad: cpu::slice::<T>(&work.grad),
+        incoming: work.incoming,
+        rows: cpu::slice_mut(rows.value_mut()),
+        columns: cpu::slice_mut(columns.value_mut()),
+        least: rule.eps1(work.param.dtype()),
+    };
+    let of_direction = matrices.enter(rule.enter(work.step));
+    let count = work.param.size() as f64;
     let param: &mut [T] = cpu::slice_mut(work.param.value_mut());
-    let rms = (param.iter().map(|p| p.f64() * p.f64()).sum::<f64>() / count).sqrt();
-    let mut sum = 0.0;
-    match work.state {
-        [Some(row_var), Some(col_var), _] => {
-            let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
-            let row_var: &mut [T] = cpu::slice_mut(row_var.value_mut());
-            let col_var: &mut [T] = cpu::slice_mut(col_var.value_mut());
-            let each = row_var.chunks_mut(rows.max(1)).zip(col_var.chunks_mut(columns.max(1)));
-            for (grad, (row_var, col_var)) in grad.chunks_mut((rows * columns).max(1)).zip(each) {
-                let (of_rows, of_columns) = means(grad, columns);
-                approach(row_var, &of_rows, enter);
-                approach(col_var, &of_columns, enter);
-                let mean = row_var.iter().map(|x| x.f64()).sum::<f64>() / rows as f64;
-                let inverse = T::of(1.0 / mean.max(eps1));
-                sum += normalise(
-                    grad,
-                    columns,
-                    #[inline(always)]
-                    |i, j| (row_var[i] * col_var[j] * inverse).max(least),
-                );
-            }
-        }
-        [_, _, Some(variance)] => {
-            let variance: &mut [T] = cpu::slice_mut(variance.value_mut());
-            for (v, &g) in variance.iter_mut().zip(&grad) {
-                *v = *v + T::of(enter) * (g * g - *v);
-            }
-            let length = grad.len().max(1);
-            let variance = &*variance;
-            sum += normalise(
-                &mut grad,
-                length,
-                #[inline(always)]
-                |_, j| variance[j].max(least),
-            );
-        }
-        _ => bail!(Internal, "Adafactor's state is missing"),
-    }
-    let size = rule.size(work.step, rms) / ((sum / count).sqrt() / rule.d).max(1.0);
-    let (keep, size) = (T::of(1.0 - rule.lr * rule.weight_decay), T::of(size));
-    for (p, &step) in param.iter_mut().zip(&grad) {
-        *p = *p * keep - size * step;
-    }
+    let size = rule.size(work.step, count, [power_sum(&[&*param], 2.0), of_direction]);
+    matrices.descend(param, 1.0 - rule.lr * rule.weight_decay, size);
     work.follow::<T>();
     Ok(())
 }
@@ -200,7 +163,7 @@ impl Rule for Adafactor {
     fn plain(&self, part: Part<'_>) -> Result<Tensor> {
         let Part { param, grad, state, step, .. } = part;
         let (enter, eps1) = (self.enter(step), self.eps1(param.dtype()));
-        let rms = |x: &Tensor| -> Result<f64> { Ok(plain_norm(x)? / (x.size().max(1) as f64).sqrt()) };
+        let count = param.size().max(1) as f64;
         let squares = square(&grad)?;
         let variance = match state {
             [Some(row_var), Some(col_var), _] => {
@@ -215,18 +178,38 @@ impl Rule for Adafactor {
             _ => bail!(Internal, "Adafactor's state is missing"),
         };
         let direction = rsqrt(&clamp(&variance, Some(eps1 * eps1), None)?)? * &grad;
-        let size = self.size(step, rms(&param)?) / (rms(&direction)? / self.d).max(1.0);
+        let size = self.size(step, count, [plain_norm(&param)?.powi(2), plain_norm(&direction)?.powi(2)]);
         Ok(param * (1.0 - self.lr * self.weight_decay) - direction * size)
     }
 
     fn fused(work: Vec<Work<'_, Self>>) -> Result<Vec<Work<'_, Self>>> {
-        let mut rest = Vec::new();
+        let (mut rest, mut others) = (Vec::new(), Vec::new());
         for mut work in work {
             match work.param.dtype() {
-                DType::Float32 => step::<f32>(&mut work)?,
+                DType::Float16 | DType::BFloat16 => rest.push(work),
+                _ if work.param.rank() < 2 => others.push(work),
                 DType::Float64 => step::<f64>(&mut work)?,
-                _ => rest.push(work),
+                _ => step::<f32>(&mut work)?,
             }
+        }
+        let weights: Vec<f64> = others.iter_mut().map(|work| std::mem::take(&mut work.average_weight)).collect();
+        let least = |work: &Work<'_, Self>| work.rule.eps1(work.param.dtype()).powi(2);
+        // The one slot that they use comes first.
+        for work in &mut others {
+            work.state.rotate_right(1);
+        }
+        let sums = with_kernels(&mut others, 1, |work| Ok(Variance { enter: work.rule.enter(work.step), least: least(work) }))?;
+        for (work, weight) in others.iter_mut().zip(weights) {
+            work.average_weight = weight;
+        }
+        let mut sums = sums.into_iter();
+        with_kernels(&mut others, 1, |work| {
+            let rule = work.rule;
+            let size = rule.size(work.step, work.param.size().max(1) as f64, sums.next().unwrap_or_default());
+            Ok(Apply { least: least(work), keep: 1.0 - rule.lr * rule.weight_decay, size })
+        })?;
+        for work in others {
+            work.state.rotate_left(1);
         }
         Ok(rest)
     }

@@ -1,17 +1,15 @@
 //! Adam with layer-wise adaptive rates for large batches.
 
-use firn_kernels::parallel::{map, pieces, simd};
+use firn_kernels::lanes;
 use firn_kernels::real::Real;
-use firn_kernels::step::{Kernel, Piece};
+use firn_kernels::step::{Kernel, Piece, Sums};
 
-use crate::cpu;
-use crate::dtype::DType;
 use crate::error::Result;
 use crate::ops::elementwise::{sqrt, square};
 use crate::optim::elementwise::with_kernels;
 use crate::optim::options::options;
 use crate::optim::rule::{Options, Part, Rule, Work, plain_norm};
-use crate::tensor::{Tensor, Value};
+use crate::tensor::Tensor;
 
 options! {
     /// Adam whose step is brought to the norm of each tensor (You et al., "Large batch optimization for deep learning", ICLR 2020), as timm's,
@@ -50,12 +48,10 @@ struct Direction {
 
 impl Direction {
     #[inline(always)]
-    fn each<'a, T: Real>(self, p: &'a [T], m: &'a [T], v: &'a [T]) -> impl Iterator<Item = T> + 'a {
+    fn of<T: Real>(self) -> impl Fn(T, T, T) -> T {
         let (mean, root, eps, decay) = (T::of(self.mean), T::of(self.root), T::of(self.eps), T::of(self.decay));
-        p.iter().zip(m.iter().zip(v)).map(
-            #[inline(always)]
-            move |(&p, (&m, &v))| m * mean / (v.sqrt() * root + eps) + decay * p,
-        )
+        #[inline(always)]
+        move |p, m, v| m * mean / (v.sqrt() * root + eps) + decay * p
     }
 }
 
@@ -81,9 +77,10 @@ impl Lamb {
     }
 }
 
-/// The first pass: the means.
+/// The first pass: the means, and the squared norms of the parameter and of its step.
 #[derive(Debug, Clone, Copy)]
 struct Means {
+    direction: Direction,
     b1: f64,
     enter: f64,
     b2: f64,
@@ -101,6 +98,28 @@ impl Kernel for Means {
             *v = b2 * *v + w2 * (g * g);
         }
     }
+
+    #[inline(always)]
+    fn measure<T: Real>(&self, piece: &Piece<'_, T>, _take: impl Fn(T) -> T) -> Sums {
+        let Piece { param, state: [m, v, _], .. } = piece;
+        let direction = self.direction.of::<T>();
+        let squares = lanes::sum(
+            param,
+            #[inline(always)]
+            |p| p * p,
+        );
+        let of_step = lanes::sum_of_three(
+            param,
+            m,
+            v,
+            #[inline(always)]
+            |p, m, v| {
+                let step = direction(p, m, v);
+                step * step
+            },
+        );
+        [squares.f64(), of_step.f64()]
+    }
 }
 
 /// The last pass: the parameter.
@@ -111,53 +130,16 @@ struct Apply {
 }
 
 impl Kernel for Apply {
+    const GRADS: bool = false;
+
     #[inline(always)]
     fn update<T: Real>(&self, piece: Piece<'_, T>, _take: impl Fn(T) -> T) {
-        let Direction { mean, root, eps, decay } = self.direction;
-        let (mean, root, eps, decay, rate) = (T::of(mean), T::of(root), T::of(eps), T::of(decay), T::of(self.rate));
+        let (direction, rate) = (self.direction.of::<T>(), T::of(self.rate));
         let Piece { param, state: [m, v, _], .. } = piece;
         for (p, (&mut m, &mut v)) in param.iter_mut().zip(m.iter_mut().zip(v.iter_mut())) {
-            *p = *p - rate * (m * mean / (v.sqrt() * root + eps) + decay * *p);
+            *p = *p - rate * direction(*p, m, v);
         }
     }
-}
-
-/// Norms of parameters and of their steps, those of each precision in one pass.
-fn norms(work: &[Work<'_, Lamb>]) -> Vec<[f64; 2]> {
-    let mut out = vec![[0.0; 2]; work.len()];
-    for dtype in [DType::Float32, DType::Float64] {
-        let chosen: Vec<usize> = (0..work.len()).filter(|&i| work[i].param.dtype().precise() == dtype).collect();
-        let values: Vec<[Value; 3]> =
-            chosen.iter().filter_map(|&i| Some([work[i].current(), work[i].slot(0)?, work[i].slot(1)?])).collect();
-        let directions: Vec<Direction> = chosen.iter().map(|&i| work[i].rule.direction(work[i].step)).collect();
-        let squares = if dtype == DType::Float32 { squares::<f32>(&values, &directions) } else { squares::<f64>(&values, &directions) };
-        for (i, squares) in chosen.into_iter().zip(squares) {
-            out[i] = squares.map(f64::sqrt);
-        }
-    }
-    out
-}
-
-fn squares<T: Real + burn_std::Element + bytemuck::Pod>(values: &[[Value; 3]], directions: &[Direction]) -> Vec<[f64; 2]> {
-    let slices: Vec<[&[T]; 3]> = values.iter().map(|[p, m, v]| [cpu::slice(p), cpu::slice(m), cpu::slice(v)]).collect();
-    let lengths: Vec<usize> = slices.iter().map(|[p, ..]| p.len()).collect();
-    let pieces = pieces(&lengths);
-    let sums = map(&pieces, lengths.iter().sum(), |&(item, start, end)| {
-        let [p, m, v] = slices[item].map(|slice| &slice[start..end]);
-        simd(
-            #[inline(always)]
-            || {
-                let of_param: f64 = p.iter().map(|x| x.f64() * x.f64()).sum();
-                let of_step: f64 = directions[item].each(p, m, v).map(|x| x.f64() * x.f64()).sum();
-                [of_param, of_step]
-            },
-        )
-    });
-    let mut out = vec![[0.0; 2]; values.len()];
-    for (&(item, ..), sums) in pieces.iter().zip(sums) {
-        out[item] = [out[item][0] + sums[0], out[item][1] + sums[1]];
-    }
-    out
 }
 
 impl Rule for Lamb {
@@ -179,16 +161,17 @@ impl Rule for Lamb {
 
     fn fused(mut work: Vec<Work<'_, Self>>) -> Result<Vec<Work<'_, Self>>> {
         let weights: Vec<f64> = work.iter_mut().map(|work| std::mem::take(&mut work.average_weight)).collect();
-        with_kernels(&mut work, Self::SLOTS, |work| {
-            let [b1, b2] = work.rule.betas;
-            Ok(Means { b1, enter: work.rule.enter(), b2, w2: 1.0 - b2 })
+        let squares = with_kernels(&mut work, Self::SLOTS, |work| {
+            let rule = work.rule;
+            let [b1, b2] = rule.betas;
+            Ok(Means { direction: rule.direction(work.step), b1, enter: rule.enter(), b2, w2: 1.0 - b2 })
         })?;
         for (work, weight) in work.iter_mut().zip(weights) {
             work.average_weight = weight;
         }
-        let mut norms = norms(&work).into_iter();
+        let mut squares = squares.into_iter();
         with_kernels(&mut work, Self::SLOTS, |work| {
-            let [param, direction] = norms.next().unwrap_or_default();
+            let [param, direction] = squares.next().unwrap_or_default().map(f64::sqrt);
             let rule = work.rule;
             Ok(Apply { direction: rule.direction(work.step), rate: rule.lr * rule.ratio(param, direction) })
         })?;

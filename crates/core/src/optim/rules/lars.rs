@@ -65,12 +65,15 @@ impl Rule for Lars {
     fn fused(work: Vec<Work<'_, Self>>) -> Result<Vec<Work<'_, Self>>> {
         // A bound of each element changes the norm of the gradient in a way that a factor cannot tell.
         let (bounded, mut work): (Vec<_>, Vec<_>) = work.into_iter().partition(|work| work.incoming.bound.is_finite());
-        let params = each_norm(work.iter().map(|work| work.master.as_ref().unwrap_or(work.param)));
-        let grads: Vec<Tensor> = work.iter().map(|work| Tensor::new(work.grad.clone(), work.param.dtype())).collect();
-        let grads = each_norm(grads.iter());
-        let mut norms = params.into_iter().zip(grads);
+        let adapting = || work.iter().filter(|work| work.rule.adapts());
+        let grads: Vec<Tensor> = adapting().map(|work| Tensor::new(work.grad.clone(), work.param.dtype())).collect();
+        let params = adapting().map(|work| work.master.as_ref().unwrap_or(work.param));
+        let mut norms = each_norm(params.chain(&grads));
+        let mut grads = norms.split_off(grads.len()).into_iter();
+        let mut params = norms.into_iter();
         with_kernels(&mut work, Self::SLOTS, |work| {
-            let (param, grad) = norms.next().unwrap_or_default();
+            let next = |norms: &mut std::vec::IntoIter<f64>| norms.next().unwrap_or_default();
+            let (param, grad) = if work.rule.adapts() { (next(&mut params), next(&mut grads)) } else { (0.0, 0.0) };
             let rule = work.rule;
             let ratio = rule.ratio(param, grad * work.incoming.scale.abs());
             let Lars { lr, momentum, dampening, weight_decay, nesterov, .. } = *rule;
