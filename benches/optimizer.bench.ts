@@ -82,14 +82,15 @@ function step(rule: Rule, set: string, shapes: Shapes, form: string, given: obje
 }
 
 /**
- * A window's end without guards, clipped by norm, and under a gradient scaler as well: unscaled and checked. All three work on the same
- * tensors, and get the gradients that the window drops anew.
+ * A window's end without guards, clipped by norm, and under a gradient scaler as well: unscaled and checked. All work on the same tensors,
+ * and get the gradients that the window drops anew. The norm by itself is what guards cannot do without: it has to have read all gradients
+ * before the first parameter moves.
  */
 function guards(set: string, shapes: Shapes): Turns {
   const total = shapes.map(sizeOf).reduce((a, b) => a + b, 0)
   return {
     name: `adamW, ${set}, update`,
-    forms: ['alone', 'clipped by norm', 'unscaled, checked, clipped by norm'],
+    forms: ['alone', 'clipped by norm', 'unscaled, checked, clipped by norm', 'the norm and no update'],
     repeat: total < 1e5 ? 100 : 1,
     open() {
       const { params, grads } = parameters(shapes)
@@ -97,12 +98,14 @@ function guards(set: string, shapes: Shapes): Turns {
       const clipped = optim.adamW({ lr: 1e-3, clipGradNorm: 1 }).bind(params)
       const gradScaler = new GradScaler({ initScale: 1024 })
       gradScaler.scale(tensor(1)).dispose()
+      const handles = Uint32Array.from(params, ({ handle }) => handle)
       const again = () => params.forEach((param, k) => (param.grad = grads[k] ?? null))
       return {
         runs: [
           () => (alone.update(), again()),
           () => (clipped.update(), again()),
           () => (clipped.update({ gradScaler }), gradScaler.update(), again()),
+          () => native.gradNorm(handles, 2),
         ],
         close() {
           for (const each of [alone, clipped, ...params]) each.dispose()

@@ -1,5 +1,7 @@
 //! Slices of tensors on the CPU: how our own kernels reach burn-flex's storage.
 
+use std::borrow::Cow;
+
 use burn_dispatch::{BackendTensor, DispatchTensor, DispatchTensorKind};
 use burn_flex::{FlexTensor, Layout};
 use burn_std::{Bytes, Element, Shape};
@@ -165,14 +167,19 @@ pub fn item(tensor: &Tensor) -> Result<f64> {
 
 /// The value laid out in row-major order over storage of its own length.
 pub(crate) fn contiguous(tensor: &Tensor) -> Value {
+    as_contiguous(tensor).into_owned()
+}
+
+/// The same, borrowed where it is laid out so.
+pub(crate) fn as_contiguous(tensor: &Tensor) -> Cow<'_, Value> {
     let value = tensor.value_ref();
     let inner = flex(value);
     if inner.layout().contiguous_offsets().is_some() {
-        return value.clone();
+        return Cow::Borrowed(value);
     }
     let mut copy = value.clone();
     *flex_mut(&mut copy) = moves::contiguous(inner);
-    copy
+    Cow::Owned(copy)
 }
 
 /// A value that can be seen in another shape: itself where its layout allows that, else its elements in row-major order.

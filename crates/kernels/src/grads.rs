@@ -1,7 +1,7 @@
 //! Norms of gradients.
 
 use crate::fetch::{AHEAD, STRIDE, fetch};
-use crate::parallel::{for_each, map, pieces, simd, sum};
+use crate::parallel::{for_each, map, pieces, simd, threads};
 use crate::real::Real;
 
 const LANES: usize = 16;
@@ -43,16 +43,28 @@ fn fold<T: Real>(x: &[T], f: impl Fn(T) -> T) -> f64 {
     total
 }
 
+/// The sum of `f` over all slices. Each thread goes from its last piece to its first: an update, which follows, goes from the first to the
+/// last, and finds in the caches what was read here last, as this finds what the update before ended with.
 #[inline]
 fn total<T: Real>(slices: &[&[T]], f: impl Fn(&[T]) -> f64 + Sync + Send) -> f64 {
     let lengths: Vec<usize> = slices.iter().map(|s| s.len()).collect();
-    let work = lengths.iter().sum();
-    sum(&pieces(&lengths), work, |&(item, start, end)| {
+    let pieces = pieces(&lengths);
+    let mut order: Vec<usize> = (0..pieces.len()).collect();
+    for share in order.chunks_mut(pieces.len().div_ceil(threads()).max(1)) {
+        share.reverse();
+    }
+    let parts = map(&order, lengths.iter().sum(), |&at| {
+        let (item, start, end) = pieces[at];
         simd(
             #[inline(always)]
             || f(&slices[item][start..end]),
         )
-    })
+    });
+    let mut sorted = vec![0.0; parts.len()];
+    for (at, part) in order.into_iter().zip(parts) {
+        sorted[at] = part;
+    }
+    sorted.into_iter().sum()
 }
 
 /// `sum(|x|^p)` over all slices.

@@ -68,14 +68,14 @@ impl Map {
         for sign in [0, 1] {
             for bucket in FIRST..=LAST {
                 let first = if bucket == FIRST { 0 } else { bucket << LOW_BITS };
-                let code = |low: u32| map.nearest(f32::from_bits(first + low | sign << 31));
+                let code = |low: u32| map.nearest(f32::from_bits((first + low) | (sign << 31)));
                 // Found by halving: those below `many` have the code of the first.
                 let (mut many, mut most) = (1, 1 << LOW_BITS);
                 while many < most && bucket != FIRST {
                     let middle = (many + most) / 2;
                     (many, most) = if code(middle) == code(0) { (middle + 1, most) } else { (many, middle) };
                 }
-                map.buckets[(bucket - FIRST) as usize + sign as usize * BUCKETS] = u32::from(code(0)) | most << 8;
+                map.buckets[(bucket - FIRST) as usize + sign as usize * BUCKETS] = u32::from(code(0)) | (most << 8);
             }
         }
         map

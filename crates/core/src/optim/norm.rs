@@ -1,5 +1,7 @@
 //! Norms of gradients, and what is done to gradients outside of a step.
 
+use std::borrow::Cow;
+
 use firn_kernels::grads;
 
 use crate::cpu;
@@ -10,26 +12,26 @@ use crate::tape;
 use crate::tensor::{Tensor, Value};
 
 /// Gradients in row-major order, by the precision that sums are taken in.
-struct Rows {
-    single: Vec<Value>,
-    double: Vec<Value>,
+struct Rows<'a> {
+    single: Vec<Cow<'a, Value>>,
+    double: Vec<Cow<'a, Value>>,
 }
 
-impl Rows {
-    fn of<'a>(grads: impl Iterator<Item = &'a Tensor>) -> Self {
+impl<'a> Rows<'a> {
+    fn of(grads: impl Iterator<Item = &'a Tensor>) -> Self {
         let mut rows = Rows { single: Vec::new(), double: Vec::new() };
         for grad in grads {
             match grad.dtype() {
-                DType::Float64 => rows.double.push(cpu::contiguous(grad)),
-                DType::Float32 => rows.single.push(cpu::contiguous(grad)),
-                _ => rows.single.push(cpu::contiguous(&Tensor::new(grad.value_as(DType::Float32), DType::Float32))),
+                DType::Float64 => rows.double.push(cpu::as_contiguous(grad)),
+                DType::Float32 => rows.single.push(cpu::as_contiguous(grad)),
+                _ => rows.single.push(Cow::Owned(cpu::contiguous(&Tensor::new(grad.value_as(DType::Float32), DType::Float32)))),
             }
         }
         rows
     }
 
     fn slices(&self) -> (Vec<&[f32]>, Vec<&[f64]>) {
-        (self.single.iter().map(cpu::slice).collect(), self.double.iter().map(cpu::slice).collect())
+        (self.single.iter().map(|x| cpu::slice(x)).collect(), self.double.iter().map(|x| cpu::slice(x)).collect())
     }
 }
 
