@@ -5,7 +5,7 @@ import type { Json } from '../io/index.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { RunContext } from './context.ts'
-import type { AnyNode, NodeEvent } from './node.ts'
+import { type AnyNode, Node, type NodeEvent } from './node.ts'
 import { isStop, type Stop, StopAllTasks } from './stop.ts'
 
 /** Says why a name is not among the selected nodes. */
@@ -18,6 +18,8 @@ export class ExecutableGraph {
   readonly #explainMissing: ExplainMissing
   readonly #backward: readonly [string, AnyNode][]
   readonly #update: readonly [string, AnyNode][]
+  /** Those that may have to be waited for. */
+  readonly #late: readonly [string, AnyNode][]
   readonly #reads = new Map<string, Set<string>>()
   #context: RunContext | null = null
   #cache = this.#freshCache()
@@ -28,6 +30,7 @@ export class ExecutableGraph {
     this.#explainMissing = explainMissing
     this.#backward = [...nodes].filter(([, node]) => node.actsIn('backward'))
     this.#update = [...nodes].filter(([, node]) => node.actsIn('update'))
+    this.#late = [...nodes].filter(([, node]) => node.ready !== Node.prototype.ready)
   }
 
   /** The run that this graph works for. */
@@ -76,6 +79,27 @@ export class ExecutableGraph {
     if (event === 'epochEnd' || event === 'taskEnd') this.#rescale()
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
+  }
+
+  /** What the next iteration has to wait for, because an iteration itself waits for nothing; undefined when it may begin. */
+  ready(): Promise<void> | undefined {
+    let pending: Promise<void>[] | undefined
+    for (const [name, node] of this.#late) {
+      const one = this.#readyOf(name, node)
+      if (one !== undefined) (pending ??= []).push(one)
+    }
+    return pending && Promise.all(pending).then(() => {})
+  }
+
+  #readyOf(name: string, node: AnyNode): Promise<void> | undefined {
+    const blame = (error: unknown): never => {
+      throw this.#blame(error, name, 'forward')
+    }
+    try {
+      return node.ready()?.catch(blame)
+    } catch (error) {
+      return blame(error)
+    }
   }
 
   /**
