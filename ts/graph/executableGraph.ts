@@ -1,7 +1,6 @@
 // The nodes of one task, run iteration by iteration, phase by phase.
 import { autocast, noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
-import type { Json } from '../io/index.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { RunContext } from './context.ts'
@@ -99,13 +98,6 @@ export class ExecutableGraph {
     return this.#cache.get(name)
   }
 
-  /** Puts a value of a node into the record of the epoch and tells the listeners. */
-  report(node: string, name: string, value: Json): void {
-    const { metrics, events, counters, task } = this.context
-    metrics.set(name, value)
-    events.emit('metric', () => ({ node, name, value, training: task?.training ?? false, step: counters.trainIterations }))
-  }
-
   /** Nodes in order, with the phases they act in and what they were seen to read. */
   toString(): string {
     const acting = (node: AnyNode): string =>
@@ -137,9 +129,10 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters } = this.context
+    const { counters, events } = this.context
     this.#cache = this.#freshCache()
     counters[counter] += 1
+    events.tick = counters[counter]
     try {
       const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
       if (this.context.autocast === null) produce()

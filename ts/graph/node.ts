@@ -1,7 +1,8 @@
 // A node: named work, with hooks for each part of an iteration, an epoch and a run.
 import type { GradScaler } from '../amp/index.ts'
 import { FirnError } from '../errors.ts'
-import type { Json, StateTree } from '../io/index.ts'
+import type { StateTree } from '../io/index.ts'
+import { type Board, NodeBoard } from './board.ts'
 import type { CacheAccess } from './cache.ts'
 import type { Launcher, TaskInfo } from './context.ts'
 import type { ExecutableGraph } from './executableGraph.ts'
@@ -27,12 +28,6 @@ export interface NodeHooks<Self, C, Out> {
 
 /** What the options of a node hold beside its hooks; hooks find it as `node.key`. */
 export type Resources<R> = { readonly [K in keyof R]: R[K] }
-
-/** Where values go that somebody wants to see. */
-export interface Board {
-  /** Puts a value into the record of the epoch and tells everybody who listens to `metric`. */
-  metric(name: string, value: Json): void
-}
 
 /** A node of any kind. */
 export type AnyNode = Node<CacheAccess, unknown>
@@ -115,7 +110,7 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> {
 
   /** Where to put values that somebody wants to see. */
   get board(): Board {
-    return { metric: (name, value) => this.graph.report(this.#name, name, value) }
+    return new NodeBoard(this.#name, this.graph.context)
   }
 
   /** The nodes selected for the task at hand, by name. */
