@@ -112,13 +112,22 @@ export {
   Node,
   StopAllTasks,
   StopTask,
+  type Board,
   type EpochRecord,
   type EventSource,
   type GraphEvents,
   type GraphOutputCache,
+  type HistogramSummary,
+  type Listener,
+  type ListenOptions,
   type Meter,
   type NodeHooks,
+  type Observer,
+  type Pixels,
+  type Reported,
+  type ReportOptions,
   type Tags,
+  type UpdateRecord,
 } from './graph/index.ts'
 export * from './run/index.ts'
 export * from './observe/index.ts'

@@ -40,8 +40,8 @@ export const refused = [
   new TensorDataset({ x: { dtype: 'int64', shape: [], data: new Float32Array(1) } }),
   // @ts-expect-error unknown option
   new DataLoader({ dataset: own, worker: 2 }),
-  // @ts-expect-error the second stage takes what the first does not give
   pipeline(
+    // @ts-expect-error the second stage takes what the first does not give
     ({ n }: { n: number }) => n,
     (text: string) => text.length,
   ),

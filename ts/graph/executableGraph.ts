@@ -1,12 +1,13 @@
 // The nodes of one task, run iteration by iteration, phase by phase.
 import { autocast, noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
-import type { Json } from '../io/index.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { RunContext } from './context.ts'
-import { type AnyNode, Node, type NodeEvent } from './node.ts'
-import { isStop, type Stop, StopAllTasks } from './stop.ts'
+import type { NodeEvent } from './hooks.ts'
+import { type AnyNode, Node } from './node.ts'
+import { blame, refusePromise } from './blame.ts'
+import { firstStop, isStop, type Stop } from './stop.ts'
 
 /** Says why a name is not among the selected nodes. */
 export type ExplainMissing = (name: string) => string
@@ -92,13 +93,13 @@ export class ExecutableGraph {
   }
 
   #readyOf(name: string, node: AnyNode): Promise<void> | undefined {
-    const blame = (error: unknown): never => {
+    const refuse = (error: unknown): never => {
       throw this.#blame(error, name, 'forward')
     }
     try {
-      return node.ready()?.catch(blame)
+      return node.ready()?.catch(refuse)
     } catch (error) {
-      return blame(error)
+      return refuse(error)
     }
   }
 
@@ -121,13 +122,6 @@ export class ExecutableGraph {
   /** The output of a node in this iteration. */
   output(name: string): unknown {
     return this.#cache.get(name)
-  }
-
-  /** Puts a value of a node into the record of the epoch and tells the listeners. */
-  report(node: string, name: string, value: Json): void {
-    const { metrics, events, counters, task } = this.context
-    metrics.set(name, value)
-    events.emit('metric', () => ({ node, name, value, training: task?.training ?? false, step: counters.trainIterations }))
   }
 
   /** Nodes in order, with the phases they act in and what they were seen to read. */
@@ -161,9 +155,10 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters } = this.context
+    const { counters, events } = this.context
     this.#cache = this.#freshCache()
     counters[counter] += 1
+    events.tick = counters[counter]
     try {
       const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
       if (this.context.autocast === null) produce()
@@ -204,32 +199,7 @@ export class ExecutableGraph {
     }
   }
 
-  // Says once where an error happened: at the innermost node.
   #blame(error: unknown, name: string, event: string): unknown {
-    if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
-    const { task } = this.context
-    const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
-    const told = new FirnError(
-      error instanceof FirnError ? error.code : 'graph',
-      `node '${name}' in ${event}${where}: ${messageOf(error)}`,
-      { cause: error },
-    )
-    blamed.add(told)
-    return told
+    return blame(error, { name, event, task: this.context.task })
   }
-}
-
-const blamed = new WeakSet<Error>()
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]
-
-function refusePromise(result: unknown): void {
-  if (!(result instanceof Promise)) return
-  result.catch(() => {}) // The error below is the one to read.
-  throw new FirnError(
-    'graph',
-    'returned a promise; an iteration is synchronous, because its tensors are freed at its end. Await in prepare, epochStart or epochEnd, or listen to iterationEnd',
-  )
 }

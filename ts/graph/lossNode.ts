@@ -4,7 +4,8 @@ import type { StateTree } from '../io/index.ts'
 import { Tensor } from '../tensor/index.ts'
 import { average } from './meters.ts'
 import type { CacheAccess } from './cache.ts'
-import { Node, type NodeHooks, type Resources } from './node.ts'
+import type { NodeHooks, Resources } from './hooks.ts'
+import { Node } from './node.ts'
 import { refuseOptions } from './refuse.ts'
 import { savedJson, savedRecord } from './savedState.ts'
 
@@ -16,7 +17,7 @@ export interface LossNodeOptions {
 
 /**
  * A loss: `forward` returns a tensor of one element. The weighted sum of all losses of the task is differentiated once, when the last of them
- * comes to `backward`. The mean over an epoch's iterations, without the weight, is reported under the node's name.
+ * comes to `backward`. The mean over an epoch's iterations, without the weight, is reported under the node's name, and in training every iteration's as a scalar.
  *
  * @example
  * graph.add('loss', new LossNode({ forward: (_, x) => F.crossEntropy(x.net, x.mnist.label) }))
@@ -55,6 +56,7 @@ export class LossNode<C = CacheAccess, R extends object = object> extends Node<C
 
   override update(): void {
     this.#mean.update(this.forward())
+    if (this.training) this.board.scalar(this.name, this.forward())
     super.update()
   }
 

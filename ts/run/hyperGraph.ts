@@ -187,6 +187,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
     const run = runner?.stateDict() ?? null
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
+    await this.#events.deliver()
     const bytes = await writeCheckpoint(path, { nodes, run })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
     return path

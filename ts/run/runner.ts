@@ -50,6 +50,7 @@ export class Runner {
       await this.#tasksThenCleanUp()
     } catch (error) {
       // Listeners that fail, too, add nothing to the error at hand.
+      await events.deliver()?.catch(() => {})
       await end({ error }).catch(() => {})
       throw error
     }
@@ -74,7 +75,10 @@ export class Runner {
     const progress = new TaskProgress(task, this.context.gradAccSteps)
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
-    await stopOf(() => this.#iterate(graph, progress, iterations, true))
+    await stopOf(async () => {
+      await this.#iterate(graph, progress, iterations, true)
+      await this.context.events.deliver()
+    })
     return graph.outputs
   }
 
@@ -150,6 +154,7 @@ export class Runner {
     events.emit('taskStart', () => progress)
     const stop = await stopOf(() => this.#epochs(task, graph, progress))
     await graph.fire('taskEnd')
+    await events.deliver()
     events.emit('taskEnd', () => progress)
     await events.settle()
     this.context.task = null
@@ -178,7 +183,10 @@ export class Runner {
       }
       await this.#iterate(graph, progress, iterations)
     })
-    const late = noticed ? await stopOf(() => graph.fire('epochEnd')) : undefined
+    const late = await stopOf(async () => {
+      if (noticed) await graph.fire('epochEnd')
+      await events.deliver()
+    })
     progress.end()
     if (noticed) {
       if (progress.training) counters.trainEpochs += 1
@@ -208,7 +216,10 @@ export class Runner {
     }
   }
 
+  // Values are read meanwhile and reach their listeners when they are there.
   async #breathe(): Promise<void> {
+    const { late } = this.context.events
+    if (late.isDue) void late.flush()
     await setImmediate()
     this.#breath = performance.now()
   }
