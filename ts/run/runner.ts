@@ -72,7 +72,7 @@ export class Runner {
   async step(task: Task): Promise<CacheAccess> {
     const graph = this.#nodes.graph(task.tags)
     if (this.#prepared !== null && !this.#isPrepared(graph, task.train)) await this.#prepared.graph.fire('taskEnd')
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
+    const progress = this.#progressOf(task, graph)
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
     await stopOf(async () => {
@@ -145,7 +145,7 @@ export class Runner {
 
   async #task(task: Task): Promise<void> {
     const graph = this.#nodes.graph(task.tags)
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
+    const progress = this.#progressOf(task, graph)
     if (this.#resumed !== null) progress.loadStateDict(this.#resumed)
     this.#resumed = null
     this.#progress = progress
@@ -220,6 +220,10 @@ export class Runner {
     if (late.isDue) void late.flush()
     await setImmediate()
     this.#breath = performance.now()
+  }
+
+  #progressOf(task: Task, graph: ExecutableGraph): TaskProgress {
+    return new TaskProgress(task, { window: this.context.gradAccSteps, counters: this.context.counters, graph })
   }
 
   async #begin(graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
