@@ -4,8 +4,10 @@ import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { RunContext } from './context.ts'
-import type { AnyNode, NodeEvent } from './node.ts'
-import { isStop, type Stop, StopAllTasks } from './stop.ts'
+import type { NodeEvent } from './hooks.ts'
+import { type AnyNode, Node } from './node.ts'
+import { blame, refusePromise } from './blame.ts'
+import { firstStop, isStop, type Stop } from './stop.ts'
 
 /** Says why a name is not among the selected nodes. */
 export type ExplainMissing = (name: string) => string
@@ -17,6 +19,8 @@ export class ExecutableGraph {
   readonly #explainMissing: ExplainMissing
   readonly #backward: readonly [string, AnyNode][]
   readonly #update: readonly [string, AnyNode][]
+  /** Those that may have to be waited for. */
+  readonly #late: readonly [string, AnyNode][]
   readonly #reads = new Map<string, Set<string>>()
   #context: RunContext | null = null
   #cache = this.#freshCache()
@@ -27,6 +31,7 @@ export class ExecutableGraph {
     this.#explainMissing = explainMissing
     this.#backward = [...nodes].filter(([, node]) => node.actsIn('backward'))
     this.#update = [...nodes].filter(([, node]) => node.actsIn('update'))
+    this.#late = [...nodes].filter(([, node]) => node.ready !== Node.prototype.ready)
   }
 
   /** The run that this graph works for. */
@@ -75,6 +80,27 @@ export class ExecutableGraph {
     if (event === 'epochEnd' || event === 'taskEnd') this.#rescale()
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
+  }
+
+  /** What the next iteration has to wait for, because an iteration itself waits for nothing; undefined when it may begin. */
+  ready(): Promise<void> | undefined {
+    let pending: Promise<void>[] | undefined
+    for (const [name, node] of this.#late) {
+      const one = this.#readyOf(name, node)
+      if (one !== undefined) (pending ??= []).push(one)
+    }
+    return pending && Promise.all(pending).then(() => {})
+  }
+
+  #readyOf(name: string, node: AnyNode): Promise<void> | undefined {
+    const refuse = (error: unknown): never => {
+      throw this.#blame(error, name, 'forward')
+    }
+    try {
+      return node.ready()?.catch(refuse)
+    } catch (error) {
+      return refuse(error)
+    }
   }
 
   /**
@@ -173,32 +199,7 @@ export class ExecutableGraph {
     }
   }
 
-  // Says once where an error happened: at the innermost node.
   #blame(error: unknown, name: string, event: string): unknown {
-    if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
-    const { task } = this.context
-    const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
-    const told = new FirnError(
-      error instanceof FirnError ? error.code : 'graph',
-      `node '${name}' in ${event}${where}: ${messageOf(error)}`,
-      { cause: error },
-    )
-    blamed.add(told)
-    return told
+    return blame(error, { name, event, task: this.context.task })
   }
-}
-
-const blamed = new WeakSet<Error>()
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]
-
-function refusePromise(result: unknown): void {
-  if (!(result instanceof Promise)) return
-  result.catch(() => {}) // The error below is the one to read.
-  throw new FirnError(
-    'graph',
-    'returned a promise; an iteration is synchronous, because its tensors are freed at its end. Await in prepare, epochStart or epochEnd, or listen to iterationEnd',
-  )
 }

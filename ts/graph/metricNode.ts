@@ -1,7 +1,8 @@
 // A meter as a node.
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meter.ts'
-import { Node, type NodeHooks, type Resources } from './node.ts'
+import type { NodeHooks, Resources } from './hooks.ts'
+import { Node } from './node.ts'
 import { refuseOptions } from './refuse.ts'
 import { savedJson, savedRecord } from './savedState.ts'
 

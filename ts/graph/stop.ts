@@ -21,3 +21,6 @@ export type Stop = StopTask | StopAllTasks
 
 /** True for the two that are not errors. */
 export const isStop = (error: unknown): error is Stop => error instanceof StopTask || error instanceof StopAllTasks
+
+/** The one that weighs most: the end of the run before that of a task. */
+export const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]

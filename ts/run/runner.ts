@@ -203,6 +203,8 @@ export class Runner {
   async #iterate(graph: ExecutableGraph, progress: TaskProgress, iterations: number, keep = false): Promise<void> {
     const { events } = this.context
     while (progress.epochSteps < iterations) {
+      const pending = graph.ready()
+      if (pending !== undefined) await pending
       events.emit('iterationStart', () => progress)
       const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
       progress.epochSteps += 1
