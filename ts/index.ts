@@ -122,16 +122,39 @@ export {
   type ListenOptions,
   type Meter,
   type NodeHooks,
+  type NodeTime,
   type Observer,
   type Pixels,
+  type ProbeOptions,
   type Reported,
   type ReportOptions,
   type Tags,
+  type TimeListener,
   type UpdateRecord,
 } from './graph/index.ts'
 export * from './run/index.ts'
 export * from './observe/index.ts'
 // Data.
-export { collate, DataLoader, TensorDataset, type BatchedDataset, type Dataset, type LoaderOptions } from './data/index.ts'
+export {
+  collate,
+  concat,
+  DataLoader,
+  fromArray,
+  mapped,
+  pipeline,
+  randomSplit,
+  sequential,
+  shuffled,
+  subset,
+  subsetSampler,
+  TensorDataset,
+  weighted,
+  type BatchedDataset,
+  type BatchSampler,
+  type Dataset,
+  type LoaderOptions,
+  type SampleContext,
+  type Sampler,
+} from './data/index.ts'
 export { nativeInfo } from './backend/index.ts'
 export { FirnError, type FirnErrorCode } from './errors.ts'

@@ -1,12 +1,13 @@
 // Where samples come from: anything with a length and a `get`, and arrays that serve a whole batch at once.
 import { FirnError } from '../errors.ts'
 import { tensor, type Tensor } from '../tensor/index.ts'
+import type { SampleContext } from './pipeline.ts'
 
 /** Samples by index. */
 export interface Dataset<Sample = unknown> {
   readonly length: number
-  /** The sample at `index`, from 0. */
-  get(index: number): Sample
+  /** The sample at `index`, from 0. A loader gives a context, for datasets whose samples are random. */
+  get(index: number, context?: SampleContext): Sample
 }
 
 /** A dataset that makes a whole batch quicker than sample by sample. */

@@ -48,6 +48,12 @@ export interface TaskInfo {
   readonly epochSteps: number
   /** Iterations in an epoch; 0 in step mode. */
   readonly epochSize: number
+  /** Samples that the dataset nodes handed out since the epoch began. */
+  readonly samples: number
+  /** Training iterations of the run so far. */
+  readonly trainSteps: number
+  /** Training epochs finished in the run. */
+  readonly trainEpochs: number
 }
 
 /** What is known at the end of an epoch; plain data. */

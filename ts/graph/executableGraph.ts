@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
 import { explainGraph } from './explain.ts'
 import type { NodeEvent } from './hooks.ts'
-import type { AnyNode } from './node.ts'
+import { type AnyNode, Node } from './node.ts'
 import { blame, refusePromise } from './blame.ts'
 import { firstStop, isStop, type Stop } from './stop.ts'
 
@@ -21,6 +21,8 @@ export class ExecutableGraph {
   readonly #explainMissing: ExplainMissing
   readonly #backward: readonly [string, AnyNode][]
   readonly #update: readonly [string, AnyNode][]
+  /** Those that may have to be waited for. */
+  readonly #late: readonly [string, AnyNode][]
   readonly #reads = new Map<string, Set<string>>()
   #context: RunContext | null = null
   /** Takes the times of nodes; null when nobody asked for them. */
@@ -33,6 +35,7 @@ export class ExecutableGraph {
     this.#explainMissing = explainMissing
     this.#backward = [...nodes].filter(([, node]) => node.actsIn('backward'))
     this.#update = [...nodes].filter(([, node]) => node.actsIn('update'))
+    this.#late = [...nodes].filter(([, node]) => node.ready !== Node.prototype.ready)
   }
 
   /** The run that this graph works for. */
@@ -91,6 +94,27 @@ export class ExecutableGraph {
     if (errors.length > 0) throw errors[0]
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
+  }
+
+  /** What the next iteration has to wait for, because an iteration itself waits for nothing; undefined when it may begin. */
+  ready(): Promise<void> | undefined {
+    let pending: Promise<void>[] | undefined
+    for (const [name, node] of this.#late) {
+      const one = this.#readyOf(name, node)
+      if (one !== undefined) (pending ??= []).push(one)
+    }
+    return pending && Promise.all(pending).then(() => {})
+  }
+
+  #readyOf(name: string, node: AnyNode): Promise<void> | undefined {
+    const refuse = (error: unknown): never => {
+      throw this.#blame(error, name, 'forward')
+    }
+    try {
+      return node.ready()?.catch(refuse)
+    } catch (error) {
+      return refuse(error)
+    }
   }
 
   /**

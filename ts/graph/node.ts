@@ -119,6 +119,11 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
     return false
   }
 
+  /** What the next `forward` has to wait for; undefined when it may come at once. @internal */
+  ready(): Promise<void> | undefined {
+    return undefined
+  }
+
   /** Whether anything happens in this phase, so that idle nodes cost nothing. @internal */
   actsIn(phase: 'backward' | 'update'): boolean {
     return this[phase] !== Node.prototype[phase] || this.#hooks[phase] !== undefined

@@ -224,6 +224,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     await this.#events.deliver()
     const bytes = await writeCheckpoint(path, { nodes, run })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
+    await this.#events.settle()
     return path
   }
 

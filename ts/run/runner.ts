@@ -1,12 +1,12 @@
 // Runs a list of tasks: one switch over their kinds, and the loop inside a task.
 import { setImmediate } from 'node:timers/promises'
-import type { GradScaler } from '../amp/index.ts'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
 import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
+import { loadScaler } from './loadScaler.ts'
 import { type Level, loadPlace, savePlace } from './place.ts'
 import { TaskProgress } from './taskProgress.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
@@ -71,7 +71,7 @@ export class Runner {
   async step(task: Task): Promise<CacheAccess> {
     const graph = this.#nodes.graph(task.tags)
     if (!this.#isPrepared(graph, task.train)) await this.endSteps()
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
+    const progress = this.#progressOf(task, graph)
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
     await stopOf(async () => {
@@ -149,7 +149,7 @@ export class Runner {
 
   async #task(task: Task): Promise<void> {
     const graph = this.#nodes.graph(task.tags)
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
+    const progress = this.#progressOf(task, graph)
     if (this.#resumed !== null) progress.loadStateDict(this.#resumed)
     this.#resumed = null
     this.#progress = progress
@@ -207,6 +207,8 @@ export class Runner {
   async #iterate(graph: ExecutableGraph, progress: TaskProgress, iterations: number, keep = false): Promise<void> {
     const { events } = this.context
     while (progress.epochSteps < iterations) {
+      const pending = graph.ready()
+      if (pending !== undefined) await pending
       events.emit('iterationStart', () => progress)
       const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
       progress.epochSteps += 1
@@ -224,6 +226,10 @@ export class Runner {
     if (late.isDue) void late.flush()
     await setImmediate()
     this.#breath = performance.now()
+  }
+
+  #progressOf(task: Task, graph: ExecutableGraph): TaskProgress {
+    return new TaskProgress(task, { window: this.context.gradAccSteps, counters: this.context.counters, graph })
   }
 
   async #begin(graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
@@ -265,16 +271,6 @@ export class Runner {
     }
     return levels
   }
-}
-
-function loadScaler(scaler: GradScaler | null, saved: StateTree): void {
-  if ((scaler === null) !== (saved === null)) {
-    const [had, has] = saved === null ? ['none', 'one'] : ['a gradScaler', 'none']
-    throw new FirnError('graph', `resumeFrom: the run had ${had} when saved, and the graph has ${has}; call graph.gradScaler() as it was`)
-  }
-  if (scaler === null) return
-  const { found, ...state } = savedRecord('resumeFrom', saved)
-  scaler.resume(state, typeof found === 'boolean' ? found : null)
 }
 
 function sizeOfEpoch(graph: ExecutableGraph): number {
