@@ -187,11 +187,17 @@ test('prepare depends on graph and mode: the module is switched each time either
   const tasks = [one(true, 'a'), one(true, 'a'), one(false, 'a'), one(false, 'b'), one(true, 'b'), one(true, 'a')]
   await graph.run(tasks, { outDir: folder(t) })
   t.deepEqual(log, [
-    ...['prepare true', 'forward true', 'forward true'],
-    ...['prepare false', 'forward false'],
-    ...['prepare false', 'forward false'],
-    ...['prepare true', 'forward true'],
-    ...['prepare true', 'forward true'],
+    'prepare true',
+    'forward true',
+    'forward true',
+    'prepare false',
+    'forward false',
+    'prepare false',
+    'forward false',
+    'prepare true',
+    'forward true',
+    'prepare true',
+    'forward true',
   ])
 })
 
@@ -202,7 +208,13 @@ test('a node that is added between two tasks takes part in the next', async (t) 
   graph.add('B', new Node(hooks(log, 'B')))
   await graph.run([train({ steps: 1 })], { outDir: folder(t) })
   t.deepEqual(log, [
-    ...['A.prepare', 'A.forward', 'A.backward', 'A.update', 'A.cleanUp'],
-    ...[...both('prepare'), ...iteration.train, ...both('cleanUp')],
+    'A.prepare',
+    'A.forward',
+    'A.backward',
+    'A.update',
+    'A.cleanUp',
+    ...both('prepare'),
+    ...iteration.train,
+    ...both('cleanUp'),
   ])
 })
