@@ -99,7 +99,10 @@ test('order inside a phase is that of insertion; forward alone visits producers 
   t.deepEqual(log, [
     ...all('prepare'),
     ...all('epochStart'),
-    ...['D.forward', 'C.forward', 'A.forward', 'B.forward'],
+    'D.forward',
+    'C.forward',
+    'A.forward',
+    'B.forward',
     ...all('backward'),
     ...all('update'),
     ...all('epochEnd'),
