@@ -1,12 +1,12 @@
 // Runs a list of tasks: one switch over their kinds, and the loop inside a task.
 import { setImmediate } from 'node:timers/promises'
-import type { GradScaler } from '../amp/index.ts'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
-import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
+import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
+import { loadScaler } from './loadScaler.ts'
 import { type Level, loadPlace, savePlace } from './place.ts'
 import { TaskProgress } from './taskProgress.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
@@ -57,21 +57,20 @@ export class Runner {
     await end({})
   }
 
+  // Every node cleans up, whatever happened; the first error is the one to read.
   async #tasksThenCleanUp(): Promise<void> {
-    try {
-      await this.#list(this.#tasks, 0)
-    } catch (error) {
-      if (!(error instanceof StopAllTasks)) throw error
-    } finally {
-      const done = new Set<AnyNode>()
-      for (const graph of this.#used) await graph.fire('cleanUp', done)
-    }
+    const errors: unknown[] = []
+    const note = (error: unknown): void => void (isStop(error) || errors.push(error))
+    await this.#list(this.#tasks, 0).catch(note)
+    const done = new Set<AnyNode>()
+    for (const graph of this.#used) await graph.fire('cleanUp', done).catch(note)
+    if (errors.length > 0) throw errors[0]
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
   async step(task: Task): Promise<CacheAccess> {
     const graph = this.#nodes.graph(task.tags)
-    if (this.#prepared !== null && !this.#isPrepared(graph, task.train)) await this.#prepared.graph.fire('taskEnd')
+    if (!this.#isPrepared(graph, task.train)) await this.endSteps()
     const progress = this.#progressOf(task, graph)
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
@@ -80,6 +79,11 @@ export class Runner {
       await this.context.events.deliver()
     })
     return graph.outputs
+  }
+
+  /** Closes what the iterations of `step` left open. */
+  async endSteps(): Promise<void> {
+    await this.#prepared?.graph.fire('taskEnd')
   }
 
   /** Takes over what `stateDict` gave, so that `run` goes on from there. Fails with code `'graph'` when the tasks are others. */
@@ -137,7 +141,7 @@ export class Runner {
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
-        return item.fn(this.#graph)
+        return endsRun(await stopOf(async () => item.fn(this.#graph)))
       default:
         item satisfies never
     }
@@ -149,17 +153,17 @@ export class Runner {
     if (this.#resumed !== null) progress.loadStateDict(this.#resumed)
     this.#resumed = null
     this.#progress = progress
-    await this.#begin(graph, progress)
+    const early = await stopOf(() => this.#begin(graph, progress))
     const { events } = this.context
     events.emit('taskStart', () => progress)
-    const stop = await stopOf(() => this.#epochs(task, graph, progress))
+    const stop = early ?? (await stopOf(() => this.#epochs(task, graph, progress)))
     await graph.fire('taskEnd')
     await events.deliver()
     events.emit('taskEnd', () => progress)
     await events.settle()
     this.context.task = null
     this.#progress = null
-    if (stop instanceof StopAllTasks) throw stop
+    endsRun(stop)
   }
 
   // A task of steps is one epoch that nobody needs to notice.
@@ -269,16 +273,6 @@ export class Runner {
   }
 }
 
-function loadScaler(scaler: GradScaler | null, saved: StateTree): void {
-  if ((scaler === null) !== (saved === null)) {
-    const [had, has] = saved === null ? ['none', 'one'] : ['a gradScaler', 'none']
-    throw new FirnError('graph', `resumeFrom: the run had ${had} when saved, and the graph has ${has}; call graph.gradScaler() as it was`)
-  }
-  if (scaler === null) return
-  const { found, ...state } = savedRecord('resumeFrom', saved)
-  scaler.resume(state, typeof found === 'boolean' ? found : null)
-}
-
 function sizeOfEpoch(graph: ExecutableGraph): number {
   const size = graph.epochSize
   if (size !== undefined) return size
@@ -288,12 +282,6 @@ function sizeOfEpoch(graph: ExecutableGraph): number {
   )
 }
 
-async function stopOf(work: () => Promise<void>): Promise<Stop | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (error) {
-    if (isStop(error)) return error
-    throw error
-  }
+function endsRun(stop: Stop | undefined): void {
+  if (stop instanceof StopAllTasks) throw stop
 }
