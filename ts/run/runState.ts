@@ -1,10 +1,9 @@
 // What a checkpoint keeps of a run beside its nodes and its place: counters, values, history, random streams, the scale.
-import type { GradScaler } from '../amp/index.ts'
-import { FirnError } from '../errors.ts'
 import { type EpochRecord, type RunContext, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
+import { loadScaler } from './loadScaler.ts'
 
 /** The state of a run at this moment. */
 export function saveRunState(context: RunContext, history: readonly EpochRecord[]): Readonly<Record<string, StateTree>> {
@@ -31,14 +30,4 @@ export function loadRunState(context: RunContext, saved: Readonly<Record<string,
   const rng = savedRecord(what, saved['rng'])
   setRngState({ seed: String(rng['seed']), calls: savedNumber(what, rng, 'calls') })
   return loadHistory(saved['history'])
-}
-
-function loadScaler(scaler: GradScaler | null, saved: StateTree): void {
-  if ((scaler === null) !== (saved === null)) {
-    const [had, has] = saved === null ? ['none', 'one'] : ['a gradScaler', 'none']
-    throw new FirnError('graph', `resumeFrom: the run had ${had} when saved, and the graph has ${has}; call graph.gradScaler() as it was`)
-  }
-  if (scaler === null) return
-  const { found, ...state } = savedRecord('resumeFrom', saved)
-  scaler.resume(state, typeof found === 'boolean' ? found : null)
 }

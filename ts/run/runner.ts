@@ -1,10 +1,10 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
-import { type CacheAccess, type NodeSet, type RunContext, savedRecord, StopAllTasks } from '../graph/index.ts'
+import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { firstLevel, type Level, loadPlace, nextItem, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
-import { TaskLoop } from './taskLoop.ts'
+import { endsRun, TaskLoop } from './taskLoop.ts'
 
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
@@ -47,19 +47,23 @@ export class Runner {
     await end({})
   }
 
+  // Every node cleans up, whatever happened; the first error is the one to read.
   async #tasksThenCleanUp(): Promise<void> {
-    try {
-      await this.#list(this.#tasks, 0)
-    } catch (error) {
-      if (!(error instanceof StopAllTasks)) throw error
-    } finally {
-      await this.#loop.cleanUp()
-    }
+    const errors: unknown[] = []
+    const note = (error: unknown): void => void (isStop(error) || errors.push(error))
+    await this.#list(this.#tasks, 0).catch(note)
+    await this.#loop.cleanUp(note)
+    if (errors.length > 0) throw errors[0]
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
   step(task: Task): Promise<CacheAccess> {
     return this.#loop.step(task)
+  }
+
+  /** Closes what the iterations of `step` left open. */
+  endSteps(): Promise<void> {
+    return this.#loop.endSteps()
   }
 
   /** Takes over what `stateDict` gave, so that `run` goes on from there. Fails with code `'graph'` when the tasks are others. */
@@ -96,7 +100,7 @@ export class Runner {
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
-        return item.fn(this.#graph)
+        return endsRun(await stopOf(async () => item.fn(this.#graph)))
       default:
         item satisfies never
     }

@@ -1,8 +1,8 @@
 // The work inside a task: prepare, epochs, iterations, and the ends of them.
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
-import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
-import { type RunContext, type Stop, StopAllTasks } from '../graph/index.ts'
+import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
+import { type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
 
@@ -34,21 +34,21 @@ export class TaskLoop {
   async run(task: Task, progress: TaskProgress): Promise<void> {
     const { events } = this.context
     const graph = this.#nodes.graph(task.tags)
-    await this.#begin(graph, progress)
+    const early = await stopOf(() => this.#begin(graph, progress))
     events.emit('taskStart', () => progress)
-    const stop = await stopOf(() => this.#epochs(task, graph, progress))
+    const stop = early ?? (await stopOf(() => this.#epochs(task, graph, progress)))
     await graph.fire('taskEnd')
     await events.deliver()
     events.emit('taskEnd', () => progress)
     await events.settle()
     this.context.task = null
-    if (stop instanceof StopAllTasks) throw stop
+    endsRun(stop)
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
   async step(task: Task): Promise<CacheAccess> {
     const graph = this.#nodes.graph(task.tags)
-    if (this.#prepared !== null && !this.#isPrepared(graph, task.train)) await this.#prepared.graph.fire('taskEnd')
+    if (!this.#isPrepared(graph, task.train)) await this.endSteps()
     const progress = this.progressOf(task)
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
@@ -59,10 +59,15 @@ export class TaskLoop {
     return graph.outputs
   }
 
-  /** Lets every node that ran clean up, once. */
-  async cleanUp(): Promise<void> {
+  /** Closes what the iterations of `step` left open. */
+  async endSteps(): Promise<void> {
+    await this.#prepared?.graph.fire('taskEnd')
+  }
+
+  /** Lets every node that ran clean up, once; `note` is told what goes wrong. */
+  async cleanUp(note: (error: unknown) => void): Promise<void> {
     const done = new Set<AnyNode>()
-    for (const graph of this.#used) await graph.fire('cleanUp', done)
+    for (const graph of this.#used) await graph.fire('cleanUp', done).catch(note)
   }
 
   // A task of steps is one epoch that nobody needs to notice.
@@ -166,12 +171,7 @@ function sizeOfEpoch(graph: ExecutableGraph): number {
   )
 }
 
-async function stopOf(work: () => Promise<void>): Promise<Stop | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (error) {
-    if (isStop(error)) return error
-    throw error
-  }
+/** Throws what ends more than a task. */
+export function endsRun(stop: Stop | undefined): void {
+  if (stop instanceof StopAllTasks) throw stop
 }
