@@ -122,11 +122,14 @@ export {
   type ListenOptions,
   type Meter,
   type NodeHooks,
+  type NodeTime,
   type Observer,
   type Pixels,
+  type ProbeOptions,
   type Reported,
   type ReportOptions,
   type Tags,
+  type TimeListener,
   type UpdateRecord,
 } from './graph/index.ts'
 export * from './run/index.ts'

@@ -4,7 +4,7 @@ import { checkOptions, FirnError } from '../errors.ts'
 import type { Json } from '../io/index.ts'
 import { type DType, type Tensor, tensorScope } from '../tensor/index.ts'
 import type { RunContext } from './context.ts'
-import type { Reported } from './eventKinds.ts'
+import type { Place, Reported } from './eventKinds.ts'
 import { histogramOf, spreadOf } from './histogram.ts'
 import { pixelsOf } from './pixels.ts'
 
@@ -101,8 +101,18 @@ export class NodeBoard implements Board {
 
   #reported(name: string, options: ReportOptions = {}): Reported {
     checkOptions('board', options, ['step'])
-    const { counters, task } = this.#context
-    const { step = counters.trainIterations } = options
-    return { node: this.#node, name, step, training: task?.training ?? false, tags: task?.tags ?? [], time: Date.now() }
+    const place = placeOf(this.#context)
+    return { node: this.#node, name, ...place, step: options.step ?? place.step }
+  }
+}
+
+/** Where a run stands. */
+export function placeOf({ counters, task }: RunContext): Place {
+  return {
+    step: counters.trainIterations,
+    epoch: counters.trainEpochs,
+    training: task?.training ?? false,
+    tags: task?.tags ?? [],
+    time: Date.now(),
   }
 }

@@ -3,6 +3,7 @@ import type { GradScaler } from '../amp/index.ts'
 import type { AutocastOptions } from '../autograd/index.ts'
 import type { Json } from '../io/index.ts'
 import type { EventHub } from './events.ts'
+import type { Probe } from './probe.ts'
 
 /** Which of several processes this is; a single one is rank 0 of 1. */
 export interface Launcher {
@@ -47,6 +48,12 @@ export interface TaskInfo {
   readonly epochSteps: number
   /** Iterations in an epoch; 0 in step mode. */
   readonly epochSize: number
+  /** Samples that the dataset nodes handed out since the epoch began. */
+  readonly samples: number
+  /** Training iterations of the run so far. */
+  readonly trainSteps: number
+  /** Training epochs finished in the run. */
+  readonly trainEpochs: number
 }
 
 /** What is known at the end of an epoch; plain data. */
@@ -76,6 +83,8 @@ export interface RunContext {
   /** The region that forward runs in; null without. */
   readonly autocast: AutocastOptions | null
   readonly events: EventHub
+  /** Who prints outputs. */
+  readonly probes: readonly Probe[]
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>
   task: TaskInfo | null

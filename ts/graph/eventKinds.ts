@@ -3,18 +3,24 @@ import type { Json } from '../io/index.ts'
 import type { BoundOptimizer, Skipped, Stepped } from '../optim/index.ts'
 import type { EpochRecord, RunInfo, TaskInfo } from './context.ts'
 
-/** A value that a node reported, and where training stood. */
-export interface Reported {
-  /** The node's name. */
-  readonly node: string
-  readonly name: string
-  /** Training iterations of the run, the one at work included, unless the node gave another number. */
+/** Where a run stood when something happened. */
+export interface Place {
+  /** Training iterations of the run, the one at work included. */
   readonly step: number
+  /** Training epochs finished in the run. */
+  readonly epoch: number
   readonly training: boolean
   /** The tags of the task; none outside of one. */
   readonly tags: readonly string[]
-  /** When it was reported, in milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   readonly time: number
+}
+
+/** A value that a node reported; at another step where the node says so. */
+export interface Reported extends Place {
+  /** The node's name. */
+  readonly node: string
+  readonly name: string
 }
 
 /** How the numbers of a tensor are spread. */
@@ -44,13 +50,15 @@ export interface Pixels {
 }
 
 /** An optimizer at the end of a window of iterations. */
-export interface UpdateRecord {
+export interface Updating extends Place {
   /** The ModuleNode's name. */
   readonly node: string
   /** The pattern under which the node was given the optimizer; `.*` where it was given one alone. */
   readonly pattern: string
-  /** Training iterations of the run, the one at work included. */
-  readonly step: number
+}
+
+/** What came of an update. */
+export interface UpdateRecord extends Updating {
   readonly result: Stepped | Skipped
   /** The learning rate of each group, as it is after the update. */
   readonly lr: readonly number[]
@@ -91,7 +99,7 @@ export interface GraphEvents {
   /** An optimizer has made an update, or skipped one. */
   update: UpdateRecord
   /** The norm of all gradients of an optimizer before clipping, scale and window taken out; computed only where somebody listens. */
-  gradNorm: { readonly node: string; readonly pattern: string; readonly step: number; readonly value: number }
+  gradNorm: Updating & { readonly value: number }
   /** A checkpoint is on the disk; it took `seconds` to get there. */
   checkpointSaved: { readonly path: string; readonly bytes: number; readonly seconds: number }
   /** The states of a checkpoint are in the nodes. */

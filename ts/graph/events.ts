@@ -1,5 +1,6 @@
 // What a graph tells those who listen; silent and free of cost when nobody does.
 import { checkOptions, FirnError, unknownName } from '../errors.ts'
+import { Clock, type TimeListener } from './clock.ts'
 import type { GraphEvents } from './eventKinds.ts'
 import { LateValues } from './lateValues.ts'
 
@@ -42,6 +43,8 @@ export interface EventSource {
   ): () => void
   /** Calls `fn` once every value reported before has reached its listeners; values wait on the device and are read many at once. */
   inOrder(fn: () => void): void
+  /** Calls `listener` with the time that each node takes in each event, until the function that is returned is called. Without one, no time is taken. */
+  time(listener: TimeListener): () => void
 }
 
 /** When something happened, for `every`. */
@@ -82,6 +85,7 @@ export class EventHub implements EventSource {
     checkpointLoaded: new Set(),
   }
   #waiting: Promise<void>[] = []
+  readonly #clock = new Clock()
   /** Values that wait on the device for their listeners. */
   readonly late = new LateValues((error) => this.#await(failed(error)))
   /** The number of the iteration at work among those of its mode. */
@@ -97,6 +101,16 @@ export class EventHub implements EventSource {
 
   inOrder(fn: () => void): void {
     this.late.add(null, fn)
+  }
+
+  /** Takes the times of nodes; null while nobody listens. */
+  get clock(): Clock | null {
+    return this.#clock.listeners.size > 0 ? this.#clock : null
+  }
+
+  time(listener: TimeListener): () => void {
+    this.#clock.listeners.add(listener)
+    return () => void this.#clock.listeners.delete(listener)
   }
 
   /** Whether anybody wants an event of this kind; ask before computing what it carries. */

@@ -3,7 +3,9 @@ import { autocast, noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
+import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
+import { explainGraph } from './explain.ts'
 import type { NodeEvent } from './hooks.ts'
 import { type AnyNode, Node } from './node.ts'
 import { blame, refusePromise } from './blame.ts'
@@ -23,6 +25,8 @@ export class ExecutableGraph {
   readonly #late: readonly [string, AnyNode][]
   readonly #reads = new Map<string, Set<string>>()
   #context: RunContext | null = null
+  /** Takes the times of nodes; null when nobody asked for them. */
+  #clock: Clock | null = null
   #cache = this.#freshCache()
 
   constructor(tags: readonly string[], nodes: ReadonlyMap<string, AnyNode>, explainMissing: ExplainMissing) {
@@ -40,7 +44,7 @@ export class ExecutableGraph {
     return this.#context
   }
 
-  /** Who read whom, in the iterations so far. */
+  /** Who read whom, in the iterations so far; a node that is missing has not run yet. */
   get reads(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#reads
   }
@@ -63,21 +67,31 @@ export class ExecutableGraph {
     await this.fire('prepare')
   }
 
-  /** Calls an event on every node that is not in `done`, one after another, and puts it there. A stop is thrown when all have had their turn. */
+  /**
+   * Calls an event on every node that is not in `done`, one after another, and puts it there. A stop is thrown when all have had their turn,
+   * in `cleanUp` an error too.
+   */
   async fire(event: Exclude<NodeEvent, 'forward' | 'backward' | 'update'> | 'taskEnd', done = new Set<AnyNode>()): Promise<void> {
     const stops: Stop[] = []
+    const errors: unknown[] = []
+    this.#clock = this.context.events.clock
     for (const [name, node] of this.nodes) {
       if (done.has(node)) continue
       done.add(node)
+      const begin = this.#clock?.begin()
       try {
         await node[event]()
       } catch (error) {
-        if (!isStop(error)) throw this.#blame(error, name, event)
-        stops.push(error)
+        if (isStop(error)) stops.push(error)
+        else if (event === 'cleanUp') errors.push(this.#blame(error, name, event))
+        else throw this.#blame(error, name, event)
+      } finally {
+        this.#tick(begin, name, event)
       }
     }
     // Both close windows.
     if (event === 'epochEnd' || event === 'taskEnd') this.#rescale()
+    if (errors.length > 0) throw errors[0]
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
   }
@@ -109,9 +123,14 @@ export class ExecutableGraph {
    */
   iterate(keep = false): Stop | undefined {
     using scope = tensorScope()
-    const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
-    if (keep) scope.end([...this.#cache.tensors()])
-    return stop
+    this.#clock = this.context.events.clock
+    try {
+      const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
+      if (keep) scope.end([...this.#cache.tensors()])
+      return stop
+    } finally {
+      this.#cache.close()
+    }
   }
 
   /** The outputs of the last iteration. */
@@ -124,15 +143,9 @@ export class ExecutableGraph {
     return this.#cache.get(name)
   }
 
-  /** Nodes in order, with the phases they act in and what they were seen to read. */
+  /** The nodes in order, their phases, and who was seen to read whom. */
   toString(): string {
-    const acting = (node: AnyNode): string =>
-      ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
-    const lines = [...this.nodes].map(([name, node]) => {
-      const read = [...(this.#reads.get(name) ?? [])].join(', ')
-      return `  ${name}: ${node.constructor.name}, ${acting(node)}${read === '' ? '' : `, reads ${read}`}`
-    })
-    return [`tags ${this.tags.join(',')}: ${this.nodes.size} nodes in order`, ...lines].join('\n')
+    return explainGraph(this)
   }
 
   #train(): Stop | undefined {
@@ -155,8 +168,8 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters, events } = this.context
-    this.#cache = this.#freshCache()
+    const { counters, events, probes } = this.context
+    this.#cache = this.#freshCache().open()
     counters[counter] += 1
     events.tick = counters[counter]
     try {
@@ -164,39 +177,59 @@ export class ExecutableGraph {
       if (this.context.autocast === null) produce()
       else autocast(this.context.autocast, produce)
     } catch (error) {
+      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
       counters[counter] -= 1
       throw error
     }
+    for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
   }
 
   // A stop lets the other nodes finish, so that an iteration is done as a whole or, from forward, not at all.
   #phase(phase: 'backward' | 'update', nodes: readonly [string, AnyNode][]): Stop[] {
     const stops: Stop[] = []
     for (const [name, node] of nodes) {
+      const begin = this.#clock?.begin()
       try {
         refusePromise(node[phase]())
       } catch (error) {
         if (!isStop(error)) throw this.#blame(error, name, phase)
         stops.push(error)
+      } finally {
+        this.#tick(begin, name, phase)
       }
     }
     return stops
   }
 
   #freshCache(): OutputCache {
-    return new OutputCache((name) => this.#produce(name), this.#reads)
+    return new OutputCache({ produce: (name) => this.#produce(name), absent: (name) => this.#absent(name) }, this.#reads)
   }
 
   #produce(name: string): unknown {
     const node = this.nodes.get(name)
-    if (node === undefined) throw new FirnError('graph', `asked for '${name}', ${this.#explainMissing(name)}`)
+    if (node === undefined) throw this.#absent(name)
+    if (!this.#reads.has(name)) this.#reads.set(name, new Set())
+    const begin = this.#clock?.begin()
     try {
       const output = node.forwardImpl(this.#cache.view)
       refusePromise(output)
       return output
     } catch (error) {
       throw this.#blame(error, name, 'forward')
+    } finally {
+      this.#tick(begin, name, 'forward')
     }
+  }
+
+  #absent(name: string): FirnError {
+    const why = this.nodes.has(name)
+      ? `which has no output: it is made in the forward phase of an iteration of graph.run or graph.step, and there is none, or it was given up`
+      : this.#explainMissing(name)
+    return new FirnError('graph', `asked for '${name}', ${why}`)
+  }
+
+  #tick(begin: number | undefined, name: string, event: string): void {
+    if (begin !== undefined) this.#clock?.end(begin, name, event, this.#context?.task?.training ?? false)
   }
 
   #blame(error: unknown, name: string, event: string): unknown {

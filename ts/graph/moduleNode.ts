@@ -6,6 +6,7 @@ import type { StateTree } from '../io/index.ts'
 import type { LoadReport, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
+import { placeOf } from './board.ts'
 import type { Moment } from './events.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
@@ -177,16 +178,14 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   #tell(pattern: string, optimizer: BoundOptimizer, result: UpdateResult | null): void {
     if (result === null || result.kind === 'accumulating') return
-    const { events } = this.graph.context
-    const [at, moment] = [{ node: this.name, pattern, step: this.globalTrainSteps }, this.#moment(optimizer)]
-    events.emit(
-      'update',
-      () => ({ ...at, result, lr: optimizer.paramGroups.map(({ lr }) => lr), lossScale: this.gradScaler?.getScale() ?? null }),
-      moment,
-    )
+    const { context } = this.graph
+    const at = () => ({ ...placeOf(context), node: this.name, pattern })
+    const moment = this.#moment(optimizer)
+    const lr = () => optimizer.paramGroups.map((group) => group.lr)
+    context.events.emit('update', () => ({ ...at(), result, lr: lr(), lossScale: this.gradScaler?.getScale() ?? null }), moment)
     if (result.kind === 'skipped' || result.gradNorm === null) return
     const { gradNorm } = result
-    events.emit('gradNorm', () => ({ ...at, value: gradNorm }), moment)
+    context.events.emit('gradNorm', () => ({ ...at(), value: gradNorm }), moment)
   }
 
   // An update stands for all iterations of its window.

@@ -1,8 +1,8 @@
 // Plain lines: one for each epoch, and a table of what trains.
 import pc from 'picocolors'
 import type { EpochRecord, Observer } from '../graph/index.ts'
-import type { Json } from '../io/index.ts'
 import { groupTable } from '../optim/index.ts'
+import { numbersIn } from './numbersIn.ts'
 
 /** Where lines go. */
 export type Print = (line: string) => void
@@ -24,7 +24,7 @@ export function epochLog(print: Print = console.log): Observer {
 
 /** The line of one epoch. */
 export function epochLine({ training, epoch, metrics, samples, seconds }: EpochRecord): string {
-  const values = Object.entries(metrics).flatMap(([name, value]) => valuesOf(name, value))
+  const values = Object.entries(metrics).flatMap(([name, value]) => numbersIn(name, value))
   const head = training ? pc.cyan('train') : pc.green('eval ')
   const rate = samples > 0 ? [pc.dim(`${Math.round(samples / seconds).toLocaleString('en-US')} samples/s`)] : []
   return [
@@ -34,13 +34,6 @@ export function epochLine({ training, epoch, metrics, samples, seconds }: EpochR
     ...rate,
     pc.dim(`${seconds.toFixed(1)} s`),
   ].join('  ')
-}
-
-// A record of several values is spread; tables have no place in a line.
-function valuesOf(name: string, value: Json): [name: string, value: number][] {
-  if (typeof value === 'number') return [[name, value]]
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
-  return Object.entries(value).flatMap(([key, item]) => valuesOf(`${name}/${key}`, item))
 }
 
 // Four decimals where they say something, else four digits.

@@ -4,9 +4,19 @@ import { GradScaler, type GradScalerOptions } from '../amp/index.ts'
 import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { resolveDevice } from '../backend/index.ts'
 import { tensorsIn } from '../data/index.ts'
-import { checkOptions, FirnError } from '../errors.ts'
+import { checkOptions, FirnError, unknownName } from '../errors.ts'
 import { type AnyNode, EventHub, type EventSource, type ExecutableGraph, freshCounters, type GraphOutputCache } from '../graph/index.ts'
-import { Node, NodeSet, type Observer, type RunContext, type RunInfo, savedRecord, type Tags } from '../graph/index.ts'
+import {
+  Node,
+  NodeSet,
+  type Observer,
+  Probe,
+  type ProbeOptions,
+  type RunContext,
+  type RunInfo,
+  savedRecord,
+  type Tags,
+} from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
 import { nodeStates, restoreNodes } from './checkpoint.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
@@ -39,6 +49,7 @@ export interface StepOptions {
 export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #nodes = new NodeSet()
   readonly #events = new EventHub()
+  readonly #probes: Probe[] = []
   #gradAccSteps = 1
   #gradScaler: GradScalerOptions | null = null
   #autocast: AutocastOptions | null = null
@@ -80,9 +91,31 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     return this.#nodes.graph(query)
   }
 
-  /** Nodes of a query in order, the phases they act in, and who was seen to read whom. @example console.log(graph.explain('train')) */
+  /**
+   * Nodes of a query in order, the phases they act in, and who was seen to read whom; before a task with these tags ran, what is not known
+   * yet is called so.
+   *
+   * @example
+   * console.log(graph.explain('train'))
+   */
   explain(query: Tags = '*'): string {
     return this.selectGraph(query).toString()
+  }
+
+  /**
+   * Prints the outputs of some nodes after forward, a line each behind `E<epochs>S<steps>`; also when forward fails, those that were made.
+   * A name that a task does not select is passed over. Printing reads the values from the device, so give `every` in a long run.
+   *
+   * @example
+   * graph.probe(['net', 'loss'], { every: 100, tags: 'train' })
+   */
+  probe(names: readonly (keyof Outputs & string)[], options: ProbeOptions = {}): this {
+    checkOptions('graph.probe', options, ['every', 'total', 'tags', 'print'])
+    const known = new Set([...this.#nodes.byUid('*').keys()].map((uid) => uid.slice(uid.lastIndexOf('/') + 1)))
+    const stranger = names.find((name) => !known.has(name))
+    if (stranger !== undefined) throw unknownName('graph.probe', 'node', stranger, [...known])
+    this.#probes.push(new Probe(names, options))
+    return this
   }
 
   /** Iterations whose gradients make one update, for optimizers that have no `accumulate` of their own. A step of a task is so many. */
@@ -140,6 +173,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
     this.#running = true
     try {
+      await this.#stepper?.endSteps()
       const { info, resumed } = await openRun(options)
       const runner = new Runner(this, this.#nodes, this.#contextOf(info), tasks)
       this.#runner = runner
@@ -190,6 +224,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     await this.#events.deliver()
     const bytes = await writeCheckpoint(path, { nodes, run })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
+    await this.#events.settle()
     return path
   }
 
@@ -226,6 +261,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       gradScaler: this.#gradScaler && new GradScaler(this.#gradScaler),
       autocast: this.#autocast,
       events: this.#events,
+      probes: this.#probes,
       metrics: new Map(),
       task: null,
     }
