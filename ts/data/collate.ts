@@ -1,5 +1,5 @@
 // From samples to a batch: the same structure, with tensors where values were.
-import { checkOptions, FirnError } from '../errors.ts'
+import { FirnError } from '../errors.ts'
 import { type DType, stack, Tensor } from '../tensor/index.ts'
 import { int64, rowDType, Rows } from './rows.ts'
 import { isRecord } from './tensorsIn.ts'

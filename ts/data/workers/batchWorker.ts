@@ -124,7 +124,7 @@ function start(name: string, setup: Setup, port: MessagePort): Worker {
   // As a source, or as what became of it.
   const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
   try {
-    return new Worker(entry, { name, workerData: { setup, port }, transferList: [port] })
+    return new Worker(entry, { name, workerData: { setup, port }, transferList: [port], ...inherited() })
   } catch (cause) {
     throw new FirnError(
       'argument',
@@ -132,4 +132,12 @@ function start(name: string, setup: Setup, port: MessagePort): Worker {
       { cause },
     )
   }
+}
+
+// A program given on the command line has a flag that a worker, whose program is a file, may not inherit.
+function inherited(): { readonly execArgv?: string[] } {
+  const { execArgv } = process
+  return execArgv.some((arg) => arg.startsWith('--input-type'))
+    ? { execArgv: execArgv.filter((arg) => arg.startsWith('--conditions')) }
+    : {}
 }
