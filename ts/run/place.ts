@@ -1,6 +1,6 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { savedNumber, savedRecord } from '../graph/index.ts'
+import { type Round, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type TaskLike } from './task.ts'
 
@@ -8,6 +8,14 @@ import { labelOf, type TaskLike } from './task.ts'
 export interface Level {
   index: number
   round: number
+}
+
+/** The rounds at work of the repeats around the place, outermost first. */
+export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Round[] {
+  const [level, ...inner] = levels
+  const item = tasks[level?.index ?? -1]
+  if (level === undefined || item?.kind !== 'repeat' || inner.length === 0) return []
+  return [{ round: level.round + 1, times: item.times }, ...roundsAt(item.tasks, inner)]
 }
 
 /** The place as a state; `levels` go from the outermost list inwards. */

@@ -7,7 +7,7 @@ import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
 import { loadScaler } from './loadScaler.ts'
-import { type Level, loadPlace, savePlace } from './place.ts'
+import { type Level, loadPlace, roundsAt, savePlace } from './place.ts'
 import { TaskProgress } from './taskProgress.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
 
@@ -229,7 +229,8 @@ export class Runner {
   }
 
   #progressOf(task: Task, graph: ExecutableGraph): TaskProgress {
-    return new TaskProgress(task, { window: this.context.gradAccSteps, counters: this.context.counters, graph })
+    const { gradAccSteps, counters } = this.context
+    return new TaskProgress(task, { window: gradAccSteps, counters, graph, rounds: roundsAt(this.#tasks, this.#levels) })
   }
 
   async #begin(graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
