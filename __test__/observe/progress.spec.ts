@@ -51,7 +51,7 @@ test('on a terminal, evaluations and tasks of steps have their bars', async (t) 
   t.true(bars.some((bar) => /^eval {3}[█░]{20} {2}\d\/10 {2}[\d,]+ samples\/s/.test(bar)))
   t.deepEqual(
     lines.slice(1).map((line) => line.split('  ')[0]),
-    ['eval '],
+    ['eval'],
   )
 })
 
