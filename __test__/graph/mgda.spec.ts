@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { LossNode, ModuleNode, Node } from '../../ts/graph/index.ts'
-import { leastNorm, lossShares, normalizations } from '../../ts/graph/mgda.ts'
+import { leastNorm, lossShares, type Normalization } from '../../ts/graph/mgda.ts'
 import { Linear, Module, Parameter } from '../../ts/nn/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
 import { HyperGraph, train } from '../../ts/run/index.ts'
@@ -128,7 +128,7 @@ const distance = (z: Tensor, to: readonly number[], factor = 1): Tensor =>
 
 function towards(
   points: readonly (readonly [to: readonly number[], factor: number])[],
-  normalize: (typeof normalizations)[number] = 'none',
+  normalize: Normalization = 'none',
 ) {
   const module = new Place()
   const graph = new HyperGraph().add('place', new ModuleNode({ module, optimizers: sgd({ lr: 0.1 }), forward: (n) => n.module.forward() }))
@@ -184,7 +184,7 @@ test('three quadratic losses: a place inside the triangle of their minima stays 
 })
 
 test('normalised gradients are compared by direction: factors of the losses do not matter', (t) => {
-  const shares = (factor: number, normalize: (typeof normalizations)[number]) => {
+  const shares = (factor: number, normalize: Normalization) => {
     const z = tensor([0.4, 0.5], { requiresGrad: true })
     return lossShares([distance(z, [-1, 0], factor), distance(z, [1, 0])], [z], normalize)
   }
