@@ -126,10 +126,7 @@ const distance = (z: Tensor, to: readonly number[], factor = 1): Tensor =>
     .sum()
     .mul(factor / 2)
 
-function towards(
-  points: readonly (readonly [to: readonly number[], factor: number])[],
-  normalize: Normalization = 'none',
-) {
+function towards(points: readonly (readonly [to: readonly number[], factor: number])[], normalize: Normalization = 'none') {
   const module = new Place()
   const graph = new HyperGraph().add('place', new ModuleNode({ module, optimizers: sgd({ lr: 0.1 }), forward: (n) => n.module.forward() }))
   for (const [i, [to, factor]] of points.entries()) {
