@@ -1,16 +1,17 @@
 // Datasets made of others: arrays, parts, joins, and functions over samples.
 import { FirnError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
+import { type Origin, originOf, type PortableDataset, remake, shared } from './origin.ts'
 import { Context, Pipeline, type SampleContext, type Stage } from './pipeline.ts'
 import { shuffled } from './sampler.ts'
 
 /** The items of an array as samples. @example fromArray(['a', 'b']).get(1) // 'b' */
-export function fromArray<Sample>(items: readonly Sample[]): Dataset<Sample> {
+export function fromArray<Sample>(items: readonly Sample[]): PortableDataset<Sample> {
   return new ArrayDataset(items)
 }
 
 /** @internal */
-export class ArrayDataset<Sample> implements Dataset<Sample> {
+export class ArrayDataset<Sample> implements PortableDataset<Sample> {
   readonly items: readonly Sample[]
 
   constructor(items: readonly Sample[]) {
@@ -26,6 +27,10 @@ export class ArrayDataset<Sample> implements Dataset<Sample> {
     checkIndex('fromArray', index, this.length)
     return this.items[index]
   }
+
+  origin(): Origin {
+    return { module: import.meta.url, name: 'fromArray', args: this.items }
+  }
 }
 
 /**
@@ -34,12 +39,12 @@ export class ArrayDataset<Sample> implements Dataset<Sample> {
  * @example
  * subset(fromArray(['a', 'b', 'c']), [2, 0]).get(0) // 'c'
  */
-export function subset<Sample>(dataset: Dataset<Sample>, indices: readonly number[]): Dataset<Sample> {
+export function subset<Sample>(dataset: Dataset<Sample>, indices: readonly number[]): PortableDataset<Sample> {
   return new Subset(dataset, indices)
 }
 
 /** @internal */
-export class Subset<Sample> implements Dataset<Sample> {
+export class Subset<Sample> implements PortableDataset<Sample> {
   readonly dataset: Dataset<Sample>
   readonly indices: readonly number[]
 
@@ -57,15 +62,25 @@ export class Subset<Sample> implements Dataset<Sample> {
     checkIndex('subset', index, this.length)
     return this.dataset.get(this.indices[index] ?? 0, context)
   }
+
+  origin(): Origin {
+    const indices = shared(Float64Array.from(this.indices))
+    return { module: import.meta.url, name: 'remakeSubset', args: { dataset: originOf('subset', this.dataset), indices } }
+  }
+}
+
+/** For workers. @internal */
+export async function remakeSubset({ dataset, indices }: { readonly dataset: Origin; readonly indices: Float64Array }): Promise<Dataset> {
+  return subset(await remake(dataset), Array.from(indices))
 }
 
 /** The samples of several datasets after each other. @example concat([fromArray([1, 2]), fromArray([3])]).get(2) // 3 */
-export function concat<Sample>(datasets: readonly Dataset<Sample>[]): Dataset<Sample> {
+export function concat<Sample>(datasets: readonly Dataset<Sample>[]): PortableDataset<Sample> {
   return new Concat(datasets)
 }
 
 /** @internal */
-export class Concat<Sample> implements Dataset<Sample> {
+export class Concat<Sample> implements PortableDataset<Sample> {
   readonly datasets: readonly Dataset<Sample>[]
   readonly length: number
 
@@ -83,6 +98,15 @@ export class Concat<Sample> implements Dataset<Sample> {
     }
     throw new FirnError('argument', 'concat: a dataset has become shorter')
   }
+
+  origin(): Origin {
+    return { module: import.meta.url, name: 'remakeConcat', args: this.datasets.map((dataset) => originOf('concat', dataset)) }
+  }
+}
+
+/** For workers. @internal */
+export async function remakeConcat(datasets: readonly Origin[]): Promise<Dataset> {
+  return concat(await Promise.all(datasets.map(remake)))
 }
 
 /**

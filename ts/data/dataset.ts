@@ -1,7 +1,9 @@
 // Where samples come from: anything with a length and a `get`, and arrays that serve a whole batch at once.
 import { FirnError } from '../errors.ts'
 import { tensor, type Tensor } from '../tensor/index.ts'
+import { type Origin, type PortableDataset, shared } from './origin.ts'
 import type { SampleContext } from './pipeline.ts'
+import { sizeOf } from './rows.ts'
 
 /** Samples by index. */
 export interface Dataset<Sample = unknown> {
@@ -40,7 +42,9 @@ export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tenso
  * })
  * data.batch([0, 3]).point.shape // [2, 2]
  */
-export class TensorDataset<const F extends Fields> implements BatchedDataset<FieldTensors<F>, FieldTensors<F>> {
+export class TensorDataset<const F extends Fields>
+  implements BatchedDataset<FieldTensors<F>, FieldTensors<F>>, PortableDataset<FieldTensors<F>>
+{
   readonly length: number
   readonly fields: F
 
@@ -65,6 +69,12 @@ export class TensorDataset<const F extends Fields> implements BatchedDataset<Fie
     return this.#gather(indices, [indices.length])
   }
 
+  /** Workers share one copy of the arrays. */
+  origin(): Origin {
+    const fields = Object.entries(this.fields).map(([name, field]) => [name, { ...field, data: shared(field.data) }] as const)
+    return { module: import.meta.url, name: 'remakeTensors', args: Object.fromEntries(fields) }
+  }
+
   #gather(indices: readonly number[], leading: readonly number[]): Record<string, unknown> {
     const wrong = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.length))
     if (wrong !== undefined) throw new FirnError('argument', `TensorDataset: no sample ${wrong}; there are ${this.length}, counted from 0`)
@@ -76,7 +86,8 @@ export class TensorDataset<const F extends Fields> implements BatchedDataset<Fie
   }
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1)
+/** For workers. @internal */
+export const remakeTensors = (fields: Fields): Dataset => new TensorDataset(fields)
 
 function rowsOf(field: Field, indices: readonly number[]): Float32Array | BigInt64Array {
   const size = sizeOf(field.shape)

@@ -1,9 +1,11 @@
 // Data: datasets, and loaders that hand them out in batches.
-export { collate, type Collated } from './collate.ts'
+export { collate, type Collated, type RowDType } from './collate.ts'
 export { concat, fromArray, mapped, randomSplit, subset } from './compose.ts'
 export { type BatchedDataset, type Dataset, type Field, type FieldTensors, TensorDataset } from './dataset.ts'
 export { type Cursor, DataLoader } from './loader.ts'
 export { type BatchOf, type DefaultBatch, type LoaderOptions, type SampleOf, type Untouched } from './options.ts'
+export { fromModule, type Origin, type PortableDataset } from './origin.ts'
+export { padded, type PaddedOptions } from './padded.ts'
 export { Pipeline, pipeline, type SampleContext, type Stage } from './pipeline.ts'
 export type { BatchSampler, Share } from './plan.ts'
 export { SampleRandom } from './random.ts'

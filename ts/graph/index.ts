@@ -2,7 +2,16 @@
 export type { Board, ReportOptions } from './board.ts'
 export type { CacheAccess, GraphOutputCache } from './cache.ts'
 export type { NodeTime, TimeListener } from './clock.ts'
-export { type Counters, type EpochRecord, freshCounters, type Launcher, type RunContext, type RunInfo, type TaskInfo } from './context.ts'
+export {
+  type Counters,
+  type EpochRecord,
+  freshCounters,
+  type Launcher,
+  type Round,
+  type RunContext,
+  type RunInfo,
+  type TaskInfo,
+} from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
 export type { GraphEvents, HistogramSummary, Pixels, Place, Reported, UpdateRecord, Updating } from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
