@@ -2,7 +2,16 @@
 export type { Board, ReportOptions } from './board.ts'
 export type { CacheAccess, GraphOutputCache } from './cache.ts'
 export type { NodeTime, TimeListener } from './clock.ts'
-export { type Counters, type EpochRecord, freshCounters, type Launcher, type RunContext, type RunInfo, type TaskInfo } from './context.ts'
+export {
+  type Counters,
+  type EpochRecord,
+  freshCounters,
+  type Launcher,
+  type Round,
+  type RunContext,
+  type RunInfo,
+  type TaskInfo,
+} from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
 export type { GraphEvents, HistogramSummary, Pixels, Place, Reported, UpdateRecord, Updating } from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
@@ -16,6 +25,7 @@ export type { NodeHooks, Resources } from './hooks.ts'
 export { type AnyNode, Node } from './node.ts'
 export { NodeSet } from './nodeSet.ts'
 export { Probe, type ProbeOptions } from './probe.ts'
+export { refuseOptions } from './refuse.ts'
 export { savedJson, savedNumber, savedRecord } from './savedState.ts'
 export { isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
 export { matches, tagList, type Tags } from './tags.ts'

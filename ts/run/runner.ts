@@ -1,7 +1,7 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
 import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { firstLevel, type Level, loadPlace, nextItem, savePlace } from './place.ts'
+import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
@@ -107,7 +107,7 @@ export class Runner {
   }
 
   async #task(task: Task, level: Level): Promise<void> {
-    const progress = this.#loop.progressOf(task)
+    const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
-import { type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
+import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
 
@@ -24,10 +24,10 @@ export class TaskLoop {
     this.context = context
   }
 
-  /** A task before its first iteration. */
-  progressOf(task: Task): TaskProgress {
+  /** A task before its first iteration, in the rounds of the repeats around it. */
+  progressOf(task: Task, rounds: readonly Round[] = []): TaskProgress {
     const { gradAccSteps: window, counters } = this.context
-    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags) })
+    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds })
   }
 
   /** Runs a task from where it is to its end. */
