@@ -28,7 +28,8 @@ export type Field =
 type Fields = Readonly<Record<string, Field>>
 
 /** A tensor for each field. */
-export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tensor<F[Name]['dtype']> }
+// `& {}` makes editors show the fields and not the name of this type.
+export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tensor<F[Name]['dtype']> } & {}
 
 /**
  * Samples in typed arrays, a field each. A sample is a record of tensors of the fields' shapes; a batch has one dimension more, in front.

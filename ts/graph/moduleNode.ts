@@ -9,6 +9,7 @@ import type { DType, Tensor } from '../tensor/index.ts'
 import { placeOf } from './board.ts'
 import type { Moment } from './events.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
+import { weightOfLosses } from './lossNode.ts'
 import { Node } from './node.ts'
 import { claimParameters } from './patterns.ts'
 import { refuseOptions } from './refuse.ts'
@@ -105,7 +106,11 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   override update(): void {
     if (this.training) {
-      for (const [pattern, optimizer] of this.#bound) this.#tell(pattern, optimizer, optimizer.update(this.#progress(optimizer)))
+      const weight = weightOfLosses(this.allNodes)
+      for (const [pattern, optimizer] of this.#bound) {
+        const progress = this.#progress(optimizer)
+        this.#tell(pattern, optimizer, optimizer.update(weight === undefined ? progress : { ...progress, weight }))
+      }
     }
     super.update()
   }
