@@ -140,6 +140,7 @@ export * from './run/index.ts'
 export * from './observe/index.ts'
 // Data.
 export {
+  bucketed,
   collate,
   concat,
   DataLoader,

@@ -6,6 +6,7 @@ import { Mapped } from './compose.ts'
 import type { BatchedDataset, Dataset } from './dataset.ts'
 import { fillerOf, joinPadded } from './padded.ts'
 import { Context, type Stage } from './pipeline.ts'
+import { type CacheOptions, SampleCache } from './sampleCache.ts'
 import type { Pass } from './sampler.ts'
 import { tensorsIn } from './tensorsIn.ts'
 
@@ -18,6 +19,7 @@ export interface BatchRecipe {
   readonly stages: readonly Stage<unknown, unknown>[]
   /** @default the dataset's own `batch` if there are no stages, else `collate` */
   readonly collate: Collate | undefined
+  readonly cache?: CacheOptions | undefined
 }
 
 /** Makes the batch of these samples. */
@@ -35,12 +37,18 @@ export function batchMaker(recipe: BatchRecipe): BatchMaker {
 }
 
 /** Makes batches that may hold `Rows` where tensors are to be; the functions of `mapped` are stages before others. */
-export function rawBatches({ dataset, stages, collate }: BatchRecipe): BatchMaker {
-  if (dataset instanceof Mapped) return rawBatches({ dataset: dataset.dataset, stages: [...dataset.stages, ...stages], collate })
-  if (collate === undefined && stages.length === 0 && isBatched(dataset)) return (indices) => dataset.batch(indices)
+export function rawBatches(recipe: BatchRecipe): BatchMaker {
+  const { dataset, stages, collate, cache } = recipe
+  if (dataset instanceof Mapped) return rawBatches({ ...recipe, dataset: dataset.dataset, stages: [...dataset.stages, ...stages] })
+  if (collate === undefined && cache === undefined && stages.length === 0 && isBatched(dataset)) return (indices) => dataset.batch(indices)
   const join = rawCollate(collate)
-  return (indices, pass) => join(indices.map((index) => sampleAt(dataset, stages, index, pass)))
+  const kept = cache && new SampleCache(cache, dataset, stages, refusePromise)
+  const make: MakeSample =
+    kept === undefined ? (index, pass) => fresh(dataset, stages, index, pass) : (index, pass) => kept.sample(index, pass)
+  return (indices, pass) => join(indices.map((index) => named(make, index, pass)))
 }
+
+type MakeSample = (index: number, pass: Pass) => unknown
 
 /** The form of `collate` that leaves rows where it can. */
 function rawCollate(collate: Collate | undefined): Collate {
@@ -49,19 +57,22 @@ function rawCollate(collate: Collate | undefined): Collate {
   return filler === undefined ? collate : (samples) => columns(samples, (values) => joinPadded(values, filler))
 }
 
-function sampleAt(dataset: Dataset, stages: readonly Stage<unknown, unknown>[], index: number, pass: Pass): unknown {
+function fresh(dataset: Dataset, stages: readonly Stage<unknown, unknown>[], index: number, pass: Pass): unknown {
   const context = new Context(index, pass)
+  return stages.reduce((sample, stage) => refusePromise(stage(sample, context)), refusePromise(dataset.get(index, context)))
+}
+
+// Says which sample it was that went wrong.
+function named(make: MakeSample, index: number, pass: Pass): unknown {
   try {
-    let sample = refusePromise(dataset.get(index, context))
-    for (const stage of stages) sample = refusePromise(stage(sample, context))
-    return sample
+    return make(index, pass)
   } catch (cause) {
     const code = cause instanceof FirnError ? cause.code : 'argument'
     throw new FirnError(code, `sample ${index}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
 }
 
-function refusePromise(value: unknown): unknown {
+function refusePromise<T>(value: T): T {
   if (!(value instanceof Promise)) return value
   value.catch(() => {}) // The error below is the one to read.
   throw new FirnError(

@@ -1,4 +1,5 @@
 // Data: datasets, and loaders that hand them out in batches.
+export { bucketed, type BucketOptions } from './buckets.ts'
 export { collate, type Collated, type RowDType } from './collate.ts'
 export { concat, fromArray, mapped, randomSplit, subset } from './compose.ts'
 export { type BatchedDataset, type Dataset, type Field, type FieldTensors, TensorDataset } from './dataset.ts'
@@ -9,6 +10,7 @@ export { padded, type PaddedOptions } from './padded.ts'
 export { Pipeline, pipeline, type SampleContext, type Stage } from './pipeline.ts'
 export type { BatchSampler, Share } from './plan.ts'
 export { SampleRandom } from './random.ts'
+export type { CacheOptions } from './sampleCache.ts'
 export { type Pass, type Sampler, sequential, shuffled, subsetSampler, weighted, type WeightedOptions } from './sampler.ts'
 // For graphs and checkpoints.
 export type { Course, Place } from './course.ts'

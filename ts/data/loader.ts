@@ -162,7 +162,7 @@ function free(batch: unknown): void {
 
 // The overload states what the types of the options say and conditional types cannot prove.
 function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>): BatchMaker
-function makerOf({ dataset, pipeline, collate }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
+function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
   const { stages } = pipeline instanceof Pipeline ? pipeline : new Pipeline(pipeline === undefined ? [] : [pipeline])
-  return batchMaker({ dataset, stages, collate })
+  return batchMaker({ dataset, stages, collate, cache })
 }

@@ -4,6 +4,7 @@ import type { Collated } from './collate.ts'
 import type { BatchedDataset, Dataset } from './dataset.ts'
 import type { Pipeline, Stage } from './pipeline.ts'
 import { type BatchSampler, planBatches, type Share, shareBatches } from './plan.ts'
+import { type CacheOptions, checkCache } from './sampleCache.ts'
 import { type Sampler, sequential, shuffled } from './sampler.ts'
 
 /** The sample type of a dataset. */
@@ -43,6 +44,11 @@ export interface LoaderOptions<D extends Dataset, Out, Batch> {
   readonly workers?: number
   /** Batches that each worker makes ahead. @default 2 */
   readonly prefetch?: number
+  /**
+   * Keeps samples in files, as they are before the first stage of the pipeline that looks at `random` or `epoch`. A file that is damaged, or
+   * of another version or pipeline, is made anew. @default nothing is kept
+   */
+  readonly cache?: CacheOptions
   /** Makes a batch of samples. @default the dataset's own `batch` where there is no pipeline, else `collate` */
   readonly collate?: (samples: readonly (Out extends Untouched ? SampleOf<D> : Out)[]) => Batch
 }
@@ -59,6 +65,7 @@ const known = [
   'pipeline',
   'workers',
   'prefetch',
+  'cache',
   'collate',
 ] as const
 
@@ -76,6 +83,7 @@ export function checkLoader<D extends Dataset, Out, Batch>(what: string, options
     if (!Number.isSafeInteger(value) || value < least)
       throw new FirnError('argument', `${what}: ${name} ${value}, expected a whole number from ${least}`)
   }
+  if (options.cache !== undefined) checkCache(what, options.cache)
   if (workers === 0 && 'prefetch' in options)
     throw new FirnError(
       'argument',

@@ -25,6 +25,14 @@ import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
 import { task, type TaskGraph, type TaskLike } from './task.ts'
 
+/**
+ * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
+ * adds nothing that a type could say.
+ */
+type With<Outputs extends object, Name extends string, Out> = string extends Name
+  ? Outputs
+  : { readonly [K in keyof Outputs | Name]: K extends keyof Outputs ? Outputs[K] : Out }
+
 /** Options of `graph.step`. */
 export interface StepOptions {
   /** Whether to train. @default true */
@@ -63,7 +71,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     name: Name,
     node: Node<GraphOutputCache<Outputs>, Name extends keyof Outputs ? Outputs[Name] : Out>,
     options?: { readonly tags?: Tags },
-  ): HyperGraph<Outputs & { readonly [K in Name]: Out }>
+  ): HyperGraph<With<Outputs, Name, Out>>
   add(name: string, node: AnyNode, options: { readonly tags?: Tags } = {}): unknown {
     checkOptions('graph.add', options, ['tags'])
     if (!(node instanceof Node)) throw new FirnError('argument', `graph.add: '${name}' is given no Node`)

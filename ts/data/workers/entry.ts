@@ -12,7 +12,8 @@ const { setup, port }: { readonly setup: Setup; readonly port: MessagePort } = w
 const slots = new Map<number, SharedArrayBuffer>()
 
 try {
-  const make = rawBatches({ dataset: await remake(setup.origin), stages: [], collate: collateFor(setup.joining) })
+  const { origin, joining, cache } = setup
+  const make = rawBatches({ dataset: await remake(origin), stages: [], collate: collateFor(joining), cache })
   port.on('message', (order: Order) => port.postMessage(answer(make, order)))
 } catch (error) {
   port.postMessage({ id: null, ...faultOf(error) } satisfies Reply)

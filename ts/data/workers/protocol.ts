@@ -2,6 +2,7 @@
 import type { FirnErrorCode } from '../../errors.ts'
 import type { Origin } from '../origin.ts'
 import type { Tree } from '../pack.ts'
+import type { CacheOptions } from '../sampleCache.ts'
 
 /** What a worker is to do with samples: make batches of them, filled up with a number if one is given, or hand them over one by one. */
 export type Joining = 'batch' | 'samples' | { readonly padded: number }
@@ -10,6 +11,7 @@ export type Joining = 'batch' | 'samples' | { readonly padded: number }
 export interface Setup {
   readonly origin: Origin
   readonly joining: Joining
+  readonly cache: CacheOptions | undefined
   /** Batches that may be under way; each has a slot of memory of its own, used again in turn. */
   readonly slots: number
 }

@@ -7,8 +7,8 @@ import type { Joining, Setup } from './protocol.ts'
 
 /** What workers are started with. Fails with code `'argument'` when they cannot make the dataset. */
 export function setupOf<D extends Dataset, Out, Batch>(what: string, options: LoaderOptions<D, Out, Batch>): Setup {
-  const { dataset, collate, prefetch = 2 } = options
-  return { origin: originOf(what, dataset), joining: joiningOf(collate), slots: prefetch }
+  const { dataset, collate, cache, prefetch = 2 } = options
+  return { origin: originOf(what, dataset), joining: joiningOf(collate), cache, slots: prefetch }
 }
 
 // A function does not cross: workers hand over samples, and it makes a batch of them here.
