@@ -50,20 +50,26 @@ test('epochs of the other mode do not count; the first would be the smallest', a
 })
 
 test('a number of a record is named by its keys', async (t) => {
-  const run = (metric?: string) =>
+  const run = (saveBest: SaveBestOptions) =>
     new HyperGraph()
       .add(
         'scores',
         new MetricNode({
           meter: meter.dict({ best: meter.value(), other: meter.dict({ deep: meter.value() }) }),
           forward: () => [{ best: [2], other: [{ deep: [3] }] }],
-          saveBest: { mode: 'max', ...(metric === undefined ? {} : { metric }) },
+          saveBest,
         }),
       )
       .run([evaluate({ steps: 1, simulateEpoch: true })], { outDir: folder(t) })
-  t.deepEqual(saved((await run('other/deep')).outDir), ['E0S0_scores.other-deep_3.safetensors'])
-  await t.throwsAsync(run('bets'), { code: 'argument', message: /no number 'bets' in what the meter of 'scores' gives; \{ metric \} may be best, other/ })
-  await t.throwsAsync(run(), { code: 'argument', message: /the meter of 'scores' gives no number; \{ metric \} may be best, other/ })
+  t.deepEqual(saved((await run({ mode: 'max', metric: 'other/deep' })).outDir), ['E0S0_scores.other-deep_3.safetensors'])
+  await t.throwsAsync(run({ mode: 'max', metric: 'bets' }), {
+    code: 'argument',
+    message: /no number 'bets' in what the meter of 'scores' gives; \{ metric \} may be best, other/,
+  })
+  await t.throwsAsync(run({ mode: 'max' }), {
+    code: 'argument',
+    message: /the meter of 'scores' gives no number; \{ metric \} may be best, other/,
+  })
 })
 
 test('the record is part of the state: a resumed run goes on as the other would have', async (t) => {
@@ -92,7 +98,10 @@ test('the checkpoint of the best epoch is one to go on from: it holds the epoch,
   const whole = await first.graph.run([repeat(3, first.round)], { outDir: folder(t) })
   const second = watched([4], { mode: 'min' })
   const [path = ''] = saved(whole.outDir)
-  const { history } = await second.graph.run([repeat(3, second.round)], { outDir: folder(t), resumeFrom: join(whole.outDir, 'ckpts', path) })
+  const { history } = await second.graph.run([repeat(3, second.round)], {
+    outDir: folder(t),
+    resumeFrom: join(whole.outDir, 'ckpts', path),
+  })
   const timeless = (records: typeof history) => records.map(({ seconds: _, ...record }) => record)
   t.deepEqual(timeless(history), timeless(whole.history))
   t.deepEqual(second.node.best, { value: 2, epoch: 0, step: 2 })
