@@ -56,7 +56,7 @@ test('a number of a record is named by its keys', async (t) => {
         'scores',
         new MetricNode({
           meter: meter.dict({ best: meter.value(), other: meter.dict({ deep: meter.value() }) }),
-          forward: () => [{ best: [2], other: [{ deep: [3] }] }],
+          forward: (n) => [{ best: [2 + n.globalTrainSteps], other: [{ deep: [3] }] }],
           saveBest,
         }),
       )

@@ -20,8 +20,8 @@ export interface MetricNodeOptions<In extends readonly unknown[], Out extends Js
  * @example
  * graph.add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.mnist.label], saveBest: { mode: 'max' } }))
  */
-// `| []` makes the compiler read what `forward` returns as a tuple.
-export class MetricNode<C, In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
+// `const` and `| []` make the compiler read what `forward` returns as tuples, at any depth.
+export class MetricNode<C, const In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
   readonly meter: Meter<In, Out>
   readonly #keeper: BestKeeper | null
 
