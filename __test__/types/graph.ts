@@ -41,6 +41,15 @@ out.get('count') satisfies number
 out.get('added in a loop') satisfies unknown
 const both: Tensor = out.accuracy[0]
 
+// Several meters take a record of their inputs.
+whole.add(
+  'scores',
+  new MetricNode({
+    meter: meter.dict({ loss: meter.average(), accuracy: meter.accuracy() }),
+    forward: (_, x) => [{ loss: [x.loss], accuracy: [x.net, x.mnist.label] }],
+  }),
+)
+
 // A misspelt node.
 // @ts-expect-error Property 'mnits' does not exist
 data.add('net', new ModuleNode({ module: new Net(), forward: (n, x) => n.module.forward(x.mnits.image) }))

@@ -96,5 +96,9 @@ export interface RunContext {
   readonly probes: readonly Probe[]
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>
+  /** Writes a checkpoint of the whole run under this name. */
+  save(name: string): Promise<string>
+  /** What nodes want done when the epoch at hand is over for all of them, so that a checkpoint holds the whole of it. */
+  readonly atEpochEnd: (() => Promise<void>)[]
   task: TaskInfo | null
 }

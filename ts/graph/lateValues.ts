@@ -87,8 +87,8 @@ async function readGroup(group: readonly [Waiting, Tensor<DType>][]): Promise<[W
   return group.map(([each], i) => [each, numbers.subarray(at, (at += sizes[i] ?? 0))])
 }
 
-// Halves are read as float32: a typed array has only their bits.
-function join(tensors: readonly Tensor<DType>[]): Tensor<DType> {
+/** All elements in one tensor, to be read at once; halves as float32, since a typed array has only their bits. */
+export function join(tensors: readonly Tensor<DType>[]): Tensor<DType> {
   using scope = tensorScope()
   const joined = cat(tensors.map((tensor) => tensor.reshape([tensor.size])))
   return scope.keep(joined.dtype === 'bfloat16' || joined.dtype === 'float16' ? joined.float() : joined)

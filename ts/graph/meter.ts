@@ -2,7 +2,8 @@
 import { noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import type { Json } from '../io/index.ts'
-import { cat, type DType, type Tensor, tensorScope } from '../tensor/index.ts'
+import { type DType, type Tensor, tensorScope } from '../tensor/index.ts'
+import { join } from './lateValues.ts'
 
 /** Sums up what it is given. */
 export interface Meter<In extends readonly unknown[], Out extends Json = Json> {
@@ -57,7 +58,7 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
   update(...values: In): void {
     using _ = tensorScope()
     const { value, count } = noGrad(() => this.#fold.entry(...values))
-    this.#waiting.push({ value: typeof value === 'number' ? value : value.detach().reshape([value.size]).keep(), count })
+    this.#waiting.push({ value: typeof value === 'number' ? value : value.detach().keep(), count })
     if (this.#waiting.length < patience) return
     const { entries, joined } = this.#take()
     this.#add(entries, joined?.dataSync())
@@ -93,7 +94,7 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
     const waiting = this.#waiting
     this.#waiting = []
     const tensors = waiting.map(({ value }) => value).filter((value) => typeof value !== 'number')
-    const joined = tensors.length === 0 ? undefined : cat(tensors).keep()
+    const joined = tensors.length === 0 ? undefined : join(tensors)
     const entries = waiting.map((entry) => ({ ...entry, size: typeof entry.value === 'number' ? 0 : entry.value.size }))
     for (const tensor of tensors) tensor.dispose()
     return { entries, joined }

@@ -271,6 +271,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       events: this.#events,
       probes: this.#probes,
       metrics: new Map(),
+      save: (to) => this.saveCheckpoint({ to }),
+      atEpochEnd: [],
       task: null,
     }
   }

@@ -80,7 +80,7 @@ export class TaskLoop {
   }
 
   async #epoch(graph: ExecutableGraph, progress: TaskProgress, iterations: number, noticed: boolean): Promise<void> {
-    const { counters, events, metrics } = this.context
+    const { counters, events, metrics, atEpochEnd } = this.context
     const early = await stopOf(async () => {
       const fresh = !progress.open
       progress.begin()
@@ -102,6 +102,7 @@ export class TaskLoop {
       this.history.push(record)
       events.emit('epochEnd', () => record)
       await events.settle()
+      for (const work of atEpochEnd.splice(0)) await work()
     }
     const stop = early ?? late
     if (stop !== undefined) throw stop
