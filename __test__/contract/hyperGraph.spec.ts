@@ -4,10 +4,15 @@ import { basename, join } from 'node:path'
 import test from 'ava'
 import {
   call,
+  csv,
   DatasetNode,
+  epochLog,
   evaluate,
   HyperGraph,
+  jsonl,
   LossNode,
+  meter,
+  MetricNode,
   ModuleNode,
   nn,
   Node,
@@ -16,9 +21,10 @@ import {
   rand,
   randn,
   type Tensor,
+  timers,
   train,
 } from '../../ts/index.ts'
-import { folder, numbers, Weights } from '../graph/toys.ts'
+import { folder, noteReads, numbers, Weights } from '../graph/toys.ts'
 
 const node = (value: unknown = 1) => new Node({ forward: () => value })
 const names = (graph: Pick<HyperGraph, 'selectGraph'>, tags: string | readonly string[]) => [...graph.selectGraph(tags).nodes.keys()]
@@ -238,6 +244,33 @@ test('probe prints outputs of nodes; explain says who reads whom', async (t) => 
   await graph.run([train({ steps: 9, tags: 'train' })], { outDir: folder(t) })
   t.deepEqual(lines, ['E0S1 a: 1', 'E0S1 b: 2', 'E0S2 a: 2', 'E0S2 b: 4'])
   t.regex(graph.explain('train'), /b: Node, forward, reads a$/)
+})
+
+test.serial('listening, logging and timing read nothing from the device within an iteration', async (t) => {
+  let inside = false
+  const reads = { inside: 0, outside: 0 }
+  t.teardown(noteReads(() => (reads[inside ? 'inside' : 'outside'] += 1)))
+  const scalars: number[] = []
+  const graph = new HyperGraph()
+    .add('data', new DatasetNode({ dataset: numbers(8) }))
+    .add('net', new ModuleNode({ module: new Weights(), optimizers: optim.adamW({ lr: 0.1 }), forward: (n) => n.module.forward() }))
+    .add('loss', new LossNode({ forward: (_, x) => x.net }))
+    .add('mean', new MetricNode({ meter: meter.average(), forward: (_, x) => [x.net] }))
+    .add('board', new Node({ update: (n) => n.board.histogram('ones', ones([3])) }))
+    .observe(
+      epochLog(() => {}),
+      jsonl({ every: 1 }),
+      csv({ every: 1 }),
+      timers(),
+    )
+  graph.events.on('scalar', ({ name, value }) => void (name === 'loss' && scalars.push(value)))
+  graph.events.on('histogram', () => {})
+  graph.events.on('iterationStart', () => void (inside = true))
+  graph.events.on('iterationEnd', () => void (inside = false))
+  await graph.run([train({ epochs: 2 }), evaluate({ epochs: 1 })], { outDir: folder(t) })
+  t.is(scalars.length, 16)
+  t.is(reads.inside, 0)
+  t.true(reads.outside > 0)
 })
 
 test('outputs of any type pass from node to node untouched', async (t) => {
