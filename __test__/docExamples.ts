@@ -150,6 +150,7 @@ async function thrown(run: () => Promise<void>, text: string): Promise<void> {
 const modules: Readonly<Record<string, () => Promise<object>>> = {
   'firn-ml': () => import('../ts/index.ts'),
   'firn-ml/data': () => import('../ts/data/index.ts'),
+  'node:fs': () => import('node:fs'),
   'firn-ml/datasets': () => import('../ts/datasets/index.ts'),
 }
 

@@ -44,6 +44,14 @@ for (const { symbol, path, folder, lines } of examples) {
   })
 }
 
+const blocks = Array.from(readFileSync(join(root, 'docs/graph.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)\n```$/gm), ([, code = '']) => code)
+
+for (const [i, code] of blocks.entries()) {
+  test.serial(`docs/graph.md: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
+    await t.notThrowsAsync(run(code.split('\n')))
+  })
+}
+
 test('links of the documents lead somewhere', (t) => {
   const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
   const text = (path: string) => readFileSync(join(root, path), 'utf8')

@@ -14,7 +14,9 @@ export interface Work {
   readonly samples?: number
   /** Floating point operations or bytes of one call, for the rate in the last column. */
   readonly amount?: { readonly unit: 'flop' | 'byte'; readonly count: number }
-  /** Makes what is timed; its tensors are freed by `close`. */
+  /** How much a call does, where it does many of what is reported. @default 1 */
+  readonly per?: number
+  /** Makes what is timed; a promise is waited for; its tensors are freed by `close`. */
   readonly open: () => { readonly run: () => unknown; readonly close?: () => void }
 }
 
@@ -42,12 +44,12 @@ interface Row {
   readonly ratio?: { readonly min: number; readonly median: number }
 }
 
-/** Times one work after another and reports them under `topic`, with `facts` beside them. */
+/** Times one work after another and reports them under `topic`, with `facts` beside them. @returns the rows of this time */
 export async function measure(
   topic: string,
   works: readonly (Work | Turns)[],
   facts: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
+): Promise<readonly Row[]> {
   const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   const machine = {
     device: cpus()[0]?.model ?? 'unknown',
@@ -72,6 +74,7 @@ export async function measure(
   const known = [...rows, ...old.filter((row) => !rows.some(({ name }) => name === row.name))]
   const all = works.flatMap(({ name }) => known.filter((row) => row.name === name || row.name.startsWith(`${name}: `)))
   writeFileSync(path, `${JSON.stringify({ topic, ...machine, ...facts, unit: 'ms', rows: all }, null, 1)}\n`)
+  return rows
 }
 
 const isTurns = (work: Work | Turns): work is Turns => 'forms' in work
@@ -106,21 +109,25 @@ async function inTurn({ name, forms, repeat = 1, budget = 2000, open }: Turns): 
   }))
 }
 
-async function time({ name, repeat = 1, budget = 600, samples = 10, amount, open }: Work): Promise<Row> {
+async function time({ name, repeat = 1, budget = 600, samples = 10, amount, per = 1, open }: Work): Promise<Row> {
   const busy = await othersUse()
   const { run, close } = open()
   // The budgets count what a sample reports, which is one call of many.
+  const calls = repeat * per
   const bench = new Bench({
-    time: budget / repeat,
-    warmupTime: budget / 3 / repeat,
+    time: budget / calls,
+    warmupTime: budget / 3 / calls,
     iterations: samples,
     warmupIterations: Math.min(3, samples - 2),
     throws: true,
   })
-  bench.add(name, () => {
+  bench.add(name, async () => {
     const start = performance.now()
-    for (let i = 0; i < repeat; i++) run()
-    return { overriddenDuration: (performance.now() - start) / repeat }
+    for (let i = 0; i < repeat; i++) {
+      const result = run()
+      if (result instanceof Promise) await result
+    }
+    return { overriddenDuration: (performance.now() - start) / calls }
   })
   const [task] = await bench.run()
   close?.()

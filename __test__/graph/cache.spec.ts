@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import test from 'ava'
-import { type CacheAccess, Node } from '../../ts/graph/index.ts'
+import { type CacheAccess, Node, StopTask } from '../../ts/graph/index.ts'
 import { HyperGraph } from '../../ts/run/index.ts'
 
 test('each node runs at most once an iteration, however many ask; nobody asked, it runs once too', async (t) => {
@@ -71,4 +71,38 @@ test('the cache that step returns survives await, prints its outputs, and refuse
   t.is(inspect(cache), "{ a: 1, b: 'two' }")
   t.is(cache.get('b'), 'two')
   t.throws(() => cache.get('nope'), { code: 'graph', message: /asked for 'nope'/ })
+})
+
+test('the cache lists, spreads and tests for the outputs made so far; it cannot be written', async (t) => {
+  const seen: unknown[] = []
+  const graph = new HyperGraph()
+    .add('a', new Node({ forward: () => 1 }))
+    .add('b', new Node({ forward: (_, x) => seen.push(Object.keys(x), 'a' in x, 'b' in x, 'get' in x) }))
+    .add('c', new Node({ forward: () => 3 }))
+  const cache = await graph.step()
+  t.deepEqual(seen, [['a'], true, false, false])
+  t.deepEqual({ ...cache }, { a: 1, b: 4, c: 3 })
+  const { a, ...others } = cache
+  t.deepEqual([a, others], [1, { b: 4, c: 3 }])
+  const setting = new HyperGraph().add('a', new Node({ forward: (_, x) => Reflect.set(x, 'b', 1) }))
+  await t.throwsAsync(setting.step(), { code: 'graph', message: /'b' cannot be set: outputs are what forward returns/ })
+})
+
+test('when an iteration is given up, outputs that were not made are not made later', async (t) => {
+  let calls = 0
+  const graph = new HyperGraph()
+    .add('a', new Node({ forward: () => 1 }))
+    .add(
+      'stops',
+      new Node({
+        forward: () => {
+          throw new StopTask()
+        },
+      }),
+    )
+    .add('b', new Node({ forward: () => (calls += 1) }))
+  const cache = await graph.step()
+  t.is(cache.a, 1)
+  t.throws(() => cache.b, { code: 'graph', message: /asked for 'b', which has no output.*or it was given up/ })
+  t.is(calls, 0)
 })

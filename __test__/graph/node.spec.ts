@@ -187,7 +187,7 @@ test('a node may set the end of an epoch by its length; without one, epochs are 
 test('explain prints order, phases and who read whom', async (t) => {
   const graph = new HyperGraph().add('a', new Node({ forward: () => 1 })).add('b', new Node({ forward: (_, x) => x.a, update: () => {} }))
   await graph.step()
-  t.is(graph.explain(), 'tags *: 2 nodes in order\n  a: Node, forward\n  b: Node, forward update, reads a')
+  t.is(graph.explain(), 'tags *: 2 nodes in order\n  a: Node, forward, reads nothing\n  b: Node, forward update, reads a')
   const selected: ExecutableGraph = graph.selectGraph('any')
   t.deepEqual([...selected.nodes.keys()], ['a', 'b'])
 })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { DatasetNode, LossNode, meter, MetricNode, ModuleNode, Node, StopTask } from '../../ts/graph/index.ts'
 import { F, Linear } from '../../ts/nn/index.ts'
@@ -34,6 +35,34 @@ test('B4: prepare depends on graph and mode, so a mode or graph that comes back 
   const tasks = [train({ steps: 1, tags: 'a' }), train({ steps: 1, tags: 'a' }), evaluate({ steps: 1, tags: 'a' })]
   await graph.run([...tasks, train({ steps: 1, tags: 'b' }), evaluate({ steps: 1, tags: 'a' })], { outDir: folder(t) })
   t.deepEqual(log, ['A true', 'A false', 'B true', 'A false'])
+})
+
+test('an iteration begins when every node is ready, and is not held up by those that are', async (t) => {
+  const log: string[] = []
+  class Late extends Node {
+    override ready(): Promise<void> | undefined {
+      log.push('asked')
+      return log.length === 1 ? sleep(5).then(() => void log.push('ready')) : undefined
+    }
+    override forwardImpl(): undefined {
+      log.push('forward')
+    }
+  }
+  await new HyperGraph().add('late', new Late({})).run([train({ steps: 2 })], { outDir: folder(t) })
+  t.deepEqual(log, ['asked', 'ready', 'forward', 'asked', 'forward'])
+})
+
+test('what keeps a node from being ready is told with its name', async (t) => {
+  class Broken extends Node {
+    override ready(): Promise<void> {
+      return Promise.reject(new Error('no file'))
+    }
+  }
+  const graph = new HyperGraph().add('broken', new Broken({}))
+  await t.throwsAsync(graph.run([train({ steps: 1 })], { outDir: folder(t) }), {
+    code: 'graph',
+    message: /node 'broken' in forward of 'train by steps.*no file/,
+  })
 })
 
 test('hooks that may be async are waited for', async (t) => {

@@ -61,7 +61,7 @@ test('call is waited for and gets the graph', async (t) => {
     call((graph) => void log.push(graph.explain())),
   ]
   await logging(log).run(tasks, { outDir: folder(t) })
-  t.deepEqual(log, ['', 'train', 'tags *: 1 nodes in order\n  A: Node, forward'])
+  t.deepEqual(log, ['', 'train', 'tags *: 1 node in order\n  A: Node, forward, reads nothing'])
 })
 
 test('StopAllTasks ends the run from a hook, a listener or a call', async (t) => {

@@ -1,5 +1,5 @@
 // What loaders hand out, as types; compiled, never run.
-import { DataLoader, type Dataset, TensorDataset } from 'firn-ml/data'
+import { DataLoader, type Dataset, pipeline, TensorDataset } from 'firn-ml/data'
 import { mnist } from 'firn-ml/datasets'
 import type { Tensor } from 'firn-ml'
 
@@ -21,11 +21,32 @@ for (const batch of new DataLoader({ dataset: own })) {
 }
 for (const batch of new DataLoader({ dataset: own, collate: (samples) => samples.map(({ name }) => name) })) batch satisfies string[]
 
+for (const batch of new DataLoader({
+  dataset: own,
+  pipeline: ({ n, x }, { random }) => ({ x, twice: 2 * n, noisy: random.chance(0.5) }),
+})) {
+  batch satisfies { x: Tensor; twice: Tensor; noisy: Tensor<'bool'> }
+}
+const staged = pipeline(
+  ({ n }: { n: number }) => ({ n, text: String(n) }),
+  ({ text }, { index }) => ({ text, index }),
+)
+for (const batch of new DataLoader({ dataset: own, pipeline: staged })) batch satisfies { text: string[]; index: Tensor }
+for (const batch of new DataLoader({ dataset: own, pipeline: staged, collate: (all) => all.map(({ index }) => index) }))
+  batch satisfies number[]
+
 export const refused = [
   // @ts-expect-error an array of another type than the dtype says
   new TensorDataset({ x: { dtype: 'int64', shape: [], data: new Float32Array(1) } }),
   // @ts-expect-error unknown option
-  new DataLoader({ dataset: own, workers: 2 }),
+  new DataLoader({ dataset: own, worker: 2 }),
+  pipeline(
+    // @ts-expect-error the second stage takes what the first does not give
+    ({ n }: { n: number }) => n,
+    (text: string) => text.length,
+  ),
+  // @ts-expect-error the pipeline takes other samples
+  new DataLoader({ dataset: points, pipeline: staged }),
   // @ts-expect-error no such split
   mnist({ split: 'valid' }),
 ]

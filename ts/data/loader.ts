@@ -1,129 +1,168 @@
 // Batches of a dataset, in order or shuffled, from any position on.
-import { checkOptions, FirnError } from '../errors.ts'
+import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
-import { type Collated, collate } from './collate.ts'
-import type { BatchedDataset, Dataset } from './dataset.ts'
-import { inOrder, type Sampler, shuffled } from './sampler.ts'
+import { type BatchMaker, batchMaker } from './batchMaker.ts'
+import { Course, type Place } from './course.ts'
+import type { Dataset } from './dataset.ts'
+import { batchesOf, checkLoader, type DefaultBatch, type LoaderOptions, type Untouched } from './options.ts'
+import { Pipeline } from './pipeline.ts'
+import type { BatchSampler, Share } from './plan.ts'
 import { tensorsIn } from './tensorsIn.ts'
+import { Feed } from './workers/feed.ts'
+import { openBatch, setupOf } from './workers/setup.ts'
 
-/** The sample type of a dataset. */
-export type SampleOf<D> = D extends Dataset<infer Sample> ? Sample : never
-
-/** What a loader hands out for a dataset when it is given no `collate`. */
-export type BatchOf<D> = D extends BatchedDataset<unknown, infer Batch> ? Batch : Collated<SampleOf<D>>
-
-/** Options of a `DataLoader`. */
-export interface LoaderOptions<D extends Dataset, Batch> {
-  readonly dataset: D
-  /** Samples in a batch. @default 1 */
-  readonly batchSize?: number
-  /** Whether every epoch has an order of its own. @default false */
-  readonly shuffle?: boolean
-  /** Whether a last batch with fewer samples is left out. @default false */
-  readonly dropLast?: boolean
-  /** What the orders depend on. @default 0 */
-  readonly seed?: number
-  /** Makes a batch of samples. @default the dataset's own `batch`, else `collate` */
-  readonly collate?: (samples: readonly SampleOf<D>[]) => Batch
-}
-
-/** Where a loader is: `position` batches of `epoch` have been handed out. */
-export interface Cursor {
-  readonly epoch: number
-  readonly position: number
+/** Where a loader is: `position` batches of pass `epoch` over the data have been handed out, `taken` of them and before in this epoch. */
+export interface Cursor extends Place {
+  readonly taken: number
 }
 
 /**
  * Batches of a dataset, for `for` and `for await`; each loop is one epoch. A batch is freed when the next one is asked for,
- * except tensors that were kept with `keep()`.
+ * except tensors that were kept with `keep()`. With `workers` it takes `for await`; the threads stay for the next loop, until `close()`, and
+ * do not keep the process alive.
  *
  * @example
  * const loader = new DataLoader({ dataset: mnist({ split: 'train' }), batchSize: 64, shuffle: true })
  * for await (const { image, label } of loader) console.log(image.shape, label.shape)
  */
-export class DataLoader<D extends Dataset, Batch = BatchOf<D>> implements Iterable<Batch> {
+export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> implements Iterable<Batch>, AsyncIterable<Batch> {
   /** Batches in an epoch. */
   readonly length: number
+  /** Batches in one pass over the data. */
+  readonly passLength: number
   readonly dataset: D
-  readonly batchSize: number
-  readonly #sampler: Sampler
-  readonly #samples: number
-  readonly #make: (indices: readonly number[]) => Batch
-  #cursor: Cursor = { epoch: 0, position: 0 }
+  readonly #seed: number
+  readonly #batches: BatchSampler
+  readonly #make: BatchMaker
+  readonly #goesOn: boolean
+  readonly #course: Course
+  readonly #feed: Feed | null
+  readonly #open: (delivered: unknown) => Batch
+  #taken = 0
 
-  constructor(options: LoaderOptions<D, Batch>) {
-    checkOptions('DataLoader', options, ['dataset', 'batchSize', 'shuffle', 'dropLast', 'seed', 'collate'])
-    const { dataset, batchSize = 1, shuffle = false, dropLast = false, seed = 0 } = options
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new FirnError('argument', `DataLoader: batchSize ${batchSize}, expected a whole number from 1`)
-    this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize)
-    if (this.length === 0)
-      throw new FirnError(
-        'argument',
-        `DataLoader: ${dataset.length} samples make no batch of ${batchSize}${dropLast ? ' with dropLast' : ''}`,
-      )
-    this.dataset = dataset
-    this.batchSize = batchSize
-    this.#samples = dataset.length
-    this.#sampler = shuffle ? shuffled(dataset.length, seed) : inOrder
-    this.#make = batchMaker(options)
+  /** @param share which process this is of how many that share the data */
+  constructor(options: LoaderOptions<D, Out, Batch>, share: Share = { rank: 0, worldSize: 1 }) {
+    checkLoader('DataLoader', options)
+    this.dataset = options.dataset
+    this.#seed = options.seed ?? 0
+    this.#batches = batchesOf('DataLoader', options, share)
+    this.#make = makerOf(options)
+    this.passLength = this.#batches.length
+    this.length = options.iterationsPerEpoch ?? this.passLength
+    this.#goesOn = options.iterationsPerEpoch !== undefined
+    this.#course = this.course()
+    this.#open = openBatch(options)
+    const { workers: count = 0 } = options
+    const order = ({ epoch, position }: Place) => ({ indices: this.indices(epoch, position), epoch, seed: this.#seed })
+    this.#feed = count === 0 ? null : new Feed({ setup: setupOf('DataLoader', options), count, course: this.course(), order })
   }
 
-  /** The batch at a position of an epoch, whatever was asked for before; it is the caller's to free. */
-  at(epoch: number, position: number): Batch {
-    return this.#make(this.indices(epoch, position))
+  /** The way through the data, from its beginning. @internal */
+  course(): Course {
+    return new Course(this.passLength, this.#goesOn)
   }
 
-  /** The indices of the samples in a batch. */
+  /** The batch at a position of a pass over the data, whatever was asked for before; it is the caller's to free. */
+  at(epoch: number, position: number): Batch
+  at(epoch: number, position: number): unknown {
+    return this.#make(this.indices(epoch, position), { seed: this.#seed, epoch })
+  }
+
+  /** What has to be waited for before `take`; undefined when that may come at once. Workers begin with the batches after it, too. @internal */
+  ready(place: Place): Promise<void> | undefined {
+    return this.#feed?.ready(place)
+  }
+
+  /** The batch at a place that is ready; the caller's to free. @internal */
+  take(place: Place): Batch {
+    using scope = tensorScope()
+    const delivered = this.#feed?.take(place)
+    const batch = delivered === undefined ? this.at(place.epoch, place.position) : this.#open(delivered.batch)
+    scope.end([...tensorsIn(batch)])
+    return batch
+  }
+
+  /** Ends the workers; the next loop starts others. */
+  async close(): Promise<void> {
+    await this.#feed?.close()
+  }
+
+  /** The indices of the samples in a batch of a pass. */
   indices(epoch: number, position: number): readonly number[] {
-    const from = position * this.batchSize
-    return Array.from({ length: this.sizeAt(position) }, (_, i) => this.#sampler(epoch, from + i))
+    const indices = this.#batches.batch(position, { seed: this.#seed, epoch })
+    const odd = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.dataset.length))
+    if (odd === undefined) return indices
+    throw new FirnError('argument', `DataLoader: the sampler asks for sample ${odd}; there are ${this.dataset.length}, counted from 0`)
   }
 
-  /** Samples in the batch at a position. */
-  sizeAt(position: number): number {
-    return Math.min(this.batchSize, this.#samples - position * this.batchSize)
+  /** Samples in a batch of a pass. */
+  sizeAt(epoch: number, position: number): number {
+    return this.#batches.batch(position, { seed: this.#seed, epoch }).length
   }
 
   /** Where the loader is, for `loadStateDict`. */
   stateDict(): Cursor {
-    return this.#cursor
+    return { ...this.#course.place, taken: this.#taken }
   }
 
   /** Goes to a place: the next loop hands out the rest of that epoch. */
   loadStateDict(cursor: Cursor): void {
-    this.#cursor = cursor
+    this.#course.place = cursor
+    this.#taken = cursor.taken
   }
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
-    const { epoch } = this.#cursor
+    if (this.#feed !== null)
+      throw new FirnError('argument', 'DataLoader: batches of workers have to be waited for; write `for await (const batch of loader)`')
     try {
-      for (let { position } = this.#cursor; position < this.length; position++) {
-        this.#cursor = { epoch, position: position + 1 }
-        const batch = this.at(epoch, position)
+      while (this.#taken < this.length) {
+        const batch = this.#takeNext()
         try {
           yield batch
         } finally {
-          for (const tensor of tensorsIn(batch)) if (!tensor.isKept) tensor.dispose()
+          free(batch)
         }
       }
     } finally {
-      this.#cursor = { epoch: epoch + 1, position: 0 }
+      this.#endEpoch()
     }
   }
-}
 
-// The overload states what the types of the options say and conditional types cannot prove. What samples were made of is freed here.
-function batchMaker<D extends Dataset, Batch>(options: LoaderOptions<D, Batch>): (indices: readonly number[]) => Batch
-function batchMaker({ dataset, collate: join }: LoaderOptions<Dataset, unknown>): (indices: readonly number[]) => unknown {
-  const whole = join === undefined && isBatched(dataset) ? dataset : undefined
-  const bySample = (indices: readonly number[]): unknown => (join ?? collate)(indices.map((index) => dataset.get(index)))
-  return (indices) => {
-    using scope = tensorScope()
-    const batch = whole === undefined ? bySample(indices) : whole.batch(indices)
-    scope.end([...tensorsIn(batch)])
-    return batch
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    try {
+      while (this.#taken < this.length) {
+        await this.ready(this.#course.next)
+        const batch = this.#takeNext()
+        try {
+          yield batch
+        } finally {
+          free(batch)
+        }
+      }
+    } finally {
+      this.#endEpoch()
+    }
+  }
+
+  #takeNext(): Batch {
+    const place = this.#course.take()
+    this.#taken += 1
+    return this.take(place)
+  }
+
+  #endEpoch(): void {
+    this.#course.beginEpoch()
+    this.#taken = 0
   }
 }
 
-const isBatched = (dataset: Dataset): dataset is BatchedDataset => 'batch' in dataset && typeof dataset.batch === 'function'
+function free(batch: unknown): void {
+  for (const tensor of tensorsIn(batch)) if (!tensor.isKept) tensor.dispose()
+}
+
+// The overload states what the types of the options say and conditional types cannot prove.
+function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>): BatchMaker
+function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
+  const { stages } = pipeline instanceof Pipeline ? pipeline : new Pipeline(pipeline === undefined ? [] : [pipeline])
+  return batchMaker({ dataset, stages, collate, cache })
+}

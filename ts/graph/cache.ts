@@ -15,36 +15,52 @@ export type GraphOutputCache<Outputs extends object> = Outputs & {
   get<Name extends keyof Outputs>(name: Name): Outputs[Name]
 } & CacheAccess
 
-/** Runs the node of this name; throws when there is none. */
-export type Produce = (name: string) => unknown
+/** Makes the outputs of a cache. */
+export interface Producer {
+  /** Runs the node of this name; throws when there is none. */
+  produce(name: string): unknown
+  /** The error for an output that is asked for when no iteration makes it. */
+  absent(name: string): Error
+}
 
-/** The outputs of one iteration: each is produced at most once. */
+/** The outputs of one iteration: each is produced at most once, and none when the iteration is over. */
 export class OutputCache {
-  readonly #produce: Produce
+  readonly #producer: Producer
   readonly #reads: Map<string, Set<string>>
   readonly #values = new Map<string, unknown>()
   readonly #running: string[] = []
+  #open = false
   /** What nodes get as `x`: the same outputs as properties. */
   readonly view: CacheAccess
 
-  constructor(produce: Produce, reads: Map<string, Set<string>>) {
-    this.#produce = produce
+  constructor(producer: Producer, reads: Map<string, Set<string>>) {
+    this.#producer = producer
     this.#reads = reads
-    this.view = this.#makeView()
+    this.view = viewOf(this, this.#values)
+  }
+
+  /** Makes outputs on demand from now on, until `close`. */
+  open(): this {
+    this.#open = true
+    return this
+  }
+
+  close(): void {
+    this.#open = false
   }
 
   /** The output of a node: kept from before, or produced now. Fails with code `'graph'` when the node waits for itself. */
   get(name: string): unknown {
     const asker = this.#running.at(-1)
-    if (asker !== undefined) this.#noteRead(asker, name)
-    if (this.#values.has(name)) return this.#values.get(name)
-    if (this.#running.includes(name)) {
-      const path = [...this.#running.slice(this.#running.indexOf(name)), name].join(' -> ')
-      throw new FirnError('graph', `the nodes wait for one another: ${path}; one of them has to do without`)
-    }
-    const value = this.#produceTracked(name)
-    this.#values.set(name, value)
+    const kept = this.#values.get(name)
+    const value = kept === undefined && !this.#values.has(name) ? this.#produce(name) : kept
+    if (asker !== undefined) this.#reads.get(asker)?.add(name)
     return value
+  }
+
+  /** Whether the output has been made. */
+  has(name: string): boolean {
+    return this.#values.has(name)
   }
 
   /** Every tensor among the outputs made so far. */
@@ -52,32 +68,42 @@ export class OutputCache {
     for (const value of this.#values.values()) yield* tensorsIn(value)
   }
 
-  #produceTracked(name: string): unknown {
+  #produce(name: string): unknown {
+    if (!this.#open) throw this.#producer.absent(name)
+    if (this.#running.includes(name)) {
+      const path = [...this.#running.slice(this.#running.indexOf(name)), name].join(' -> ')
+      throw new FirnError('graph', `the nodes wait for one another: ${path}; one of them has to do without`)
+    }
     this.#running.push(name)
     try {
-      return this.#produce(name)
+      const value = this.#producer.produce(name)
+      this.#values.set(name, value)
+      return value
     } finally {
       this.#running.pop()
     }
   }
+}
 
-  #noteRead(asker: string, name: string): void {
-    const names = this.#reads.get(asker)
-    if (names === undefined) this.#reads.set(asker, new Set([name]))
-    else names.add(name)
+// `then` has to be absent, or a promise of the cache would call it. What is listed, spread or printed are the outputs made so far.
+function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): CacheAccess {
+  const members: Record<string | symbol, unknown> = {
+    get: (name: string) => cache.get(name),
+    [inspect.custom]: () => Object.fromEntries(values),
   }
-
-  #makeView(): CacheAccess {
-    const members: Record<string | symbol, unknown> = {
-      get: (name: string) => this.get(name),
-      [inspect.custom]: () => Object.fromEntries(this.#values),
-    }
-    // `then` has to be absent, or a promise of the cache would call it.
-    return new Proxy<CacheAccess>(Object.assign(Object.create(null), members), {
-      get: (target, key) =>
-        typeof key === 'symbol' || key === 'get' ? Reflect.get(target, key) : key === 'then' ? undefined : this.get(key),
-    })
-  }
+  return new Proxy<CacheAccess>(Object.assign(Object.create(null), members), {
+    get: (target, key) =>
+      typeof key === 'symbol' || key === 'get' ? Reflect.get(target, key) : key === 'then' ? undefined : cache.get(key),
+    has: (_, key) => typeof key === 'string' && values.has(key),
+    ownKeys: () => [...values.keys()],
+    getOwnPropertyDescriptor: (_, key) =>
+      typeof key === 'string' && values.has(key)
+        ? { value: values.get(key), enumerable: true, configurable: true, writable: true }
+        : undefined,
+    set: (_, key) => {
+      throw new FirnError('graph', `'${String(key)}' cannot be set: outputs are what forward returns; keep other values as resources`)
+    },
+  })
 }
 
 /** Names that nodes cannot have: `x.get` is the cache's own, and a `then` would make the cache a promise. */

@@ -3,6 +3,7 @@ import type { GradScaler } from '../amp/index.ts'
 import type { AutocastOptions } from '../autograd/index.ts'
 import type { Json } from '../io/index.ts'
 import type { EventHub } from './events.ts'
+import type { Probe } from './probe.ts'
 
 /** Which of several processes this is; a single one is rank 0 of 1. */
 export interface Launcher {
@@ -31,6 +32,13 @@ export interface Counters {
 /** Counters of a run that has not begun. */
 export const freshCounters = (): Counters => ({ trainIterations: 0, evalIterations: 0, trainEpochs: 0 })
 
+/** A round of a repeat. */
+export interface Round {
+  /** From 1. */
+  readonly round: number
+  readonly times: number
+}
+
 /** The task at hand, and how far it has come. */
 export interface TaskInfo {
   /** What it is, without how long: `train by epochs, tags train`. */
@@ -47,6 +55,14 @@ export interface TaskInfo {
   readonly epochSteps: number
   /** Iterations in an epoch; 0 in step mode. */
   readonly epochSize: number
+  /** The rounds at work of the repeats around the task, outermost first. */
+  readonly rounds: readonly Round[]
+  /** Samples that the dataset nodes handed out since the epoch began. */
+  readonly samples: number
+  /** Training iterations of the run so far. */
+  readonly trainSteps: number
+  /** Training epochs finished in the run. */
+  readonly trainEpochs: number
 }
 
 /** What is known at the end of an epoch; plain data. */
@@ -76,7 +92,13 @@ export interface RunContext {
   /** The region that forward runs in; null without. */
   readonly autocast: AutocastOptions | null
   readonly events: EventHub
+  /** Who prints outputs. */
+  readonly probes: readonly Probe[]
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>
+  /** Writes a checkpoint of the whole run under this name. */
+  save(name: string): Promise<string>
+  /** What nodes want done when the epoch at hand is over for all of them, so that a checkpoint holds the whole of it. */
+  readonly atEpochEnd: (() => Promise<void>)[]
   task: TaskInfo | null
 }

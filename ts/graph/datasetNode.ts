@@ -1,36 +1,35 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
+import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOptions, type Untouched } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
-import { type BatchOf, DataLoader, type Dataset, type LoaderOptions } from '../data/index.ts'
 import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
+import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { refuseOptions } from './refuse.ts'
 import { savedNumber, savedRecord } from './savedState.ts'
 
-const later = ['workers', 'prefetch', 'pipeline', 'cache', 'iterationsPerEpoch', 'batchSizeInTotal'] as const
-
 /**
- * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data; in step mode the passes follow one
- * another for ever. Orders depend on `seed`, or the run's, and on the number of the pass.
+ * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
+ * step mode the passes follow one another for ever. Orders depend on `seed`, or the run's, and on the number of the pass.
  *
  * @example
  * graph.add('mnist', new DatasetNode({ dataset: mnist({ split: 'train' }), batchSize: 100, shuffle: true }), { tags: 'train' })
  */
-export class DatasetNode<D extends Dataset, Batch = BatchOf<D>> extends Node<CacheAccess, Batch> {
-  readonly #options: LoaderOptions<D, Batch>
-  #loader: DataLoader<D, Batch>
-  #epoch = 0
-  #position = 0
+export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> extends Node<CacheAccess, Batch> {
+  readonly #options: LoaderOptions<D, Out, Batch>
+  #loader: DataLoader<D, Out, Batch>
+  #course: Course
   #samples = 0
+  /** The run that the loader is made for. */
+  #info: RunInfo | null = null
 
-  constructor(options: LoaderOptions<D, Batch>) {
-    refuseOptions('DatasetNode', options, later, 'loading in workers, pipelines and caches are not there yet')
+  constructor(options: LoaderOptions<D, Out, Batch>) {
     super({})
     this.#options = options
     this.#loader = new DataLoader(options)
+    this.#course = this.#loader.course()
   }
 
-  /** Batches in one pass over the data. */
+  /** Batches in an epoch. */
   override get length(): number {
     return this.#loader.length
   }
@@ -40,45 +39,58 @@ export class DatasetNode<D extends Dataset, Batch = BatchOf<D>> extends Node<Cac
   }
 
   override prepare(): void | Promise<void> {
-    if (this.#options.seed === undefined) this.#loader = new DataLoader({ ...this.#options, seed: this.graph.context.info.seed })
+    const { info } = this.graph.context
+    if (this.#info === info) return super.prepare()
+    this.#info = info
+    void this.#loader.close()
+    this.#loader = new DataLoader({ seed: info.seed, ...this.#options }, info.launcher)
+    const { place } = this.#course
+    this.#course = this.#loader.course()
+    this.#course.place = place
     return super.prepare()
   }
 
-  /** Goes on to the next pass, unless the one at hand is untouched. */
+  /** Goes on to the next pass, unless the one at hand is untouched, or `iterationsPerEpoch` is given. */
   override epochStart(): void | Promise<void> {
-    if (this.#position > 0) this.#nextPass()
+    this.#course.beginEpoch()
     this.#samples = 0
     return super.epochStart()
   }
 
+  override ready(): Promise<void> | undefined {
+    return this.#loader.ready(this.#course.next)
+  }
+
   override forwardImpl(): Batch {
-    if (this.#position === this.length) this.#nextPass()
-    const batch = this.#loader.at(this.#epoch, this.#position)
-    this.#samples += this.#loader.sizeAt(this.#position)
-    this.#position += 1
+    const place = this.#course.next
+    const batch = this.#loader.take(place)
+    this.#course.take()
+    this.#samples += this.#loader.sizeAt(place.epoch, place.position)
     return this.move(batch)
   }
 
+  /** Ends the workers. */
+  override async cleanUp(): Promise<void> {
+    await this.#loader.close()
+    await super.cleanUp()
+  }
+
   override stateDict(): StateTree {
-    return { epoch: this.#epoch, position: this.#position, samples: this.#samples, length: this.length }
+    return { ...this.#course.place, samples: this.#samples, length: this.#course.passLength }
   }
 
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
     const length = savedNumber(what, saved, 'length')
-    this.#epoch = savedNumber(what, saved, 'epoch')
-    this.#position = savedNumber(what, saved, 'position')
+    const epoch = savedNumber(what, saved, 'epoch')
+    const position = savedNumber(what, saved, 'position')
     this.#samples = savedNumber(what, saved, 'samples')
-    if (length === this.length) return []
-    const message = `${length} batches in an epoch when saved, ${this.length} now; the place in the data means nothing here`
+    const { passLength } = this.#course
+    this.#course.place = { epoch, position: length === passLength ? position : 0 }
+    if (length === passLength) return []
+    const message = `${length} batches in a pass over the data when saved, ${passLength} now; the place in the data means nothing here`
     if (strict) throw new FirnError('graph', message)
-    this.#position = 0
     return [message]
-  }
-
-  #nextPass(): void {
-    this.#epoch += 1
-    this.#position = 0
   }
 }

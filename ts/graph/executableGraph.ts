@@ -1,12 +1,15 @@
 // The nodes of one task, run iteration by iteration, phase by phase.
 import { autocast, noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
-import type { Json } from '../io/index.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
+import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
-import type { AnyNode, NodeEvent } from './node.ts'
-import { isStop, type Stop, StopAllTasks } from './stop.ts'
+import { explainGraph } from './explain.ts'
+import type { NodeEvent } from './hooks.ts'
+import { type AnyNode, Node } from './node.ts'
+import { blame, refusePromise } from './blame.ts'
+import { firstStop, isStop, type Stop } from './stop.ts'
 
 /** Says why a name is not among the selected nodes. */
 export type ExplainMissing = (name: string) => string
@@ -18,8 +21,12 @@ export class ExecutableGraph {
   readonly #explainMissing: ExplainMissing
   readonly #backward: readonly [string, AnyNode][]
   readonly #update: readonly [string, AnyNode][]
+  /** Those that may have to be waited for. */
+  readonly #late: readonly [string, AnyNode][]
   readonly #reads = new Map<string, Set<string>>()
   #context: RunContext | null = null
+  /** Takes the times of nodes; null when nobody asked for them. */
+  #clock: Clock | null = null
   #cache = this.#freshCache()
 
   constructor(tags: readonly string[], nodes: ReadonlyMap<string, AnyNode>, explainMissing: ExplainMissing) {
@@ -28,6 +35,7 @@ export class ExecutableGraph {
     this.#explainMissing = explainMissing
     this.#backward = [...nodes].filter(([, node]) => node.actsIn('backward'))
     this.#update = [...nodes].filter(([, node]) => node.actsIn('update'))
+    this.#late = [...nodes].filter(([, node]) => node.ready !== Node.prototype.ready)
   }
 
   /** The run that this graph works for. */
@@ -36,7 +44,7 @@ export class ExecutableGraph {
     return this.#context
   }
 
-  /** Who read whom, in the iterations so far. */
+  /** Who read whom, in the iterations so far; a node that is missing has not run yet. */
   get reads(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#reads
   }
@@ -59,23 +67,54 @@ export class ExecutableGraph {
     await this.fire('prepare')
   }
 
-  /** Calls an event on every node that is not in `done`, one after another, and puts it there. A stop is thrown when all have had their turn. */
+  /**
+   * Calls an event on every node that is not in `done`, one after another, and puts it there. A stop is thrown when all have had their turn,
+   * in `cleanUp` an error too.
+   */
   async fire(event: Exclude<NodeEvent, 'forward' | 'backward' | 'update'> | 'taskEnd', done = new Set<AnyNode>()): Promise<void> {
     const stops: Stop[] = []
+    const errors: unknown[] = []
+    this.#clock = this.context.events.clock
     for (const [name, node] of this.nodes) {
       if (done.has(node)) continue
       done.add(node)
+      const begin = this.#clock?.begin()
       try {
         await node[event]()
       } catch (error) {
-        if (!isStop(error)) throw this.#blame(error, name, event)
-        stops.push(error)
+        if (isStop(error)) stops.push(error)
+        else if (event === 'cleanUp') errors.push(this.#blame(error, name, event))
+        else throw this.#blame(error, name, event)
+      } finally {
+        this.#tick(begin, name, event)
       }
     }
     // Both close windows.
     if (event === 'epochEnd' || event === 'taskEnd') this.#rescale()
+    if (errors.length > 0) throw errors[0]
     const stop = firstStop(stops)
     if (stop !== undefined) throw stop
+  }
+
+  /** What the next iteration has to wait for, because an iteration itself waits for nothing; undefined when it may begin. */
+  ready(): Promise<void> | undefined {
+    let pending: Promise<void>[] | undefined
+    for (const [name, node] of this.#late) {
+      const one = this.#readyOf(name, node)
+      if (one !== undefined) (pending ??= []).push(one)
+    }
+    return pending && Promise.all(pending).then(() => {})
+  }
+
+  #readyOf(name: string, node: AnyNode): Promise<void> | undefined {
+    const refuse = (error: unknown): never => {
+      throw this.#blame(error, name, 'forward')
+    }
+    try {
+      return node.ready()?.catch(refuse)
+    } catch (error) {
+      return refuse(error)
+    }
   }
 
   /**
@@ -84,9 +123,14 @@ export class ExecutableGraph {
    */
   iterate(keep = false): Stop | undefined {
     using scope = tensorScope()
-    const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
-    if (keep) scope.end([...this.#cache.tensors()])
-    return stop
+    this.#clock = this.context.events.clock
+    try {
+      const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
+      if (keep) scope.end([...this.#cache.tensors()])
+      return stop
+    } finally {
+      this.#cache.close()
+    }
   }
 
   /** The outputs of the last iteration. */
@@ -99,22 +143,9 @@ export class ExecutableGraph {
     return this.#cache.get(name)
   }
 
-  /** Puts a value of a node into the record of the epoch and tells the listeners. */
-  report(node: string, name: string, value: Json): void {
-    const { metrics, events, counters, task } = this.context
-    metrics.set(name, value)
-    events.emit('metric', () => ({ node, name, value, training: task?.training ?? false, step: counters.trainIterations }))
-  }
-
-  /** Nodes in order, with the phases they act in and what they were seen to read. */
+  /** The nodes in order, their phases, and who was seen to read whom. */
   toString(): string {
-    const acting = (node: AnyNode): string =>
-      ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
-    const lines = [...this.nodes].map(([name, node]) => {
-      const read = [...(this.#reads.get(name) ?? [])].join(', ')
-      return `  ${name}: ${node.constructor.name}, ${acting(node)}${read === '' ? '' : `, reads ${read}`}`
-    })
-    return [`tags ${this.tags.join(',')}: ${this.nodes.size} nodes in order`, ...lines].join('\n')
+    return explainGraph(this)
   }
 
   #train(): Stop | undefined {
@@ -137,75 +168,71 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters } = this.context
-    this.#cache = this.#freshCache()
+    const { counters, events, probes } = this.context
+    this.#cache = this.#freshCache().open()
     counters[counter] += 1
+    events.tick = counters[counter]
     try {
       const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
       if (this.context.autocast === null) produce()
       else autocast(this.context.autocast, produce)
     } catch (error) {
+      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
       counters[counter] -= 1
       throw error
     }
+    for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
   }
 
   // A stop lets the other nodes finish, so that an iteration is done as a whole or, from forward, not at all.
   #phase(phase: 'backward' | 'update', nodes: readonly [string, AnyNode][]): Stop[] {
     const stops: Stop[] = []
     for (const [name, node] of nodes) {
+      const begin = this.#clock?.begin()
       try {
         refusePromise(node[phase]())
       } catch (error) {
         if (!isStop(error)) throw this.#blame(error, name, phase)
         stops.push(error)
+      } finally {
+        this.#tick(begin, name, phase)
       }
     }
     return stops
   }
 
   #freshCache(): OutputCache {
-    return new OutputCache((name) => this.#produce(name), this.#reads)
+    return new OutputCache({ produce: (name) => this.#produce(name), absent: (name) => this.#absent(name) }, this.#reads)
   }
 
   #produce(name: string): unknown {
     const node = this.nodes.get(name)
-    if (node === undefined) throw new FirnError('graph', `asked for '${name}', ${this.#explainMissing(name)}`)
+    if (node === undefined) throw this.#absent(name)
+    if (!this.#reads.has(name)) this.#reads.set(name, new Set())
+    const begin = this.#clock?.begin()
     try {
       const output = node.forwardImpl(this.#cache.view)
       refusePromise(output)
       return output
     } catch (error) {
       throw this.#blame(error, name, 'forward')
+    } finally {
+      this.#tick(begin, name, 'forward')
     }
   }
 
-  // Says once where an error happened: at the innermost node.
-  #blame(error: unknown, name: string, event: string): unknown {
-    if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
-    const { task } = this.context
-    const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
-    const told = new FirnError(
-      error instanceof FirnError ? error.code : 'graph',
-      `node '${name}' in ${event}${where}: ${messageOf(error)}`,
-      { cause: error },
-    )
-    blamed.add(told)
-    return told
+  #absent(name: string): FirnError {
+    const why = this.nodes.has(name)
+      ? `which has no output: it is made in the forward phase of an iteration of graph.run or graph.step, and there is none, or it was given up`
+      : this.#explainMissing(name)
+    return new FirnError('graph', `asked for '${name}', ${why}`)
   }
-}
 
-const blamed = new WeakSet<Error>()
+  #tick(begin: number | undefined, name: string, event: string): void {
+    if (begin !== undefined) this.#clock?.end(begin, name, event, this.#context?.task?.training ?? false)
+  }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]
-
-function refusePromise(result: unknown): void {
-  if (!(result instanceof Promise)) return
-  result.catch(() => {}) // The error below is the one to read.
-  throw new FirnError(
-    'graph',
-    'returned a promise; an iteration is synchronous, because its tensors are freed at its end. Await in prepare, epochStart or epochEnd, or listen to iterationEnd',
-  )
+  #blame(error: unknown, name: string, event: string): unknown {
+    return blame(error, { name, event, task: this.context.task })
+  }
 }

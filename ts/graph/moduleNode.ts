@@ -4,9 +4,13 @@ import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
 import type { LoadReport, Module } from '../nn/index.ts'
-import { type BoundOptimizer, Optimizer, type UpdateContext } from '../optim/index.ts'
+import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
-import { Node, type NodeHooks, type Resources } from './node.ts'
+import { placeOf } from './board.ts'
+import type { Moment } from './events.ts'
+import type { NodeHooks, Resources } from './hooks.ts'
+import { weightOfLosses } from './lossNode.ts'
+import { Node } from './node.ts'
 import { claimParameters } from './patterns.ts'
 import { refuseOptions } from './refuse.ts'
 import { copyState, savedRecord, savedTensors } from './savedState.ts'
@@ -101,7 +105,13 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
   }
 
   override update(): void {
-    if (this.training) for (const optimizer of this.#bound.values()) optimizer.update(this.#progress(optimizer))
+    if (this.training) {
+      const weight = weightOfLosses(this.allNodes)
+      for (const [pattern, optimizer] of this.#bound) {
+        const progress = this.#progress(optimizer)
+        this.#tell(pattern, optimizer, optimizer.update(weight === undefined ? progress : { ...progress, weight }))
+      }
+    }
     super.update()
   }
 
@@ -111,7 +121,8 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
   }
 
   override taskEnd(): void {
-    if (this.training) for (const optimizer of this.#bound.values()) optimizer.flush(this.#progress(optimizer))
+    if (!this.training) return
+    for (const [pattern, optimizer] of this.#bound) this.#tell(pattern, optimizer, optimizer.flush(this.#progress(optimizer)))
   }
 
   /** Module and optimizers, these by pattern and parameter name, those of other stages included. */
@@ -170,11 +181,29 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     else this.#held.set(pattern, state)
   }
 
+  #tell(pattern: string, optimizer: BoundOptimizer, result: UpdateResult | null): void {
+    if (result === null || result.kind === 'accumulating') return
+    const { context } = this.graph
+    const at = () => ({ ...placeOf(context), node: this.name, pattern })
+    const moment = this.#moment(optimizer)
+    const lr = () => optimizer.paramGroups.map((group) => group.lr)
+    context.events.emit('update', () => ({ ...at(), result, lr: lr(), lossScale: this.gradScaler?.getScale() ?? null }), moment)
+    if (result.kind === 'skipped' || result.gradNorm === null) return
+    const { gradNorm } = result
+    context.events.emit('gradNorm', () => ({ ...at(), value: gradNorm }), moment)
+  }
+
+  // An update stands for all iterations of its window.
+  #moment({ optimizer }: BoundOptimizer): Moment {
+    return { tick: this.globalTrainSteps, span: optimizer.accumulate ?? this.gradAccSteps }
+  }
+
   #progress(optimizer: BoundOptimizer): UpdateContext {
     const { gradAccSteps, gradScaler, epochSize } = this
     const window = optimizer.optimizer.accumulate ?? gradAccSteps
     return {
       node: this,
+      measureNorm: this.graph.context.events.listens('gradNorm', this.#moment(optimizer)),
       gradAccSteps,
       ...(gradScaler === null ? {} : { gradScaler }),
       currentEpoch: this.globalTrainEpochs,

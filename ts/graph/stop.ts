@@ -21,3 +21,17 @@ export type Stop = StopTask | StopAllTasks
 
 /** True for the two that are not errors. */
 export const isStop = (error: unknown): error is Stop => error instanceof StopTask || error instanceof StopAllTasks
+
+/** The one that weighs most: the end of the run before that of a task. */
+export const firstStop = (stops: readonly Stop[]): Stop | undefined => stops.find((stop) => stop instanceof StopAllTasks) ?? stops[0]
+
+/** What ended the work early, if something did that is no error. */
+export async function stopOf(work: () => Promise<void>): Promise<Stop | undefined> {
+  try {
+    await work()
+    return undefined
+  } catch (error) {
+    if (isStop(error)) return error
+    throw error
+  }
+}

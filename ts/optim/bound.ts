@@ -9,6 +9,9 @@ import type { Outcome, Place, StepSettings } from './stepper.ts'
 import { groupTable } from './table.ts'
 import { contextNames, type LossScale, type Skipped, type Stepped, type UpdateContext, type UpdateResult } from './update.ts'
 
+/** What came of a step; the norm is null where nobody asked. */
+type Measured = Omit<Outcome, 'norm'> & { readonly norm: number | null }
+
 /** An optimizer with its parameters; made by `bind`. */
 export class BoundOptimizer extends BoundParams {
   readonly #hooks: HookHandle[] = []
@@ -131,18 +134,26 @@ export class BoundOptimizer extends BoundParams {
     return made?.finite ? this.#stepped(made.norm) : { kind: 'skipped', reason: 'nonFinite' }
   }
 
-  #stepped(norm: number): Stepped {
-    return { kind: 'stepped', gradNorm: this.optimizer.clipGradNorm === null ? null : norm }
+  #stepped(gradNorm: number | null): Stepped {
+    return { kind: 'stepped', gradNorm }
   }
 
-  #step(gradScale: number, dropGradients: boolean, context: UpdateContext, checkFinite = false): Outcome {
+  #step(gradScale: number, dropGradients: boolean, context: UpdateContext, checkFinite = false): Measured {
     this.#begin(context)
-    const outcome = this.stepper.step({ ...this.#settings(gradScale, dropGradients), checkFinite })
+    const measured = this.#measure(gradScale, context)
+    const { norm, finite, count } = this.stepper.step({ ...this.#settings(gradScale, dropGradients), checkFinite })
     this.#begun = false
-    if (!outcome.finite) return outcome
-    this.made += 1
-    for (const group of this.paramGroups) group.follow(this.made)
-    return outcome
+    if (finite) {
+      this.made += 1
+      for (const group of this.paramGroups) group.follow(this.made)
+    }
+    return { norm: this.optimizer.clipGradNorm === null ? measured : norm, finite, count }
+  }
+
+  #measure(gradScale: number, { measureNorm = false }: UpdateContext): number | null {
+    const { clipGradNorm, inBackward, normType } = this.optimizer
+    if (!measureNorm || clipGradNorm !== null || inBackward) return null
+    return native.gradNorm(this.stepper.handles, normType) * Math.abs(gradScale)
   }
 
   #settings(gradScale: number, dropGradients: boolean): StepSettings {

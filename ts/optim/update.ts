@@ -18,9 +18,11 @@ export interface UpdateContext extends Partial<Omit<UpdaterContext, 'group'>> {
   readonly gradAccSteps?: number
   /** What the gradients are divided by for this micro-batch; its number of tokens if its loss is a sum over them. @default 1 */
   readonly weight?: number
+  /** Tells the norm of the gradients also without `clipGradNorm`, by a pass over them more; not with `inBackward`. @default false */
+  readonly measureNorm?: boolean
 }
 
-/** An update was made; `gradNorm` is the norm of the gradients before clipping, null without `clipGradNorm`. */
+/** An update was made; `gradNorm` is the norm of the gradients before clipping, null without `clipGradNorm` and `measureNorm`. */
 export type Stepped = { readonly kind: 'stepped'; readonly gradNorm: number | null }
 
 /** What became of a micro-batch. */
@@ -34,6 +36,7 @@ export const contextNames = [
   'gradScaler',
   'gradAccSteps',
   'weight',
+  'measureNorm',
   'node',
   'currentEpoch',
   'epochSteps',

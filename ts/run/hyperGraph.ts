@@ -4,9 +4,19 @@ import { GradScaler, type GradScalerOptions } from '../amp/index.ts'
 import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { resolveDevice } from '../backend/index.ts'
 import { tensorsIn } from '../data/index.ts'
-import { checkOptions, FirnError } from '../errors.ts'
+import { checkOptions, FirnError, unknownName } from '../errors.ts'
 import { type AnyNode, EventHub, type EventSource, type ExecutableGraph, freshCounters, type GraphOutputCache } from '../graph/index.ts'
-import { Node, NodeSet, type Observer, type RunContext, type RunInfo, savedRecord, type Tags } from '../graph/index.ts'
+import {
+  Node,
+  NodeSet,
+  type Observer,
+  Probe,
+  type ProbeOptions,
+  type RunContext,
+  type RunInfo,
+  savedRecord,
+  type Tags,
+} from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
 import { nodeStates, restoreNodes } from './checkpoint.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
@@ -14,6 +24,14 @@ import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
 import { task, type TaskGraph, type TaskLike } from './task.ts'
+
+/**
+ * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
+ * adds nothing that a type could say.
+ */
+type With<Outputs extends object, Name extends string, Out> = string extends Name
+  ? Outputs
+  : { readonly [K in keyof Outputs | Name]: K extends keyof Outputs ? Outputs[K] : Out }
 
 /** Options of `graph.step`. */
 export interface StepOptions {
@@ -39,6 +57,7 @@ export interface StepOptions {
 export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #nodes = new NodeSet()
   readonly #events = new EventHub()
+  readonly #probes: Probe[] = []
   #gradAccSteps = 1
   #gradScaler: GradScalerOptions | null = null
   #autocast: AutocastOptions | null = null
@@ -52,7 +71,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     name: Name,
     node: Node<GraphOutputCache<Outputs>, Name extends keyof Outputs ? Outputs[Name] : Out>,
     options?: { readonly tags?: Tags },
-  ): HyperGraph<Outputs & { readonly [K in Name]: Out }>
+  ): HyperGraph<With<Outputs, Name, Out>>
   add(name: string, node: AnyNode, options: { readonly tags?: Tags } = {}): unknown {
     checkOptions('graph.add', options, ['tags'])
     if (!(node instanceof Node)) throw new FirnError('argument', `graph.add: '${name}' is given no Node`)
@@ -80,9 +99,31 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     return this.#nodes.graph(query)
   }
 
-  /** Nodes of a query in order, the phases they act in, and who was seen to read whom. @example console.log(graph.explain('train')) */
+  /**
+   * Nodes of a query in order, the phases they act in, and who was seen to read whom; before a task with these tags ran, what is not known
+   * yet is called so.
+   *
+   * @example
+   * console.log(graph.explain('train'))
+   */
   explain(query: Tags = '*'): string {
     return this.selectGraph(query).toString()
+  }
+
+  /**
+   * Prints the outputs of some nodes after forward, a line each behind `E<epochs>S<steps>`; also when forward fails, those that were made.
+   * A name that a task does not select is passed over. Printing reads the values from the device, so give `every` in a long run.
+   *
+   * @example
+   * graph.probe(['net', 'loss'], { every: 100, tags: 'train' })
+   */
+  probe(names: readonly (keyof Outputs & string)[], options: ProbeOptions = {}): this {
+    checkOptions('graph.probe', options, ['every', 'total', 'tags', 'print'])
+    const known = new Set([...this.#nodes.byUid('*').keys()].map((uid) => uid.slice(uid.lastIndexOf('/') + 1)))
+    const stranger = names.find((name) => !known.has(name))
+    if (stranger !== undefined) throw unknownName('graph.probe', 'node', stranger, [...known])
+    this.#probes.push(new Probe(names, options))
+    return this
   }
 
   /** Iterations whose gradients make one update, for optimizers that have no `accumulate` of their own. A step of a task is so many. */
@@ -140,6 +181,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
     this.#running = true
     try {
+      await this.#stepper?.endSteps()
       const { info, resumed } = await openRun(options)
       const runner = new Runner(this, this.#nodes, this.#contextOf(info), tasks)
       this.#runner = runner
@@ -187,8 +229,10 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
     const run = runner?.stateDict() ?? null
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
+    await this.#events.deliver()
     const bytes = await writeCheckpoint(path, { nodes, run })
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
+    await this.#events.settle()
     return path
   }
 
@@ -225,7 +269,10 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       gradScaler: this.#gradScaler && new GradScaler(this.#gradScaler),
       autocast: this.#autocast,
       events: this.#events,
+      probes: this.#probes,
       metrics: new Map(),
+      save: (to) => this.saveCheckpoint({ to }),
+      atEpochEnd: [],
       task: null,
     }
   }

@@ -1,27 +1,62 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { savedNumber, savedRecord } from '../graph/index.ts'
+import { type Round, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type TaskLike } from './task.ts'
+import type { TaskProgress } from './taskProgress.ts'
 
-/** The item at work in one list, and its round if it is a repeat. */
+/** The item at work in one list. */
 export interface Level {
   index: number
+  /** The round of a repeat. */
   round: number
+  /** Whether the item has begun. */
+  begun: boolean
+  /** How far the item has come if it is a task at work. */
+  progress: TaskProgress | null
+  /** How far the task had come that a resumed run goes on with. */
+  saved: StateTree
 }
 
-/** The place as a state; `levels` go from the outermost list inwards. */
+/** The rounds at work of the repeats around the place, outermost first. */
+export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Round[] {
+  const [level, ...inner] = levels
+  const item = tasks[level?.index ?? -1]
+  if (level === undefined || item?.kind !== 'repeat' || inner.length === 0) return []
+  return [{ round: level.round + 1, times: item.times }, ...roundsAt(item.tasks, inner)]
+}
+
+/** The beginning of a list. */
+export const firstLevel = (): Level => ({ index: 0, round: 0, begun: false, progress: null, saved: null })
+
+/** Moves on to the next item. */
+export function nextItem(level: Level): void {
+  Object.assign(level, firstLevel(), { index: level.index + 1 })
+}
+
+/**
+ * The place as a state; `levels` go from the outermost list inwards. Saved in a task of iterations, the run goes on in it; saved in any
+ * other item that has begun, after it.
+ */
 export function savePlace(tasks: readonly TaskLike[], levels: readonly Level[]): StateTree {
-  const labels = labelsAlong(tasks, levels)
-  return levels.map(({ index, round }, depth) => ({ index, round, label: labels[depth] ?? '' }))
+  const innermost = levels.length - 1
+  const next = levels.map(({ index, round, begun, progress, saved }, depth) => {
+    const state = progress?.stateDict() ?? saved
+    const isOver = depth === innermost && begun && state === null
+    return isOver ? { index: index + 1, round: 0, progress: null } : { index, round, progress: state }
+  })
+  const labels = labelsAlong(tasks, next)
+  return next.map((level, depth) => ({ ...level, label: labels[depth] ?? '' }))
 }
 
 /** The place that `savePlace` gave. Fails with code `'graph'` when these tasks have something else there. */
 export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefined): Level[] {
   const records = (Array.isArray(saved) ? saved : []).map((level: StateTree) => savedRecord('resumeFrom', level))
   const levels = records.map((level) => ({
+    ...firstLevel(),
     index: savedNumber('resumeFrom', level, 'index'),
     round: savedNumber('resumeFrom', level, 'round'),
+    saved: level['progress'] ?? null,
   }))
   for (const [depth, label] of labelsAlong(tasks, levels).entries()) {
     const before = records[depth]?.['label']
@@ -38,7 +73,7 @@ export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefin
   return levels
 }
 
-function labelsAlong(tasks: readonly TaskLike[], levels: readonly Level[]): string[] {
+function labelsAlong(tasks: readonly TaskLike[], levels: readonly { readonly index: number }[]): string[] {
   let list = tasks
   return levels.map(({ index }) => {
     const item = list[index]

@@ -1,39 +1,29 @@
-// Runs a list of tasks: one switch over their kinds, and the loop inside a task.
-import { setImmediate } from 'node:timers/promises'
-import type { GradScaler } from '../amp/index.ts'
-import { FirnError } from '../errors.ts'
-import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, isStop, type NodeSet } from '../graph/index.ts'
-import { type RunContext, savedNumber, savedRecord, type Stop, StopAllTasks } from '../graph/index.ts'
+// Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
+import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { rngState, setRngState } from '../tensor/index.ts'
-import { loadHistory, loadMetrics } from './history.ts'
-import { type Level, loadPlace, savePlace } from './place.ts'
-import { TaskProgress } from './taskProgress.ts'
+import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
+import { loadRunState, saveRunState } from './runState.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
-
-// Timers, signals and whoever draws wait no longer than this for the loop.
-const breathMs = 50
+import { endsRun, TaskLoop } from './taskLoop.ts'
 
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
   readonly context: RunContext
-  readonly history: EpochRecord[] = []
   readonly #graph: TaskGraph
-  readonly #nodes: NodeSet
   readonly #tasks: readonly TaskLike[]
-  readonly #used = new Set<ExecutableGraph>()
+  readonly #loop: TaskLoop
   #levels: Level[] = []
-  #progress: TaskProgress | null = null
-  /** How far the task was that a resumed run begins with. */
-  #resumed: StateTree = null
-  #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
-  #breath = performance.now()
 
   constructor(graph: TaskGraph, nodes: NodeSet, context: RunContext, tasks: readonly TaskLike[]) {
     this.#graph = graph
-    this.#nodes = nodes
     this.context = context
     this.#tasks = tasks
+    this.#loop = new TaskLoop(nodes, context)
+  }
+
+  /** Every epoch so far, oldest first. */
+  get history(): TaskLoop['history'] {
+    return this.#loop.history
   }
 
   /** Runs the tasks from where the run is to their end. */
@@ -50,73 +40,50 @@ export class Runner {
       await this.#tasksThenCleanUp()
     } catch (error) {
       // Listeners that fail, too, add nothing to the error at hand.
+      await events.deliver()?.catch(() => {})
       await end({ error }).catch(() => {})
       throw error
     }
     await end({})
   }
 
+  // Every node cleans up, whatever happened; the first error is the one to read.
   async #tasksThenCleanUp(): Promise<void> {
-    try {
-      await this.#list(this.#tasks, 0)
-    } catch (error) {
-      if (!(error instanceof StopAllTasks)) throw error
-    } finally {
-      const done = new Set<AnyNode>()
-      for (const graph of this.#used) await graph.fire('cleanUp', done)
-    }
+    const errors: unknown[] = []
+    const note = (error: unknown): void => void (isStop(error) || errors.push(error))
+    await this.#list(this.#tasks, 0).catch(note)
+    await this.#loop.cleanUp(note)
+    if (errors.length > 0) throw errors[0]
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
-  async step(task: Task): Promise<CacheAccess> {
-    const graph = this.#nodes.graph(task.tags)
-    if (this.#prepared !== null && !this.#isPrepared(graph, task.train)) await this.#prepared.graph.fire('taskEnd')
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
-    await this.#begin(graph, progress)
-    const iterations = task.count * this.context.gradAccSteps
-    await stopOf(() => this.#iterate(graph, progress, iterations, true))
-    return graph.outputs
+  step(task: Task): Promise<CacheAccess> {
+    return this.#loop.step(task)
+  }
+
+  /** Closes what the iterations of `step` left open. */
+  endSteps(): Promise<void> {
+    return this.#loop.endSteps()
   }
 
   /** Takes over what `stateDict` gave, so that `run` goes on from there. Fails with code `'graph'` when the tasks are others. */
   loadStateDict(state: StateTree): void {
-    const what = 'resumeFrom'
-    const saved = savedRecord(what, state)
-    const counters = savedRecord(what, saved['counters'])
-    const { context } = this
-    context.counters.trainIterations = savedNumber(what, counters, 'trainIterations')
-    context.counters.evalIterations = savedNumber(what, counters, 'evalIterations')
-    context.counters.trainEpochs = savedNumber(what, counters, 'trainEpochs')
-    for (const [name, value] of Object.entries(loadMetrics(saved['metrics']))) context.metrics.set(name, value)
-    this.history.push(...loadHistory(saved['history']))
+    const saved = savedRecord('resumeFrom', state)
     this.#levels = loadPlace(this.#tasks, saved['place'])
-    this.#resumed = saved['progress'] ?? null
-    loadScaler(context.gradScaler, saved['gradScaler'] ?? null)
-    const rng = savedRecord(what, saved['rng'])
-    setRngState({ seed: String(rng['seed']), calls: savedNumber(what, rng, 'calls') })
+    this.history.push(...loadRunState(this.context, saved))
   }
 
   /** What a checkpoint keeps of the run itself. */
   stateDict(): StateTree {
-    const { counters, metrics, info, gradScaler } = this.context
-    return {
-      gradScaler: gradScaler && { ...gradScaler.stateDict(), found: gradScaler.found },
-      seed: info.seed,
-      rng: { ...rngState() },
-      counters: { ...counters },
-      metrics: Object.fromEntries(metrics),
-      history: this.history.map((record) => ({ ...record })),
-      place: savePlace(this.#tasks, this.#nextLevels()),
-      progress: this.#progress?.stateDict() ?? this.#resumed,
-    }
+    return { ...saveRunState(this.context, this.history), place: savePlace(this.#tasks, this.#levels) }
   }
 
   async #list(tasks: readonly TaskLike[], depth: number): Promise<void> {
-    const level = (this.#levels[depth] ??= { index: 0, round: 0 })
+    const level = (this.#levels[depth] ??= firstLevel())
     for (let item = tasks[level.index]; item !== undefined; item = tasks[level.index]) {
+      level.begun = true
       await this.#item(item, level, depth)
-      level.index += 1
-      level.round = 0
+      nextItem(level)
     }
     if (depth > 0) this.#levels.length = depth
   }
@@ -124,7 +91,7 @@ export class Runner {
   async #item(item: TaskLike, level: Level, depth: number): Promise<void> {
     switch (item.kind) {
       case 'task':
-        return this.#task(item)
+        return this.#task(item, level)
       case 'repeat':
         for (; level.round < item.times; level.round++) await this.#list(item.tasks, depth + 1)
         return
@@ -133,150 +100,17 @@ export class Runner {
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
-        return item.fn(this.#graph)
+        return endsRun(await stopOf(async () => item.fn(this.#graph)))
       default:
         item satisfies never
     }
   }
 
-  async #task(task: Task): Promise<void> {
-    const graph = this.#nodes.graph(task.tags)
-    const progress = new TaskProgress(task, this.context.gradAccSteps)
-    if (this.#resumed !== null) progress.loadStateDict(this.#resumed)
-    this.#resumed = null
-    this.#progress = progress
-    await this.#begin(graph, progress)
-    const { events } = this.context
-    events.emit('taskStart', () => progress)
-    const stop = await stopOf(() => this.#epochs(task, graph, progress))
-    await graph.fire('taskEnd')
-    events.emit('taskEnd', () => progress)
-    await events.settle()
-    this.context.task = null
-    this.#progress = null
-    if (stop instanceof StopAllTasks) throw stop
-  }
-
-  // A task of steps is one epoch that nobody needs to notice.
-  async #epochs(task: Task, graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
-    if (task.by === 'steps') {
-      if (progress.epochs === 0) await this.#epoch(graph, progress, task.count * this.context.gradAccSteps, task.simulateEpoch)
-    } else {
-      while (progress.epochs < task.count) await this.#epoch(graph, progress, progress.epochSize, true)
-    }
-  }
-
-  async #epoch(graph: ExecutableGraph, progress: TaskProgress, iterations: number, noticed: boolean): Promise<void> {
-    const { counters, events, metrics } = this.context
-    const early = await stopOf(async () => {
-      const fresh = !progress.open
-      progress.begin()
-      if (noticed && fresh) {
-        metrics.clear()
-        events.emit('epochStart', () => progress)
-        await graph.fire('epochStart')
-      }
-      await this.#iterate(graph, progress, iterations)
-    })
-    const late = noticed ? await stopOf(() => graph.fire('epochEnd')) : undefined
-    progress.end()
-    if (noticed) {
-      if (progress.training) counters.trainEpochs += 1
-      const record = this.#record(graph, progress)
-      this.history.push(record)
-      events.emit('epochEnd', () => record)
-      await events.settle()
-    }
-    const stop = early ?? late
-    if (stop !== undefined) throw stop
-  }
-
-  /** @param keep whether the outputs of the last iteration survive it */
-  async #iterate(graph: ExecutableGraph, progress: TaskProgress, iterations: number, keep = false): Promise<void> {
-    const { events } = this.context
-    while (progress.epochSteps < iterations) {
-      events.emit('iterationStart', () => progress)
-      const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
-      progress.epochSteps += 1
-      events.emit('iterationEnd', () => progress)
-      const listeners = events.settle()
-      if (listeners !== undefined) await listeners
-      if (performance.now() - this.#breath > breathMs) await this.#breathe()
-      if (stop !== undefined) throw stop
-    }
-  }
-
-  async #breathe(): Promise<void> {
-    await setImmediate()
-    this.#breath = performance.now()
-  }
-
-  async #begin(graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
-    this.context.task = progress
-    progress.epochSize = progress.stepMode ? 0 : sizeOfEpoch(graph)
-    if (this.#isPrepared(graph, progress.training)) return
-    this.#used.add(graph)
-    this.#prepared = null
-    await graph.prepare(this.context)
-    this.#prepared = { graph, training: progress.training }
-  }
-
-  #isPrepared(graph: ExecutableGraph, training: boolean): boolean {
-    return this.#prepared?.graph === graph && this.#prepared.training === training
-  }
-
-  #record(graph: ExecutableGraph, progress: TaskProgress): EpochRecord {
-    const { counters, metrics } = this.context
-    return {
-      label: progress.label,
-      training: progress.training,
-      tags: progress.tags,
-      epoch: counters.trainEpochs,
-      step: counters.trainIterations,
-      iterations: progress.epochSteps,
-      samples: graph.samples,
-      seconds: progress.seconds,
-      metrics: Object.fromEntries(metrics),
-    }
-  }
-
-  // Saved in a task of iterations, the run goes on in it; saved in any other item, after it.
-  #nextLevels(): Level[] {
-    const levels = this.#levels.map((level) => ({ ...level }))
-    const last = levels.at(-1)
-    if (last !== undefined && this.#progress === null && this.#resumed === null) {
-      last.index += 1
-      last.round = 0
-    }
-    return levels
-  }
-}
-
-function loadScaler(scaler: GradScaler | null, saved: StateTree): void {
-  if ((scaler === null) !== (saved === null)) {
-    const [had, has] = saved === null ? ['none', 'one'] : ['a gradScaler', 'none']
-    throw new FirnError('graph', `resumeFrom: the run had ${had} when saved, and the graph has ${has}; call graph.gradScaler() as it was`)
-  }
-  if (scaler === null) return
-  const { found, ...state } = savedRecord('resumeFrom', saved)
-  scaler.resume(state, typeof found === 'boolean' ? found : null)
-}
-
-function sizeOfEpoch(graph: ExecutableGraph): number {
-  const size = graph.epochSize
-  if (size !== undefined) return size
-  throw new FirnError(
-    'graph',
-    `a task of epochs needs a node that has an end, such as a DatasetNode; tags '${graph.tags.join(',')}' select none. Give steps instead`,
-  )
-}
-
-async function stopOf(work: () => Promise<void>): Promise<Stop | undefined> {
-  try {
-    await work()
-    return undefined
-  } catch (error) {
-    if (isStop(error)) return error
-    throw error
+  async #task(task: Task, level: Level): Promise<void> {
+    const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
+    if (level.saved !== null) progress.loadStateDict(level.saved)
+    level.progress = progress
+    level.saved = null
+    await this.#loop.run(task, progress)
   }
 }

@@ -1,7 +1,16 @@
 // How far a task has come.
-import { savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import { type Counters, type Round, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type Task } from './task.ts'
+
+/** What a task runs in. */
+export interface Surroundings {
+  /** Iterations of a step. */
+  readonly window: number
+  readonly counters: Readonly<Counters>
+  readonly graph: { readonly samples: number }
+  readonly rounds: readonly Round[]
+}
 
 /** The task at hand as nodes and listeners see it, and as the runner moves it on. */
 export class TaskProgress implements TaskInfo {
@@ -16,21 +25,37 @@ export class TaskProgress implements TaskInfo {
   epochs = 0
   /** Whether an epoch has begun and not ended. */
   open = false
-  readonly #window: number
+  readonly #around: Surroundings
   #since = 0
   #earlier = 0
 
-  constructor(task: Task, window: number) {
+  constructor(task: Task, around: Surroundings) {
     this.label = labelOf(task)
     this.training = task.train
     this.stepMode = task.by === 'steps'
     this.tags = task.tags
     this.total = task.count
-    this.#window = window
+    this.#around = around
   }
 
   get done(): number {
-    return this.stepMode ? Math.floor(this.epochSteps / this.#window) : this.epochs
+    return this.stepMode ? Math.floor(this.epochSteps / this.#around.window) : this.epochs
+  }
+
+  get rounds(): readonly Round[] {
+    return this.#around.rounds
+  }
+
+  get trainSteps(): number {
+    return this.#around.counters.trainIterations
+  }
+
+  get trainEpochs(): number {
+    return this.#around.counters.trainEpochs
+  }
+
+  get samples(): number {
+    return this.#around.graph.samples
   }
 
   /** Seconds since the epoch began, without those between a kill and a resume. */

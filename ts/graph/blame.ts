@@ -1,0 +1,37 @@
+// What is said of an error in a hook: which node, in which event, of which task and iteration.
+import { FirnError } from '../errors.ts'
+import type { TaskInfo } from './context.ts'
+import { isStop } from './stop.ts'
+
+/** Where an error happened. */
+export interface Place {
+  /** Of the node. */
+  readonly name: string
+  readonly event: string
+  readonly task: TaskInfo | null
+}
+
+const blamed = new WeakSet<Error>()
+
+/** The error with its place, and itself as cause; stops, and errors that have a place from a node further in, stay as they are. */
+export function blame(error: unknown, { name, event, task }: Place): unknown {
+  if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
+  const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
+  const told = new FirnError(
+    error instanceof FirnError ? error.code : 'graph',
+    `node '${name}' in ${event}${where}: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  )
+  blamed.add(told)
+  return told
+}
+
+/** Fails with code `'graph'` when a hook that has to be synchronous returned a promise. */
+export function refusePromise(result: unknown): void {
+  if (!(result instanceof Promise)) return
+  result.catch(() => {}) // The error below is the one to read.
+  throw new FirnError(
+    'graph',
+    'returned a promise; an iteration is synchronous, because its tensors are freed at its end. Await in prepare, epochStart or epochEnd, or listen to iterationEnd',
+  )
+}

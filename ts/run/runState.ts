@@ -1,0 +1,33 @@
+// What a checkpoint keeps of a run beside its nodes and its place: counters, values, history, random streams, the scale.
+import { type EpochRecord, type RunContext, savedNumber, savedRecord } from '../graph/index.ts'
+import type { StateTree } from '../io/index.ts'
+import { rngState, setRngState } from '../tensor/index.ts'
+import { loadHistory, loadMetrics } from './history.ts'
+import { loadScaler } from './loadScaler.ts'
+
+/** The state of a run at this moment. */
+export function saveRunState(context: RunContext, history: readonly EpochRecord[]): Readonly<Record<string, StateTree>> {
+  const { counters, metrics, info, gradScaler } = context
+  return {
+    gradScaler: gradScaler && { ...gradScaler.stateDict(), found: gradScaler.found },
+    seed: info.seed,
+    rng: { ...rngState() },
+    counters: { ...counters },
+    metrics: Object.fromEntries(metrics),
+    history: history.map((record) => ({ ...record })),
+  }
+}
+
+/** Takes over what `saveRunState` gave. @returns the history */
+export function loadRunState(context: RunContext, saved: Readonly<Record<string, StateTree>>): EpochRecord[] {
+  const what = 'resumeFrom'
+  const counters = savedRecord(what, saved['counters'])
+  context.counters.trainIterations = savedNumber(what, counters, 'trainIterations')
+  context.counters.evalIterations = savedNumber(what, counters, 'evalIterations')
+  context.counters.trainEpochs = savedNumber(what, counters, 'trainEpochs')
+  for (const [name, value] of Object.entries(loadMetrics(saved['metrics']))) context.metrics.set(name, value)
+  loadScaler(context.gradScaler, saved['gradScaler'] ?? null)
+  const rng = savedRecord(what, saved['rng'])
+  setRngState({ seed: String(rng['seed']), calls: savedNumber(what, rng, 'calls') })
+  return loadHistory(saved['history'])
+}

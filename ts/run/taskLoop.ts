@@ -1,0 +1,178 @@
+// The work inside a task: prepare, epochs, iterations, and the ends of them.
+import { setImmediate } from 'node:timers/promises'
+import { FirnError } from '../errors.ts'
+import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
+import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
+import type { Task } from './task.ts'
+import { TaskProgress } from './taskProgress.ts'
+
+// Timers, signals and whoever draws wait no longer than this for the loop.
+const breathMs = 50
+
+/** Runs one task after another over the nodes of a graph. */
+export class TaskLoop {
+  readonly context: RunContext
+  /** Every epoch so far, oldest first. */
+  readonly history: EpochRecord[] = []
+  readonly #nodes: NodeSet
+  readonly #used = new Set<ExecutableGraph>()
+  #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
+  #breath = performance.now()
+
+  constructor(nodes: NodeSet, context: RunContext) {
+    this.#nodes = nodes
+    this.context = context
+  }
+
+  /** A task before its first iteration, in the rounds of the repeats around it. */
+  progressOf(task: Task, rounds: readonly Round[] = []): TaskProgress {
+    const { gradAccSteps: window, counters } = this.context
+    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds })
+  }
+
+  /** Runs a task from where it is to its end. */
+  async run(task: Task, progress: TaskProgress): Promise<void> {
+    const { events } = this.context
+    const graph = this.#nodes.graph(task.tags)
+    const early = await stopOf(() => this.#begin(graph, progress))
+    events.emit('taskStart', () => progress)
+    const stop = early ?? (await stopOf(() => this.#epochs(task, graph, progress)))
+    await graph.fire('taskEnd')
+    await events.deliver()
+    events.emit('taskEnd', () => progress)
+    await events.settle()
+    this.context.task = null
+    endsRun(stop)
+  }
+
+  /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
+  async step(task: Task): Promise<CacheAccess> {
+    const graph = this.#nodes.graph(task.tags)
+    if (!this.#isPrepared(graph, task.train)) await this.endSteps()
+    const progress = this.progressOf(task)
+    await this.#begin(graph, progress)
+    const iterations = task.count * this.context.gradAccSteps
+    await stopOf(async () => {
+      await this.#iterate(graph, progress, iterations, true)
+      await this.context.events.deliver()
+    })
+    return graph.outputs
+  }
+
+  /** Closes what the iterations of `step` left open. */
+  async endSteps(): Promise<void> {
+    await this.#prepared?.graph.fire('taskEnd')
+  }
+
+  /** Lets every node that ran clean up, once; `note` is told what goes wrong. */
+  async cleanUp(note: (error: unknown) => void): Promise<void> {
+    const done = new Set<AnyNode>()
+    for (const graph of this.#used) await graph.fire('cleanUp', done).catch(note)
+  }
+
+  // A task of steps is one epoch that nobody needs to notice.
+  async #epochs(task: Task, graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
+    if (task.by === 'steps') {
+      if (progress.epochs === 0) await this.#epoch(graph, progress, task.count * this.context.gradAccSteps, task.simulateEpoch)
+    } else {
+      while (progress.epochs < task.count) await this.#epoch(graph, progress, progress.epochSize, true)
+    }
+  }
+
+  async #epoch(graph: ExecutableGraph, progress: TaskProgress, iterations: number, noticed: boolean): Promise<void> {
+    const { counters, events, metrics, atEpochEnd } = this.context
+    const early = await stopOf(async () => {
+      const fresh = !progress.open
+      progress.begin()
+      if (noticed && fresh) {
+        metrics.clear()
+        events.emit('epochStart', () => progress)
+        await graph.fire('epochStart')
+      }
+      await this.#iterate(graph, progress, iterations)
+    })
+    const late = await stopOf(async () => {
+      if (noticed) await graph.fire('epochEnd')
+      await events.deliver()
+    })
+    progress.end()
+    if (noticed) {
+      if (progress.training) counters.trainEpochs += 1
+      const record = this.#record(graph, progress)
+      this.history.push(record)
+      events.emit('epochEnd', () => record)
+      await events.settle()
+      for (const work of atEpochEnd.splice(0)) await work()
+    }
+    const stop = early ?? late
+    if (stop !== undefined) throw stop
+  }
+
+  /** @param keep whether the outputs of the last iteration survive it */
+  async #iterate(graph: ExecutableGraph, progress: TaskProgress, iterations: number, keep = false): Promise<void> {
+    const { events } = this.context
+    while (progress.epochSteps < iterations) {
+      const pending = graph.ready()
+      if (pending !== undefined) await pending
+      events.emit('iterationStart', () => progress)
+      const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
+      progress.epochSteps += 1
+      events.emit('iterationEnd', () => progress)
+      const listeners = events.settle()
+      if (listeners !== undefined) await listeners
+      if (performance.now() - this.#breath > breathMs) await this.#breathe()
+      if (stop !== undefined) throw stop
+    }
+  }
+
+  // Values are read meanwhile and reach their listeners when they are there.
+  async #breathe(): Promise<void> {
+    const { late } = this.context.events
+    if (late.isDue) void late.flush()
+    await setImmediate()
+    this.#breath = performance.now()
+  }
+
+  async #begin(graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
+    this.context.task = progress
+    progress.epochSize = progress.stepMode ? 0 : sizeOfEpoch(graph)
+    if (this.#isPrepared(graph, progress.training)) return
+    this.#used.add(graph)
+    this.#prepared = null
+    await graph.prepare(this.context)
+    this.#prepared = { graph, training: progress.training }
+  }
+
+  #isPrepared(graph: ExecutableGraph, training: boolean): boolean {
+    return this.#prepared?.graph === graph && this.#prepared.training === training
+  }
+
+  #record(graph: ExecutableGraph, progress: TaskProgress): EpochRecord {
+    const { counters, metrics } = this.context
+    return {
+      label: progress.label,
+      training: progress.training,
+      tags: progress.tags,
+      epoch: counters.trainEpochs,
+      step: counters.trainIterations,
+      iterations: progress.epochSteps,
+      samples: graph.samples,
+      seconds: progress.seconds,
+      metrics: Object.fromEntries(metrics),
+    }
+  }
+}
+
+function sizeOfEpoch(graph: ExecutableGraph): number {
+  const size = graph.epochSize
+  if (size !== undefined) return size
+  throw new FirnError(
+    'graph',
+    `a task of epochs needs a node that has an end, such as a DatasetNode; tags '${graph.tags.join(',')}' select none. Give steps instead`,
+  )
+}
+
+/** Throws what ends more than a task. */
+export function endsRun(stop: Stop | undefined): void {
+  if (stop instanceof StopAllTasks) throw stop
+}
