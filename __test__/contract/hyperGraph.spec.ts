@@ -119,7 +119,8 @@ test('queries are sets: order and repeats make no other graph; nodes added or re
   t.deepEqual(names(graph, ['y', 'x']), ['b'])
 })
 
-test('run: device, runId, outDir and seed; the folder is <runId>_<date>_<random> with ckpts, logs and src, the entry script in src', async (t) => {
+// Serial, since random numbers are the process's.
+test.serial('run: device, runId, outDir and seed; the folder is <runId>_<date>_<random> with ckpts, logs and src, the entry script in src', async (t) => {
   const outDir = folder(t)
   const seen: unknown[] = []
   const graph = new HyperGraph().add('a', new Node({ forward: (n) => seen.push(n.device, rand([1]).itemSync()) }))
