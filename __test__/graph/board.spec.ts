@@ -1,26 +1,10 @@
 import test from 'ava'
-import { native } from '../../ts/backend/index.ts'
 import { type Board, type GraphEvents, LossNode, ModuleNode, Node, StopTask } from '../../ts/graph/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
 import { evaluate, HyperGraph, train } from '../../ts/run/index.ts'
 import { arange, memory, tensor, zeros } from '../../ts/tensor/index.ts'
+import { countReads } from '../observe/reads.ts'
 import { folder, Weights } from './toys.ts'
-
-/** Calls of the functions that read numbers from the device, while `work` runs. */
-async function readsOf(work: () => Promise<unknown>): Promise<number> {
-  const { read, item } = native
-  let reads = 0
-  Object.assign(native, {
-    read: (...args: Parameters<typeof read>) => (reads++, read(...args)),
-    item: (...args: Parameters<typeof item>) => (reads++, item(...args)),
-  })
-  try {
-    await work()
-  } finally {
-    Object.assign(native, { read, item })
-  }
-  return reads
-}
 
 const training = () =>
   new HyperGraph()
@@ -54,7 +38,7 @@ test.serial('without a listener nothing is computed, kept or read', async (t) =>
       },
     }),
   )
-  t.is(await readsOf(() => graph.run([train({ steps: 3 })], { outDir: folder(t) })), 0)
+  t.is(await countReads(() => graph.run([train({ steps: 3 })], { outDir: folder(t) })), 0)
 })
 
 test.serial('the losses of all iterations are read at once, in order, with their steps', async (t) => {
@@ -65,7 +49,7 @@ test.serial('the losses of all iterations are read at once, in order, with their
     seen.push([step, Number(value.toFixed(3))])
   })
   const tasks = [train({ simulateEpoch: true, steps: 4 }), evaluate({ steps: 2 })]
-  const reads = await readsOf(() => graph.run(tasks, { outDir: folder(t) }))
+  const reads = await countReads(() => graph.run(tasks, { outDir: folder(t) }))
   t.deepEqual(seen, [
     [1, 1],
     [2, 0.81],
