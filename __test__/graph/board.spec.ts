@@ -216,6 +216,15 @@ test('a listener of a late value that fails ends the run, and one that stops end
   await t.notThrowsAsync(graph.run([train({ steps: 3, simulateEpoch: true }), train({ steps: 1 })], { outDir: folder(t) }))
 })
 
+test('what is reported at the very end still comes before runEnd does', async (t) => {
+  const log: string[] = []
+  const graph = new HyperGraph().add('watch', new Node({ cleanUp: (n) => n.board.scalar('last', 1) }))
+  graph.events.on('scalar', ({ name, training }) => void log.push(`${name} ${training}`))
+  graph.events.on('runEnd', () => void log.push('runEnd'))
+  await graph.run([train({ steps: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, ['last false', 'runEnd'])
+})
+
 test('events that do not come in iterations take no every; unknown ones are refused', (t) => {
   const { events } = new HyperGraph()
   t.throws(() => events.on('update', () => {}, { every: 0.5 }), { code: 'argument', message: /every 0\.5, expected a whole number from 1/ })
