@@ -86,6 +86,21 @@ test('with every, values are made and told in every so many iterations only', as
   t.is(made, 2)
 })
 
+test('what is reported between iterations is heard whatever every says', async (t) => {
+  const graph = training().add(
+    'watch',
+    new Node({
+      epochStart: (n) => n.board.text('start', ''),
+      forward: (n) => n.board.text('within', ''),
+      epochEnd: (n) => n.board.text('end', ''),
+    }),
+  )
+  const seen: string[] = []
+  graph.events.on('text', ({ name, step }) => void seen.push(`${name} ${step}`), { every: 2 })
+  await graph.run([train({ steps: 3, simulateEpoch: true })], { outDir: folder(t) })
+  t.deepEqual(seen, ['start 0', 'within 2', 'end 3'])
+})
+
 test('an update stands for its window: every hears of one for each multiple that it covers', async (t) => {
   const graph = training().accumulate(3)
   const steps: number[] = []
