@@ -3108,7 +3108,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. `amax` reduces over several dims.
+   * The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. Among all, equal ones share the gradient. `amax` reduces over several dims.
    * @example
    * const { values, indices } = tensor([[1, 5], [7, 2]]).max(1)
    * values // [5, 7]
@@ -3123,7 +3123,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. `amin` reduces over several dims.
+   * The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. Among all, equal ones share the gradient. `amin` reduces over several dims.
    * @example
    * const { values, indices } = tensor([[1, 5], [7, 2]]).min(1)
    * values // [1, 2]
@@ -3137,7 +3137,7 @@ export abstract class TensorOps<D extends DType = 'float32'> {
   }
 
   /**
-   * The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one.
+   * The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one. Among all, equal ones share the gradient.
    * @example
    * tensor([[3, 1, 2], [9, 7, 8]]).median(1).values // [2, 8]
    * tensor([4, 1, 3, 2]).median().values // 2

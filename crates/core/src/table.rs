@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use smallvec::SmallVec;
+
 use crate::error::{Result, bail};
 use crate::tensor::Tensor;
 
@@ -14,6 +16,9 @@ const INDEX_BITS: u32 = 20;
 const GENERATIONS: u32 = 1 << 11;
 /// Freed slots that wait before the oldest is used again.
 const REST: usize = 1 << 14;
+
+/// What a scope frees, to be dropped when the table is let go of; that of a small step is on the stack.
+type Freed = SmallVec<[Tensor; 16]>;
 
 #[derive(Default)]
 struct Slot {
@@ -121,9 +126,9 @@ impl Table {
     }
 
     /// Frees the handles of a scope that ended, but what is kept or among `survivors`: they go to the innermost scope of lane `heir`.
-    fn release(&mut self, made: Vec<u32>, survivors: &[u32], heir: u32) -> Vec<Tensor> {
-        let mut freed = Vec::with_capacity(made.len());
-        for handle in made {
+    fn release(&mut self, made: &[u32], survivors: &[u32], heir: u32) -> Freed {
+        let mut freed = Freed::with_capacity(made.len());
+        for &handle in made {
             match self.slot(handle).map(|slot| slot.kept) {
                 Ok(false) if survivors.contains(&handle) => {
                     if let Some(lane) = self.lane_mut(heir).filter(|lane| !lane.scopes.is_empty()) {
@@ -259,8 +264,8 @@ pub fn scope_end(scope: u32, survivors: &[u32]) -> Result<()> {
             false => table.parked.iter().find(|(_, lane)| holds(lane)).map(|(&number, _)| number),
         };
         // A scope that is gone ended with its lane.
-        let Some((number, lane)) = number.and_then(|number| Some((number, table.lane_mut(number)?))) else { return Ok(Vec::new()) };
-        let Some(at) = lane.scopes.iter().position(|&(number, _)| number == scope) else { return Ok(Vec::new()) };
+        let Some((number, lane)) = number.and_then(|number| Some((number, table.lane_mut(number)?))) else { return Ok(Freed::new()) };
+        let Some(at) = lane.scopes.iter().position(|&(number, _)| number == scope) else { return Ok(Freed::new()) };
         let (_, start) = lane.scopes.remove(at);
         if let Some((_, later)) = lane.scopes.get_mut(at) {
             *later = start;
@@ -270,8 +275,9 @@ pub fn scope_end(scope: u32, survivors: &[u32]) -> Result<()> {
                  overlaps, give each part a tidy(async () => ...) of its own"
             );
         }
-        let made = lane.made.split_off(start);
-        Ok(table.release(made, survivors, number))
+        // The lane keeps its room for the next scope.
+        let made: SmallVec<[u32; 16]> = lane.made.drain(start..).collect();
+        Ok(table.release(&made, survivors, number))
     })?;
     drop(freed);
     Ok(())
@@ -305,6 +311,6 @@ pub fn lane_end(number: u32, survivors: &[u32], heir: u32) {
         let made = table.lane_mut(number).map(|lane| std::mem::take(&mut lane.made)).unwrap_or_default();
         table.enter(heir);
         table.parked.remove(&number);
-        table.release(made, survivors, heir)
+        table.release(&made, survivors, heir)
     });
 }

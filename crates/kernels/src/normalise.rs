@@ -1,5 +1,7 @@
 //! Normalisation of rows and of channels, forward and backward.
 
+use std::mem::MaybeUninit;
+
 use crate::lanes::{sum, sum_of_three, sum_of_two};
 use crate::parallel::{for_each, simd};
 use crate::real::Real;
@@ -8,6 +10,20 @@ use crate::real::Real;
 const GRAIN: usize = 1 << 14;
 /// Tasks that keep sums of their own, at most.
 const TASKS: usize = 64;
+
+/// `len` elements in pieces of `task`: `write` gets where a piece starts, and its place, which holds nothing yet.
+///
+/// # Safety
+/// `write` must initialise every element of the piece that it gets.
+#[inline]
+unsafe fn made<T: Real>(len: usize, task: usize, write: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send) -> Vec<T> {
+    let mut out = Vec::with_capacity(len);
+    let pieces = out.spare_capacity_mut()[..len].chunks_mut(task.max(1)).enumerate().collect();
+    for_each(pieces, len, |(i, piece): (usize, &mut [MaybeUninit<T>])| write(i * task, piece));
+    // SAFETY: the pieces cover the first `len` elements, and `write` has initialised each.
+    unsafe { out.set_len(len) };
+    out
+}
 
 /// Rows of `size` elements, brought to a variance (with `centred` after a mean of 0) or a mean square of 1.
 #[derive(Debug, Clone, Copy)]
@@ -46,43 +62,78 @@ impl Rows {
     /// `(x - mean) / deviation * weight + bias` of each row.
     #[inline]
     pub fn forward<T: Real>(&self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
-        let mut out = vec![T::of(0.0); x.len()];
-        if x.is_empty() {
-            return out;
-        }
-        let task = self.rows_a_task(x.len() / self.size) * self.size;
-        let work = out.chunks_mut(task).zip(x.chunks(task)).collect();
-        for_each(work, x.len(), |(out, x): (&mut [T], &[T])| {
-            simd(
-                #[inline(always)]
-                || {
-                    for (out, x) in out.chunks_exact_mut(self.size).zip(x.chunks_exact(self.size)) {
-                        let (mean, scale) = self.moments(x);
-                        match (weight, bias) {
-                            (Some(w), Some(b)) => {
-                                for (((out, &x), &w), &b) in out.iter_mut().zip(x).zip(w).zip(b) {
-                                    *out = (x - mean) * scale * w + b;
-                                }
-                            }
-                            (Some(w), None) => {
-                                for ((out, &x), &w) in out.iter_mut().zip(x).zip(w) {
-                                    *out = (x - mean) * scale * w;
-                                }
-                            }
-                            (None, _) => {
-                                for (out, &x) in out.iter_mut().zip(x) {
-                                    *out = (x - mean) * scale;
-                                }
-                                if let Some(b) = bias {
-                                    out.iter_mut().zip(b).for_each(|(out, &b)| *out = *out + b);
-                                }
+        let whole = x.len().is_multiple_of(self.size) && [weight, bias].into_iter().flatten().all(|one| one.len() == self.size);
+        assert!(whole, "rows, weight and bias of one size");
+        let task = self.rows_a_task(x.len() / self.size.max(1)) * self.size;
+        // SAFETY: pieces are whole rows, and each is written to its end, since all are of one size.
+        unsafe {
+            made(x.len(), task, |at, out: &mut [MaybeUninit<T>]| {
+                simd(
+                    #[inline(always)]
+                    || {
+                        for (out, x) in out.chunks_exact_mut(self.size).zip(x[at..].chunks_exact(self.size)) {
+                            let (mean, scale) = self.moments(x);
+                            let rows = out.iter_mut().zip(x);
+                            match (weight, bias) {
+                                (Some(w), Some(b)) => rows.zip(w).zip(b).for_each(|(((out, &x), &w), &b)| {
+                                    out.write((x - mean) * scale * w + b);
+                                }),
+                                (Some(w), None) => rows.zip(w).for_each(|((out, &x), &w)| {
+                                    out.write((x - mean) * scale * w);
+                                }),
+                                (None, Some(b)) => rows.zip(b).for_each(|((out, &x), &b)| {
+                                    out.write((x - mean) * scale + b);
+                                }),
+                                (None, None) => rows.for_each(|(out, &x)| {
+                                    out.write((x - mean) * scale);
+                                }),
                             }
                         }
-                    }
-                },
-            );
-        });
-        out
+                    },
+                );
+            })
+        }
+    }
+
+    /// The gradient for x of rows without weight and bias.
+    #[inline]
+    pub fn backward_plain<T: Real>(&self, g: &[T], x: &[T]) -> Vec<T> {
+        assert!(x.len().is_multiple_of(self.size) && g.len() == x.len(), "rows of one size");
+        let task = self.rows_a_task(x.len() / self.size.max(1)) * self.size;
+        let n = T::of(self.size as f64);
+        // SAFETY: pieces are whole rows, and each is written to its end, since all are of one size.
+        unsafe {
+            made(x.len(), task, |at, out: &mut [MaybeUninit<T>]| {
+                simd(
+                    #[inline(always)]
+                    || {
+                        let rows = x[at..].chunks_exact(self.size).zip(g[at..].chunks_exact(self.size));
+                        for (out, (x, g)) in out.chunks_exact_mut(self.size).zip(rows) {
+                            let (mean, scale) = self.moments(x);
+                            let shift = match self.centred {
+                                true => {
+                                    sum(
+                                        g,
+                                        #[inline(always)]
+                                        |g| g,
+                                    ) / n
+                                }
+                                false => T::of(0.0),
+                            };
+                            let along = sum_of_two(
+                                x,
+                                g,
+                                #[inline(always)]
+                                |x, g| g * ((x - mean) * scale),
+                            ) / n;
+                            for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
+                                out.write(scale * (g - shift - (x - mean) * scale * along));
+                            }
+                        }
+                    },
+                );
+            })
+        }
     }
 
     /// The gradients for x, weight and bias; those of weight and bias are sums over the rows.
@@ -254,22 +305,23 @@ impl Channels {
     #[inline]
     fn fill<T: Real>(&self, x: &[T], g: &[T], f: impl Fn(T, T, usize) -> T + Sync) -> Vec<T> {
         let image = self.channels * self.size;
-        let mut out = vec![T::of(0.0); x.len()];
-        let work = out.chunks_mut(image).zip(x.chunks(image).zip(g.chunks(image))).collect();
-        for_each(work, x.len(), |(out, (x, g)): (&mut [T], (&[T], &[T]))| {
-            simd(
-                #[inline(always)]
-                || {
-                    let planes = x.chunks_exact(self.size).zip(g.chunks_exact(self.size));
-                    for (c, (out, (x, g))) in out.chunks_exact_mut(self.size).zip(planes).enumerate() {
-                        for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
-                            *out = f(x, g, c);
+        assert!(x.len().is_multiple_of(image) && g.len() == x.len(), "images of one size");
+        // SAFETY: a piece is an image, and every plane of it is written to its end.
+        unsafe {
+            made(x.len(), image, |at, out: &mut [MaybeUninit<T>]| {
+                simd(
+                    #[inline(always)]
+                    || {
+                        let planes = x[at..].chunks_exact(self.size).zip(g[at..].chunks_exact(self.size));
+                        for (c, (out, (x, g))) in out.chunks_exact_mut(self.size).zip(planes).enumerate() {
+                            for ((out, &x), &g) in out.iter_mut().zip(x).zip(g) {
+                                out.write(f(x, g, c));
+                            }
                         }
-                    }
-                },
-            );
-        });
-        out
+                    },
+                );
+            })
+        }
     }
 
     /// Mean and reciprocal deviation of each channel.

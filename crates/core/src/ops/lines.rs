@@ -5,6 +5,7 @@ use firn_kernels::order::{Key, Task};
 
 use super::Index;
 use super::index::gather;
+use super::ranking::standing;
 use super::shaping::{flatten, reshape, squeeze, transpose};
 use crate::cpu::{contiguous, from_vec, slice};
 use crate::dtype::{DType, Kind};
@@ -78,7 +79,15 @@ pub(crate) fn picked(x: &Tensor, dim: isize, task: Task) -> Result<Vec<Tensor>> 
 pub(crate) fn one(x: &Tensor, dim: Option<isize>, keep_dim: bool, task: Task) -> Result<Vec<Tensor>> {
     let (line, along) = line_of(x, dim)?;
     nonempty(&line, along)?;
-    picked(&line, along, task)?.iter().map(|out| without(out, x.rank(), along, dim, keep_dim)).collect()
+    let places = places(&line, along, task)?;
+    let values = chosen(&line, along, &places, dim)?;
+    [values, places].iter().map(|out| without(out, x.rank(), along, dim, keep_dim)).collect()
+}
+
+/// What stands at the places of a line that `line_of` gave. Along a dimension gradients flow there; among all elements those that are equal
+/// share them.
+pub(crate) fn chosen(line: &Tensor, along: isize, places: &Tensor, dim: Option<isize>) -> Result<Tensor> {
+    if dim.is_none() { standing(line, places) } else { gather(line, along, places) }
 }
 
 /// A result of size 1 along `along`, from a line that `line_of` gave, in the shape that `keep_dim` asks for.

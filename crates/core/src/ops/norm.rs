@@ -22,7 +22,11 @@ crate::tape::copied!(Rows, Channels, Scaled);
 trait Layout: Copy {
     fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T>;
     fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>);
-    /// The same of ops, without weight and bias, and those two in a shape that broadcasts.
+    /// Of rows or channels without weight and bias.
+    fn backward_plain<T: Real>(self, g: &[T], x: &[T]) -> Vec<T> {
+        self.backward(g, x, None).0
+    }
+    /// `forward` of ops, without weight and bias, and those two in a shape that broadcasts.
     fn normal(self, x: &Tensor) -> Result<Tensor>;
     fn spread(self, parameter: &Tensor, rank: usize) -> Result<Tensor>;
 }
@@ -33,6 +37,9 @@ impl Layout for Rows {
     }
     fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
         Rows::backward(&self, g, x, weight)
+    }
+    fn backward_plain<T: Real>(self, g: &[T], x: &[T]) -> Vec<T> {
+        Rows::backward_plain(&self, g, x)
     }
     fn normal(self, x: &Tensor) -> Result<Tensor> {
         let centred = if self.centred { x - &mean(x, &[-1], true)? } else { x.clone() };
@@ -104,6 +111,10 @@ fn run<T: Real>(inputs: &[Tensor], weighted: bool, layout: impl Layout) -> Tenso
 fn run_back<T: Real>(g: &Tensor, inputs: &[Tensor], weighted: bool, layout: impl Layout) -> Vec<Tensor> {
     let (weight, bias) = parameters(inputs, weighted);
     let x = &inputs[0];
+    if inputs.len() == 1 {
+        let dx = elements(g, |g: &[T]| elements(x, |x: &[T]| layout.backward_plain(g, x)));
+        return vec![from_vec(dx, x.shape().into(), T::DTYPE)];
+    }
     let (dx, dw, db) = elements(g, |g: &[T]| elements(x, |x: &[T]| with(weight, |weight| layout.backward(g, x, weight))));
     let mut out = vec![from_vec(dx, x.shape().into(), T::DTYPE)];
     out.extend(weight.map(|weight| from_vec(dw, weight.shape().into(), T::DTYPE)));

@@ -1,33 +1,36 @@
-//! Extremes, ranks and running extremes along a dimension, with where they stood. Values are gathered from the places, so gradients flow there.
+//! Extremes, ranks and running extremes along a dimension, with where they stood. Values are gathered from the places, so gradients flow
+//! there; among all elements those that equal the value share them, as in PyTorch.
 
 use firn_kernels::order::Task;
 
+use super::compare::{eq, is_nan, logical_and, logical_or, where_};
 use super::index::gather;
-use super::lines::{line_of, nonempty, one, picked, without};
-use super::reduce::{argmax, argmin};
+use super::lines::{chosen, line_of, nonempty, one, picked, without};
+use super::reduce::{argmax, argmin, sum};
 use super::{Outputs, ops};
 use crate::error::{Result, bail};
 use crate::shape::{axis, show};
 use crate::tensor::Tensor;
 
 ops! {
-    /// The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. `amax` reduces over
-    /// several dims.
+    /// The largest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as largest. Among all, equal
+    /// ones share the gradient. `amax` reduces over several dims.
     #[example("const { values, indices } = tensor([[1, 5], [7, 2]]).max(1)", "values // [5, 7]", "indices // [1, 0]", "tensor([[1, 5], [7, 2]]).max().values // 7")]
     #[outputs(values: Tensor, indices: Index)]
     #[face(method)]
     #[check(cases)]
     fn max(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Outputs { extreme(x, dim, keep_dim, argmax) }
 
-    /// The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. `amin` reduces
-    /// over several dims.
+    /// The smallest element along `dim`, of all by default, and where it stands, the first of equals; NaN counts as smallest. Among all, equal
+    /// ones share the gradient. `amin` reduces over several dims.
     #[example("const { values, indices } = tensor([[1, 5], [7, 2]]).min(1)", "values // [1, 2]", "indices // [0, 1]")]
     #[outputs(values: Tensor, indices: Index)]
     #[face(method)]
     #[check(cases)]
     fn min(x: &Tensor, dim: Option<isize> = None; keep_dim: bool = false) -> Outputs { extreme(x, dim, keep_dim, argmin) }
 
-    /// The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one.
+    /// The middle element along `dim`, of all by default, the lower of two, and where it stands; NaN where there is one. Among all, equal
+    /// ones share the gradient.
     #[example("tensor([[3, 1, 2], [9, 7, 8]]).median(1).values // [2, 8]", "tensor([4, 1, 3, 2]).median().values // 2")]
     #[outputs(values: Tensor, indices: Index)]
     #[face(method)]
@@ -96,6 +99,20 @@ ops! {
     #[face(method)]
     #[check(cases)]
     fn cummin(x: &Tensor, dim: isize) -> Outputs { picked(x, dim, Task::Running { largest: false }) }
+
+    /// The element of a list at a place that stands for all that equal it, NaN for every NaN: they share the gradient.
+    #[face()]
+    #[check(none, "checked as max, min and median of all elements")]
+    fn standing(x: &Tensor, place: &Tensor) -> Tensor { gather(x, 0, place) }
+    grad(g, y; x) {
+        x: {
+            let equal = logical_or(&eq(&x.into(), &y.into())?, &logical_and(&is_nan(x)?, &is_nan(y)?)?)?;
+            // Halves could not count far enough.
+            let precise = x.dtype().precise();
+            let count = sum(&Tensor::new(equal.value_as(precise), precise), &[], false)?;
+            where_(&equal, &(g / count).into(), &0.0.into())?
+        }
+    }
 }
 
 fn extreme(
@@ -106,6 +123,6 @@ fn extreme(
 ) -> Result<Vec<Tensor>> {
     let (line, along) = line_of(x, dim)?;
     let places = find(&line, Some(along), true)?;
-    let values = gather(&line, along, &places)?;
+    let values = chosen(&line, along, &places, dim)?;
     [values, places].iter().map(|out| without(out, x.rank(), along, dim, keep_dim)).collect()
 }
