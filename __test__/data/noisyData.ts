@@ -1,5 +1,6 @@
 // A module that workers load: datasets with random pipelines, and with what goes wrong.
-import { type Dataset, mapped } from '../../ts/data/index.ts'
+import { type Dataset, mapped, mappedEntry, randomCrop, randomFlip, resize, toTensor } from '../../ts/data/index.ts'
+import { imageFolder } from '../../ts/datasets/index.ts'
 import { ones, tensor } from '../../ts/tensor/index.ts'
 
 export interface Noisy {
@@ -57,3 +58,7 @@ export const uneven = ({ count }: Noisy): Dataset<number> => ({
 export const broken = (): Dataset<number> => {
   throw new Error('the folder is empty')
 }
+
+/** Images from files, cut and turned at random. */
+export const pets = async ({ folder }: { readonly folder: string }) =>
+  mappedEntry(await imageFolder(folder), 'image', randomCrop(2, { padding: 1 }), randomFlip(), toTensor(), resize(4))

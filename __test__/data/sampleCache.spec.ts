@@ -1,7 +1,18 @@
 import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { DataLoader, type Dataset, fromModule, mapped, pipeline, type Stage, subset } from '../../ts/data/index.ts'
+import {
+  centerCrop,
+  DataLoader,
+  type Dataset,
+  fromArray,
+  fromModule,
+  mapped,
+  mappedEntry,
+  pipeline,
+  type Stage,
+  subset,
+} from '../../ts/data/index.ts'
 import { type Tensor, tensor } from '../../ts/tensor/index.ts'
 import { folder } from '../graph/toys.ts'
 import type noisy from './noisyData.ts'
@@ -92,6 +103,16 @@ for (const [what, damage] of [
     )
   })
 }
+
+test('stages of firn are told apart by their arguments', (t) => {
+  const path = folder(t)
+  const image = { width: 3, height: 1, channels: 1, data: Uint8Array.of(1, 2, 3) }
+  const cropped = (size: number) => {
+    const dataset = mappedEntry(fromArray([{ image }]), 'image', centerCrop([1, size]), ({ data }) => data)
+    return Array.from(new DataLoader({ dataset, cache: { folder: path } }), (batch) => batch.image.toArraySync())
+  }
+  t.deepEqual([cropped(1), cropped(3), cropped(1)], [[[[2]]], [[[1, 2, 3]]], [[[2]]]])
+})
 
 test('workers share a folder', async (t) => {
   const path = folder(t)

@@ -2,7 +2,7 @@
 import { FirnError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
 import { type Origin, originOf, type PortableDataset, remake, shared } from './origin.ts'
-import { Context, Pipeline, type SampleContext, type Stage } from './pipeline.ts'
+import { Context, described, Pipeline, type SampleContext, type Stage } from './pipeline.ts'
 import { shuffled } from './sampler.ts'
 
 /** The items of an array as samples. @example fromArray(['a', 'b']).get(1) // 'b' */
@@ -171,6 +171,60 @@ export function mapped<S, A, B, C, D, E>(
 export function mapped(dataset: Dataset, ...stages: readonly unknown[]): Dataset {
   const [first] = stages
   return new Mapped(dataset, (first instanceof Pipeline ? first : new Pipeline(stages)).stages)
+}
+
+/** A record with another value under a name. */
+export type Replaced<S, Key extends keyof S, Value> = { [K in keyof S]: K extends Key ? Value : S[K] }
+
+/**
+ * A dataset of records of which one entry goes through functions; the other entries stay.
+ *
+ * @example
+ * const data = mappedEntry(fromArray([{ n: 1, label: 'a' }]), 'n', (n) => n + 1, (n) => n * 10)
+ * data.get(0) // { n: 20, label: 'a' }
+ */
+export function mappedEntry<S, K extends keyof S, A>(dataset: Dataset<S>, key: K, a: Stage<S[K], A>): Dataset<Replaced<S, K, A>>
+export function mappedEntry<S, K extends keyof S, A, B>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+): Dataset<Replaced<S, K, B>>
+export function mappedEntry<S, K extends keyof S, A, B, C>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+): Dataset<Replaced<S, K, C>>
+export function mappedEntry<S, K extends keyof S, A, B, C, D>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+): Dataset<Replaced<S, K, D>>
+export function mappedEntry<S, K extends keyof S, A, B, C, D, E>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+  e: Stage<D, E>,
+): Dataset<Replaced<S, K, E>>
+export function mappedEntry(dataset: Dataset<object>, key: PropertyKey, ...stages: readonly unknown[]): Dataset {
+  return new Mapped(
+    dataset,
+    new Pipeline(stages).stages.map((stage) => entryStage(key, stage)),
+  )
+}
+
+function entryStage(key: PropertyKey, stage: Stage<unknown, unknown>): Stage<unknown, unknown> {
+  const onEntry: Stage<unknown, unknown> = (record, context) =>
+    typeof record === 'object' && record !== null ? { ...record, [key]: stage(Reflect.get(record, key), context) } : record
+  return described(String(key), String(stage), onEntry)
 }
 
 /** @internal */

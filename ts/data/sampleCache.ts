@@ -13,7 +13,10 @@ import type { Pass } from './sampler.ts'
 export interface CacheOptions {
   /** Made if it is not there. */
   readonly folder: string
-  /** To be changed when the data has changed, or a function that stages call; stages themselves are compared by their text. @default 0 */
+  /**
+   * To be changed when the data has changed, or what stages call or have from outside; stages themselves are compared by their text, those
+   * of firn by their arguments, too. @default 0
+   */
   readonly version?: number | string
 }
 
