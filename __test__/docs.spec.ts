@@ -44,12 +44,15 @@ for (const { symbol, path, folder, lines } of examples) {
   })
 }
 
-const blocks = Array.from(readFileSync(join(root, 'docs/graph.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)\n```$/gm), ([, code = '']) => code)
-
-for (const [i, code] of blocks.entries()) {
-  test.serial(`docs/graph.md: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
-    await t.notThrowsAsync(run(code.split('\n')))
-  })
+for (const page of globSync('docs/*.md', { cwd: root }).toSorted()) {
+  const text = readFileSync(join(root, page), 'utf8')
+  // The generated pages show examples of ops, which run above.
+  if (text.includes('@generated')) continue
+  for (const [i, [, code = '']] of Array.from(text.matchAll(/^```ts\n([\s\S]*?)\n```$/gm)).entries()) {
+    test.serial(`${page}: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
+      await t.notThrowsAsync(run(code.split('\n')))
+    })
+  }
 }
 
 test('links of the documents lead somewhere', (t) => {
