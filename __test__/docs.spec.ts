@@ -44,12 +44,13 @@ for (const { symbol, path, folder, lines } of examples) {
   })
 }
 
-const blocks = Array.from(readFileSync(join(root, 'docs/graph.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)\n```$/gm), ([, code = '']) => code)
-
-for (const [i, code] of blocks.entries()) {
-  test.serial(`docs/graph.md: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
-    await t.notThrowsAsync(run(code.split('\n')))
-  })
+for (const page of ['docs/data.md', 'docs/graph.md']) {
+  const blocks = Array.from(readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)\n```$/gm), ([, code = '']) => code)
+  for (const [i, code] of blocks.entries()) {
+    test.serial(`${page}: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
+      await t.notThrowsAsync(run(code.split('\n')))
+    })
+  }
 }
 
 test('links of the documents lead somewhere', (t) => {

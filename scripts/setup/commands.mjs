@@ -149,6 +149,15 @@ export const commands = {
     about: 'random programs of random ops; takes --runs, --seed and --all',
     run: withCore('scripts/property.ts'),
   },
+  fuzz: {
+    about: 'damaged data files; takes --files and --seed',
+    run: async (args) => {
+      const options = /** @type {const} */ ({ files: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' } })
+      const { files, seed } = parseArgs({ args, options }).values
+      await ensurePackagesAndCore()
+      return run(findNode(), [bin('ava'), '__test__/data/fuzz.spec.ts'], { env: { FIRN_FUZZ_FILES: files, FIRN_FUZZ_SEED: seed } })
+    },
+  },
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
   'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
   'bench:charts': { about: 'charts and tables of what the benchmarks measured', run: (args) => script('benches/charts/run.mjs', args) },
