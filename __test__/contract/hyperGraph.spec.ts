@@ -119,24 +119,28 @@ test('queries are sets: order and repeats make no other graph; nodes added or re
   t.deepEqual(names(graph, ['y', 'x']), ['b'])
 })
 
-test('run: device, runId, outDir and seed; the folder is <runId>_<date>_<random> with ckpts, logs and src, the entry script in src', async (t) => {
-  const outDir = folder(t)
-  const seen: unknown[] = []
-  const graph = new HyperGraph().add('a', new Node({ forward: (n) => seen.push(n.device, rand([1]).itemSync()) }))
-  const results = []
-  for (const seed of [3, 4, 3]) results.push(await graph.run([train({ steps: 1 })], { outDir, runId: 'my-run', seed, device: 'cpu' }))
-  for (const result of results) {
-    t.regex(basename(result.outDir), /^my-run_\d{8}-\d{6}_[0-9a-f]{4}$/)
-    t.is(result.outDir, join(outDir, basename(result.outDir)))
-    t.deepEqual(readdirSync(result.outDir).toSorted(), ['ckpts', 'logs', 'src'])
-    t.is(readdirSync(join(result.outDir, 'src')).length > 0, existsSync(process.argv[1] ?? ''))
-  }
-  t.is(new Set(results.map((result) => result.outDir)).size, 3)
-  const [cpu, three, , four, , again] = seen
-  t.is(cpu, 'cpu')
-  t.is(three, again)
-  t.not(three, four)
-})
+// Serial, since random numbers are the process's.
+test.serial(
+  'run: device, runId, outDir and seed; the folder is <runId>_<date>_<random> with ckpts, logs and src, the entry script in src',
+  async (t) => {
+    const outDir = folder(t)
+    const seen: unknown[] = []
+    const graph = new HyperGraph().add('a', new Node({ forward: (n) => seen.push(n.device, rand([1]).itemSync()) }))
+    const results = []
+    for (const seed of [3, 4, 3]) results.push(await graph.run([train({ steps: 1 })], { outDir, runId: 'my-run', seed, device: 'cpu' }))
+    for (const result of results) {
+      t.regex(basename(result.outDir), /^my-run_\d{8}-\d{6}_[0-9a-f]{4}$/)
+      t.is(result.outDir, join(outDir, basename(result.outDir)))
+      t.deepEqual(readdirSync(result.outDir).toSorted(), ['ckpts', 'logs', 'src'])
+      t.is(readdirSync(join(result.outDir, 'src')).length > 0, existsSync(process.argv[1] ?? ''))
+    }
+    t.is(new Set(results.map((result) => result.outDir)).size, 3)
+    const [cpu, three, , four, , again] = seen
+    t.is(cpu, 'cpu')
+    t.is(three, again)
+    t.not(three, four)
+  },
+)
 
 test('run: what is not there is refused by name, before anything is made', async (t) => {
   const outDir = folder(t)

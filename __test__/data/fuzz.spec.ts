@@ -1,5 +1,5 @@
 // Corrupt and hostile data files: each loads, or fails with a FirnError; none crashes, hangs, or takes memory without bounds.
-// FIRN_FUZZ_FILES says how many (npm run fuzz: 5,000), FIRN_FUZZ_SEED which.
+// FIRN_FUZZ_SEED says which.
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -10,9 +10,10 @@ import { DataLoader, type Dataset, fromArray, SampleRandom } from '../../ts/data
 import { csv, imageFolder, jsonl, readIdx } from '../../ts/datasets/index.ts'
 import { FirnError } from '../../ts/errors.ts'
 import { tensorScope } from '../../ts/tensor/index.ts'
+import { rounds } from '../fuzz.ts'
 import { folder } from '../graph/toys.ts'
 
-const count = Number(process.env['FIRN_FUZZ_FILES'] ?? 240)
+const count = rounds(30)
 const seed = Number(process.env['FIRN_FUZZ_SEED'] ?? 1)
 
 // Far above what the files need, far below what a size taken from a damaged header would ask for.
@@ -144,7 +145,7 @@ for (const [k, [kind, { whole, load }]] of Object.entries(kinds).entries()) {
     const path = join(folder(t), 'class', `file.${kind}`)
     mkdirSync(dirname(path))
     const outcomes = { loaded: 0, refused: 0 }
-    for (let i = 0; i < count / 8; i++) {
+    for (let i = 0; i < count; i++) {
       const random = new SampleRandom({ seed, epoch: k }, i)
       const hostile = /csv|tsv|jsonl/.test(kind) && random.chance(0.3)
       writeFileSync(path, hostile ? hostileText(random) : damaged(whole(random), random))
@@ -171,7 +172,7 @@ test.serial('damaged entries of a cache are made again', async (t) => {
   const { warn } = console
   console.warn = () => {}
   t.teardown(() => (console.warn = warn))
-  for (let i = 0; i < count / 80; i++) {
+  for (let i = 0; i < count / 10; i++) {
     for (const [at, file] of files.entries()) {
       const random = new SampleRandom({ seed, epoch: 99 }, i * files.length + at)
       writeFileSync(file, damaged(readFileSync(file), random))

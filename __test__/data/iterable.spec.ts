@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DataLoader, fromIterable } from '../../ts/data/index.ts'
+import { DataLoader, fromIterable, mapped } from '../../ts/data/index.ts'
 import { DatasetNode, Node } from '../../ts/graph/index.ts'
 import { HyperGraph, train } from '../../ts/run/index.ts'
 import { folder } from '../graph/toys.ts'
@@ -65,6 +65,11 @@ test('its pipeline knows the number of a sample in its pass', async (t) => {
   ]
   t.deepEqual(first.flat(), second.flat())
   t.deepEqual(first.flat().map(Math.floor), [0, 101, 202])
+})
+
+test('mapped works on it, too', async (t) => {
+  const dataset = mapped(counted(3).dataset, (n, { index }) => n * 10 + index)
+  t.deepEqual(await loop(new DataLoader({ dataset, batchSize: 2 })), [[0, 11], [22]])
 })
 
 test('in a graph: steps go on for ever, and a resumed run goes on exactly', async (t) => {

@@ -86,6 +86,21 @@ test('with every, values are made and told in every so many iterations only', as
   t.is(made, 2)
 })
 
+test('what is reported between iterations is heard whatever every says', async (t) => {
+  const graph = training().add(
+    'watch',
+    new Node({
+      epochStart: (n) => n.board.text('start', ''),
+      forward: (n) => n.board.text('within', ''),
+      epochEnd: (n) => n.board.text('end', ''),
+    }),
+  )
+  const seen: string[] = []
+  graph.events.on('text', ({ name, step }) => void seen.push(`${name} ${step}`), { every: 2 })
+  await graph.run([train({ steps: 3, simulateEpoch: true })], { outDir: folder(t) })
+  t.deepEqual(seen, ['start 0', 'within 2', 'end 3'])
+})
+
 test('an update stands for its window: every hears of one for each multiple that it covers', async (t) => {
   const graph = training().accumulate(3)
   const steps: number[] = []
@@ -214,6 +229,15 @@ test('a listener of a late value that fails ends the run, and one that stops end
     throw new StopTask('enough')
   })
   await t.notThrowsAsync(graph.run([train({ steps: 3, simulateEpoch: true }), train({ steps: 1 })], { outDir: folder(t) }))
+})
+
+test('what is reported at the very end still comes before runEnd does', async (t) => {
+  const log: string[] = []
+  const graph = new HyperGraph().add('watch', new Node({ cleanUp: (n) => n.board.scalar('last', 1) }))
+  graph.events.on('scalar', ({ name, training }) => void log.push(`${name} ${training}`))
+  graph.events.on('runEnd', () => void log.push('runEnd'))
+  await graph.run([train({ steps: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, ['last false', 'runEnd'])
 })
 
 test('events that do not come in iterations take no every; unknown ones are refused', (t) => {

@@ -150,12 +150,12 @@ export const commands = {
     run: withCore('scripts/property.ts'),
   },
   fuzz: {
-    about: 'damaged data files; takes --files and --seed',
+    about: 'damaged and hostile files, each kind; takes --count',
     run: async (args) => {
-      const options = /** @type {const} */ ({ files: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' } })
-      const { files, seed } = parseArgs({ args, options }).values
+      const { values } = parseArgs({ args, options: { count: { type: 'string', default: '10000' } } })
+      process.env.FIRN_FUZZ = values.count
       await ensurePackagesAndCore()
-      return run(findNode(), [bin('ava'), '__test__/data/fuzz.spec.ts'], { env: { FIRN_FUZZ_FILES: files, FIRN_FUZZ_SEED: seed } })
+      return runSteps([avaTests('damaged and hostile files', ['__test__/**/fuzz.spec.ts', '--timeout=30m'])])
     },
   },
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },

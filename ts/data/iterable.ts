@@ -1,5 +1,6 @@
 // Datasets that can only be read from their beginning: streams, generators, answers of a server.
 import { FirnError } from '../errors.ts'
+import { unmapped } from './compose.ts'
 import { type Place, samePlace } from './course.ts'
 import type { Dataset } from './dataset.ts'
 import type { LoaderOptions } from './options.ts'
@@ -135,7 +136,8 @@ function iteratorOf(source: Source<unknown>): Iterator<unknown> | AsyncIterator<
 
 /** What is read of an iterable dataset; null for one that can be gone to anywhere. Fails with code `'argument'` on options that need that. */
 export function windowOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>, share: Share): Window | null {
-  const { dataset, batchSize = 1, dropLast = false } = options
+  const { batchSize = 1, dropLast = false } = options
+  const { dataset } = unmapped(options.dataset)
   if (!(dataset instanceof IterableDataset)) return null
   const odd = (['shuffle', 'sampler', 'workers', 'cache'] as const).filter((name) => options[name])
   if (odd.length > 0)

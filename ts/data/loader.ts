@@ -2,6 +2,7 @@
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type BatchMaker, batchMaker } from './batchMaker.ts'
+import { unmapped } from './compose.ts'
 import { Course, type Place } from './course.ts'
 import type { Dataset } from './dataset.ts'
 import { batchesOf, checkLoader, type DefaultBatch, type LoaderOptions, type Untouched } from './options.ts'
@@ -26,7 +27,9 @@ export interface Cursor extends Place {
  * const loader = new DataLoader({ dataset: mnist({ split: 'train' }), batchSize: 64, shuffle: true })
  * for await (const { image, label } of loader) console.log(image.shape, label.shape)
  */
-export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> implements Iterable<Batch>, AsyncIterable<Batch> {
+export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>>
+  implements Iterable<Batch>, AsyncIterable<Batch>, AsyncDisposable
+{
   /** Batches in an epoch. */
   readonly length: number
   /** Batches in one pass over the data. */
@@ -96,6 +99,11 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   async close(): Promise<void> {
     await this.#feed?.close()
     await this.#window?.close()
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   /** The indices of the samples in a batch of a pass. */
@@ -187,5 +195,6 @@ function free(batch: unknown): void {
 function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>, window: Window | null): BatchMaker
 function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>, window: Window | null): BatchMaker {
   const { stages } = pipeline instanceof Pipeline ? pipeline : new Pipeline(pipeline === undefined ? [] : [pipeline])
-  return batchMaker({ dataset: window ?? dataset, stages, collate, cache })
+  const { dataset: inner, stages: first } = unmapped(dataset)
+  return batchMaker({ dataset: window ?? inner, stages: [...first, ...stages], collate, cache })
 }

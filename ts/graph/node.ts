@@ -34,7 +34,8 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
         if (typeof value !== 'function') throw new FirnError('argument', `${kind}: hook '${key}' is ${typeof value}, expected a function`)
       } else {
         if (key in this) throw new FirnError('argument', `${kind}: '${key}' is a member of every node; give the resource another name`)
-        Reflect.set(this, key, value)
+        // Not configurable, so that a field of a subclass with this name is an error where it would overwrite the resource.
+        Object.defineProperty(this, key, { value, writable: true, enumerable: true })
         this.#resources.push(key)
       }
     }
@@ -112,6 +113,11 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
   /** The data on the node's device: tensors and modules, also in lists and records. */
   move<T>(data: T, device: string = this.device): T {
     return move(data, device)
+  }
+
+  /** What of its options waits for training over several processes, in words; null for nothing. @internal */
+  get waiting(): string | null {
+    return null
   }
 
   /** Whether an optimizer of this node is within a window. @internal */

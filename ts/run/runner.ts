@@ -53,6 +53,7 @@ export class Runner {
     const note = (error: unknown): void => void (isStop(error) || errors.push(error))
     await this.#list(this.#tasks, 0).catch(note)
     await this.#loop.cleanUp(note)
+    await this.context.events.deliver()?.catch(note)
     if (errors.length > 0) throw errors[0]
   }
 

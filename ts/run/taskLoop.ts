@@ -118,6 +118,7 @@ export class TaskLoop {
       const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
       progress.epochSteps += 1
       events.emit('iterationEnd', () => progress)
+      events.tick = 0
       const listeners = events.settle()
       if (listeners !== undefined) await listeners
       if (performance.now() - this.#breath > breathMs) await this.#breathe()
