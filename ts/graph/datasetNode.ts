@@ -5,7 +5,7 @@ import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { savedNumber, savedRecord } from './savedState.ts'
+import { savedCount, savedRecord } from './savedState.ts'
 
 /**
  * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
@@ -82,10 +82,10 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
-    const length = savedNumber(what, saved, 'length')
-    const epoch = savedNumber(what, saved, 'epoch')
-    const position = savedNumber(what, saved, 'position')
-    this.#samples = savedNumber(what, saved, 'samples')
+    const length = savedCount(what, saved, 'length')
+    const epoch = savedCount(what, saved, 'epoch')
+    const position = savedCount(what, saved, 'position')
+    this.#samples = savedCount(what, saved, 'samples')
     const { passLength } = this.#course
     this.#course.place = { epoch, position: length === passLength ? position : 0 }
     if (length === passLength) return []
