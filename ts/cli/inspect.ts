@@ -100,6 +100,7 @@ async function read(path: string): Promise<{ readonly path: string; readonly sta
 function summariseRun(run: Members): RunSummary | null {
   if (run.size === 0) return null
   const counters = membersOf(run.get('counters'))
+  const scaler = membersOf(run.get('gradScaler'))
   const records = listOf(run.get('history')).map(membersOf)
   const last = [true, false].flatMap((training) => {
     const record = records.findLast((each) => (each.get('training') === true) === training)
@@ -111,7 +112,7 @@ function summariseRun(run: Members): RunSummary | null {
     trainIterations: numberOf(counters.get('trainIterations')),
     evalIterations: numberOf(counters.get('evalIterations')),
     place: listOf(run.get('place')).map((level) => placeOf(membersOf(level))),
-    lossScale: run.get('gradScaler') == null ? null : numberOf(membersOf(run.get('gradScaler')).get('scale')),
+    lossScale: scaler.size === 0 ? null : numberOf(scaler.get('scale')),
     last,
   }
 }
