@@ -1,7 +1,8 @@
-import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
+import { crc32 } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
-import { HyperGraph, ModuleNode, Node, saveCheckpoint, train } from '../../ts/index.ts'
+import { HyperGraph, ModuleNode, Node, readCheckpoint, repeat, saveCheckpoint, train } from '../../ts/index.ts'
 import { LossNode } from '../../ts/graph/index.ts'
 import { loadSafetensors } from '../../ts/io/index.ts'
 import { adamW } from '../../ts/optim/index.ts'
@@ -151,4 +152,33 @@ test('a path that leads nowhere is an error that names it', async (t) => {
   })
   await t.throwsAsync(learning().loadCheckpoint(folder(t)), { code: 'io', message: /no checkpoint in/ })
   await t.throwsAsync(learning().saveCheckpoint(), { code: 'argument', message: /no run has made a folder yet/ })
+})
+
+test('keep leaves the newest of those that the run saved so, and every other file', async (t) => {
+  const outDir = folder(t)
+  const save = saveCheckpoint({ keep: 2 })
+  const run = await learning().run(
+    [saveCheckpoint(), train({ steps: 1 }), saveCheckpoint({ to: 'mine.safetensors' }), save, save, repeat(3, [train({ steps: 1 }), save])],
+    { outDir },
+  )
+  t.deepEqual(readdirSync(join(run.outDir, 'ckpts')).toSorted(), [
+    'E0S0.safetensors',
+    'E0S3.safetensors',
+    'E0S4.safetensors',
+    'mine.safetensors',
+  ])
+  t.throws(() => saveCheckpoint({ keep: 0 }), { code: 'argument', message: /keep 0, expected a whole number from 1/ })
+  t.throws(() => saveCheckpoint({ keep: 2, to: 'x' }), { code: 'argument', message: /leave one out/ })
+})
+
+test('readCheckpoint gives what was saved; a later format is refused as such', async (t) => {
+  const path = await saved(t)
+  const { state } = await readCheckpoint(path)
+  t.deepEqual(Object.keys(state ?? {}), ['nodes', 'run'])
+  const text = readFileSync(path, 'latin1')
+    .replace('firn-checkpoint-1', 'firn-checkpoint-2')
+    .replace(/"crc32":"[0-9a-f]{8}"/, '"crc32":"00000000"')
+  const sum = crc32(Buffer.from(text, 'latin1')).toString(16).padStart(8, '0')
+  writeFileSync(path, text.replace('"crc32":"00000000"', `"crc32":"${sum}"`), 'latin1')
+  await t.throwsAsync(readCheckpoint(path), { code: 'io', message: /format 2 of checkpoints, this firn reads up to 1; use a newer firn/ })
 })

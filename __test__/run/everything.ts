@@ -52,11 +52,13 @@ export function everything(start: number) {
     )
     .accumulate(3)
     .autocast({ dtype: 'float16' })
-    .gradScaler({ initScale: 2 ** 20, growthInterval: 2 })
+    .gradScaler({ initScale: 2 ** 18, growthInterval: 3 })
   const tasks = [repeat(3, [train({ epochs: 1, tags: 'train' }), evaluate({ epochs: 1, tags: 'val' })])]
+  const updates = { stepped: 0, skipped: 0 }
+  graph.events.on('update', ({ result }) => void updates[result.kind]++)
   /** Everything that training has made, bit by bit: the module, and what its optimizers remember and average. */
   const bits = (): string => JSON.stringify(plain(net.stateDict()))
-  return { graph, tasks, trace, bits }
+  return { graph, tasks, trace, bits, updates }
 }
 
 function plain(state: unknown): unknown {

@@ -12,13 +12,15 @@ import { everything, iterations } from './everything.ts'
 /** Records without what a clock says. */
 const timeless = ({ history }: RunResult): Omit<EpochRecord, 'seconds'>[] => history.map(({ seconds: _, ...record }) => record)
 
-let whole: Promise<{ trace: unknown[]; history: unknown; bits: string; files: string[] }> | undefined
+let whole:
+  | Promise<{ updates: { stepped: number; skipped: number }; trace: unknown[]; history: unknown; bits: string; files: string[] }>
+  | undefined
 
 /** The run that nobody stops. */
 async function uninterrupted(t: ExecutionContext) {
-  const { graph, tasks, trace, bits } = everything(0)
+  const { graph, tasks, trace, bits, updates } = everything(0)
   const result = await graph.run(tasks, { outDir: folder(t), seed: 7 })
-  return { trace, history: timeless(result), bits: bits(), files: readdirSync(join(result.outDir, 'ckpts')).toSorted() }
+  return { updates, trace, history: timeless(result), bits: bits(), files: readdirSync(join(result.outDir, 'ckpts')).toSorted() }
 }
 
 const script = fileURLToPath(new URL('killedEverything.ts', import.meta.url))
@@ -55,8 +57,9 @@ async function resumed(t: ExecutionContext, from: string): Promise<number> {
 }
 
 test.serial('the run is one in which everything happens', async (t) => {
-  const { trace, files } = await (whole ??= uninterrupted(t))
+  const { updates, trace, files } = await (whole ??= uninterrupted(t))
   t.is(trace.length, iterations)
+  t.true(updates.stepped > 6 && updates.skipped > 0, JSON.stringify(updates))
   t.true(files.length > 0 && files.every((name) => name.includes('score.loss')), files.join(' '))
 })
 

@@ -19,7 +19,7 @@ test('tasks are plain frozen data', (t) => {
   t.deepEqual(train({ epochs: 3, tags: ['b', 'a'] }), expected)
   t.deepEqual(task({ train: false, steps: 2 }), { ...expected, train: false, by: 'steps', count: 2, tags: ['*'] })
   t.deepEqual(evaluate({ steps: 2 }), task({ train: false, steps: 2 }))
-  t.deepEqual(saveCheckpoint(), { kind: 'saveCheckpoint', to: null, tags: ['*'] })
+  t.deepEqual(saveCheckpoint(), { kind: 'saveCheckpoint', to: null, tags: ['*'], keep: null })
   t.deepEqual(loadCheckpoint({ from: 'x' }), { kind: 'loadCheckpoint', from: 'x', strict: false, tags: ['*'] })
   const all: TaskLike[] = [train({ epochs: 1 }), saveCheckpoint(), loadCheckpoint({ from: 'x' }), repeat(2, []), call(() => {})]
   t.true(all.every(Object.isFrozen))

@@ -7,8 +7,16 @@ import { epochLog, type Print } from './epochLog.ts'
 import { LossCurves } from './lossCurve.ts'
 import { reach, Status } from './status.ts'
 
-/** A stream that may be a terminal. */
-export type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean }
+/** A stream of Node that may be a terminal, such as `process.stdout`. */
+export interface Terminal {
+  // Not Node's own type, which programs without the types of Node do not have.
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+type Stream = NodeJS.WritableStream & Terminal
+
+const isStream = (terminal: Terminal): terminal is Stream => 'once' in terminal && 'end' in terminal
 
 /** Options of `progress`. */
 export interface ProgressOptions {
@@ -41,7 +49,7 @@ export function progress(options: ProgressOptions = {}): Observer {
   if (!(every > 0)) throw new FirnError('argument', `progress: every ${every}, expected a number of seconds above 0`)
   return (events) => {
     const status = new Status(events)
-    if (stream.isTTY === true) drawBars(events, status, stream)
+    if (stream.isTTY === true && isStream(stream)) drawBars(events, status, stream)
     else printLines(events, status, every, print)
     // Behind the bar, so that a line is printed when it is gone.
     epochLog(print)(events)
@@ -54,7 +62,7 @@ export function progress(options: ProgressOptions = {}): Observer {
   }
 }
 
-function drawBars(events: EventSource, status: Status, stream: Terminal): void {
+function drawBars(events: EventSource, status: Status, stream: Stream): void {
   // A task in the middle of another has its bar for that time.
   const tasks: TaskInfo[] = []
   let bar: SingleBar | null = null
@@ -92,7 +100,7 @@ function drawBars(events: EventSource, status: Status, stream: Terminal): void {
   })
 }
 
-async function startBar(task: TaskInfo, status: Status, stream: Terminal): Promise<SingleBar> {
+async function startBar(task: TaskInfo, status: Status, stream: Stream): Promise<SingleBar> {
   // Loaded by those who draw; everybody else starts quicker.
   const { default: cli } = await import('cli-progress')
   const bar = new cli.SingleBar({

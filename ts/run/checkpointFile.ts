@@ -28,7 +28,14 @@ export async function writeCheckpoint(path: string, state: StateTree): Promise<n
 // When the last checkpoint of this process was written, in milliseconds since 1970.
 let written = 0
 
-/** The state in a file, or in the newest readable one of a folder; its tensors are the caller's. Fails with code `'io'`. */
+/**
+ * The state in a file, or in the newest readable one of a folder; its tensors are the caller's. Fails with code `'io'` when there is none
+ * that is whole. `firn inspect` prints what is in it.
+ *
+ * @example
+ * const path = await graph.saveCheckpoint({ to: 'now.safetensors' })
+ * const { state } = await readCheckpoint(path)
+ */
 export async function readCheckpoint(path: string): Promise<{ readonly path: string; readonly state: StateTree }> {
   const paths = await candidates(path)
   const failures: string[] = []

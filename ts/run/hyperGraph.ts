@@ -23,7 +23,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
-import { task, type TaskGraph, type TaskLike } from './task.ts'
+import { checkSaveOptions, type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
 
 /**
  * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
@@ -215,10 +215,10 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
 
   /**
    * Writes the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
-   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. @returns the path
+   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. With `keep` older ones are deleted. @returns the path
    */
-  async saveCheckpoint(options: { readonly to?: string; readonly tags?: Tags } = {}): Promise<string> {
-    checkOptions('graph.saveCheckpoint', options, ['to', 'tags'])
+  async saveCheckpoint(options: SaveOptions = {}): Promise<string> {
+    checkSaveOptions('graph.saveCheckpoint', options)
     const began = performance.now()
     const runner = this.#runner
     const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
@@ -231,6 +231,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
     await this.#events.deliver()
     const bytes = await writeCheckpoint(path, { nodes, run })
+    if (options.keep !== undefined) await runner?.series.keep(path, options.keep)
     this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
     await this.#events.settle()
     return path

@@ -1,4 +1,5 @@
 // Runs: tasks, what runs them, checkpoints, and the HyperGraph that offers it all.
+export { readCheckpoint } from './checkpointFile.ts'
 export { HyperGraph, type StepOptions } from './hyperGraph.ts'
 export type { Metrics, RunResult } from './result.ts'
 export type { RunOptions } from './start.ts'
@@ -14,6 +15,7 @@ export {
   type Repeat,
   saveCheckpoint,
   type SaveCheckpoint,
+  type SaveOptions,
   task,
   type Task,
   type TaskGraph,

@@ -3,12 +3,14 @@ import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, s
 import type { StateTree } from '../io/index.ts'
 import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
-import type { Task, TaskGraph, TaskLike } from './task.ts'
+import type { SaveCheckpoint, SaveOptions, Task, TaskGraph, TaskLike } from './task.ts'
+import { CheckpointSeries } from './series.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
 
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
   readonly context: RunContext
+  readonly series = new CheckpointSeries()
   readonly #graph: TaskGraph
   readonly #tasks: readonly TaskLike[]
   readonly #loop: TaskLoop
@@ -97,7 +99,7 @@ export class Runner {
         for (; level.round < item.times; level.round++) await this.#list(item.tasks, depth + 1)
         return
       case 'saveCheckpoint':
-        return void (await this.#graph.saveCheckpoint({ ...(item.to === null ? {} : { to: item.to }), tags: item.tags }))
+        return void (await this.#graph.saveCheckpoint(saveOptions(item)))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
@@ -115,3 +117,9 @@ export class Runner {
     await this.#loop.run(task, progress)
   }
 }
+
+const saveOptions = ({ to, tags, keep }: SaveCheckpoint): SaveOptions => ({
+  ...(to !== null && { to }),
+  tags,
+  ...(keep !== null && { keep }),
+})

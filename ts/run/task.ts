@@ -36,6 +36,18 @@ export interface SaveCheckpoint {
   /** Null: `ckpts/E<epochs>S<steps>.safetensors` in the run's folder. */
   readonly to: string | null
   readonly tags: readonly string[]
+  /** How many of those with names of their own stay; null: all. */
+  readonly keep: number | null
+}
+
+/** Options of `saveCheckpoint`. */
+export interface SaveOptions {
+  /** The file; a relative path starts in the run's `ckpts`. @default `E<epochs>S<steps>.safetensors` */
+  readonly to?: string
+  /** Whose states are saved. @default '*' */
+  readonly tags?: Tags
+  /** How many checkpoints that this run saved with `keep` stay, the newest; older ones are deleted. Not with `to`. @default all */
+  readonly keep?: number
 }
 
 /** Reads the nodes' states from a checkpoint; counters and random streams stay as they are. */
@@ -56,7 +68,7 @@ export interface Call {
 export interface TaskGraph {
   get(uid: string): AnyNode
   explain(query?: Tags): string
-  saveCheckpoint(options?: { readonly to?: string; readonly tags?: Tags }): Promise<string>
+  saveCheckpoint(options?: SaveOptions): Promise<string>
   loadCheckpoint(from: string, options?: { readonly strict?: boolean; readonly tags?: Tags }): Promise<readonly string[]>
 }
 
@@ -89,10 +101,21 @@ export const evaluate = (options: TaskOptions): Task => task({ ...options, train
 export const repeat = (times: number, tasks: readonly TaskLike[]): Repeat =>
   Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
 
-/** Saves the states of the nodes that the tags select, and how far the run has come. @example saveCheckpoint({ to: 'best.safetensors' }) */
-export function saveCheckpoint(options: { readonly to?: string; readonly tags?: Tags } = {}): SaveCheckpoint {
-  checkOptions('saveCheckpoint', options, ['to', 'tags'])
-  return Object.freeze({ kind: 'saveCheckpoint', to: options.to ?? null, tags: tagList(options.tags ?? '*') })
+/** Saves the states of the nodes that the tags select, and how far the run has come. @example saveCheckpoint({ keep: 3 }) */
+export function saveCheckpoint(options: SaveOptions = {}): SaveCheckpoint {
+  const { to = null, tags = '*', keep = null } = checkSaveOptions('saveCheckpoint', options)
+  return Object.freeze({ kind: 'saveCheckpoint', to, tags: tagList(tags), keep })
+}
+
+/** Fails with code `'argument'` when the options mean nothing. */
+export function checkSaveOptions(what: string, options: SaveOptions): SaveOptions {
+  checkOptions(what, options, ['to', 'tags', 'keep'])
+  const { to, keep } = options
+  if (keep === undefined) return options
+  if (!Number.isInteger(keep) || keep < 1) throw new FirnError('argument', `${what}: keep ${keep}, expected a whole number from 1`)
+  if (to !== undefined)
+    throw new FirnError('argument', `${what}: keep goes with names of their own, and 'to' gives one name to all; leave one out`)
+  return options
 }
 
 /**

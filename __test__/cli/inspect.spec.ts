@@ -1,0 +1,62 @@
+// `firn inspect`, as a person types it.
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { HyperGraph, LossNode, ModuleNode, nn, optim, saveCheckpoint, saveSafetensors, tensor, train } from '../../ts/index.ts'
+import { folder } from '../graph/toys.ts'
+import { root, run } from '../package/shell.ts'
+
+const firn = (...args: string[]) => run(process.execPath, [join(root, 'ts/cli/main.ts'), ...args], { cwd: root, env: { NO_COLOR: '1' } })
+
+test('a checkpoint: where the run stands, what its nodes keep, what trains and how', async (t) => {
+  const graph = new HyperGraph()
+    .add(
+      'net',
+      new ModuleNode({
+        module: new nn.Linear(2, 3),
+        forward: (n) => n.module.forward(tensor([[1, 2]])),
+        optimizers: { weight: optim.adamW({ lr: optim.linear({ from: 0.1, to: 0.05, steps: 10 }) }), bias: optim.sgd({ lr: 0.5 }) },
+      }),
+    )
+    .add('loss', new LossNode({ forward: (_, x) => x.net.square().mean() }))
+  const { outDir } = await graph.run([train({ steps: 4 }), saveCheckpoint()], { outDir: folder(t), seed: 5 })
+  const { code, stdout } = await firn('inspect', outDir)
+  t.is(code, 0)
+  for (const part of [
+    /E0S4\.safetensors/,
+    /trained +0 epochs, 4 iterations/,
+    /seed +5/,
+    /\*\/net +2 tensors of 9 numbers/,
+    /weight  adamW, 4 updates: 1 tensors at 0\.08 \(linear\)/,
+    /bias  sgd, 4 updates: 1 tensors at 0\.5$/m,
+  ])
+    t.regex(stdout, part)
+  const { stdout: json } = await firn('inspect', '--json', outDir)
+  const { run: summary, nodes } = JSON.parse(json)
+  t.like(summary, { seed: 5, trainIterations: 4, lossScale: null })
+  t.like(nodes['*/net'].optimizers[0], { pattern: 'weight', rule: 'adamW', updates: 4, waiting: 0 })
+})
+
+test('any safetensors file: its tensors', async (t) => {
+  const path = join(folder(t), 'model.safetensors')
+  await saveSafetensors(path, { w: tensor([[1, 2]]), n: tensor([3n]) })
+  const { code, stdout } = await firn('inspect', path)
+  t.is(code, 0)
+  t.regex(stdout, /2 tensors of 3 numbers \(float32, int64\)/)
+  t.regex(stdout, /^w  float32 \[1, 2\]$/m)
+})
+
+test('what is damaged, missing or not named ends with status 1 and says why', async (t) => {
+  const path = join(folder(t), 'model.safetensors')
+  await saveSafetensors(path, { w: tensor([[1, 2]]) })
+  truncateSync(path, 40)
+  for (const [args, message] of [
+    [[path], /not a checkpoint, or it was cut off/],
+    [['/nowhere'], /cannot read the checkpoint '\/nowhere'/],
+    [[], /name a checkpoint/],
+  ] as const) {
+    const { code, output } = await firn('inspect', ...args)
+    t.is(code, 1)
+    t.regex(output, message)
+  }
+})

@@ -1,0 +1,244 @@
+// `firn inspect`: what is in a checkpoint, or in any safetensors file.
+import { statSync } from 'node:fs'
+import pc from 'picocolors'
+import { FirnError } from '../errors.ts'
+import { type EpochRecord, savedJson } from '../graph/index.ts'
+import { loadSafetensors, type StateTree } from '../io/index.ts'
+import { epochLine } from '../observe/index.ts'
+import { readCheckpoint } from '../run/index.ts'
+import type { DType, Tensor } from '../tensor/index.ts'
+
+/** A checkpoint in words and numbers. */
+interface Summary {
+  readonly path: string
+  readonly bytes: number
+  readonly modified: string
+  readonly tensors: number
+  readonly numbers: number
+  readonly dtypes: readonly string[]
+  /** Null for what was saved outside of a run, and for a file of tensors alone. */
+  readonly run: RunSummary | null
+  readonly nodes: Readonly<Record<string, NodeSummary>>
+  /** Of a file of tensors alone: each with its dtype and shape. */
+  readonly contents: Readonly<Record<string, string>>
+}
+
+interface RunSummary {
+  readonly seed: number
+  readonly epochs: number
+  readonly trainIterations: number
+  readonly evalIterations: number
+  /** From the outermost list inwards. */
+  readonly place: readonly string[]
+  readonly lossScale: number | null
+  /** The last epoch of each kind. */
+  readonly last: readonly EpochRecord[]
+}
+
+interface NodeSummary {
+  readonly tensors: number
+  readonly numbers: number
+  readonly optimizers: readonly OptimizerSummary[]
+  /** What else the node keeps, in a few words. */
+  readonly notes: readonly string[]
+}
+
+interface OptimizerSummary {
+  readonly pattern: string
+  readonly rule: string
+  readonly updates: number
+  /** Iterations of a window that is not full. */
+  readonly waiting: number
+  readonly groups: readonly { readonly parameters: number; readonly lr: unknown; readonly schedule: unknown }[]
+}
+
+/** Prints the summary of a checkpoint, the newest one of a folder, or a safetensors file; the exit status is 1 when it cannot be read. */
+export async function inspect(path: string | undefined, { json }: { json: boolean }): Promise<number> {
+  try {
+    if (path === undefined) throw new FirnError('argument', 'firn inspect: name a checkpoint, the folder of a run, or a safetensors file')
+    const summary = await summarise(path)
+    console.log(json ? JSON.stringify(summary, null, 2) : describe(summary))
+    return 0
+  } catch (error) {
+    console.error(error instanceof FirnError ? error.message : error)
+    return 1
+  }
+}
+
+async function summarise(from: string): Promise<Summary> {
+  const { path, state } = await read(from)
+  const { size: bytes, mtime } = statSync(path)
+  const members = membersOf(state)
+  const isCheckpoint = members.has('nodes')
+  const nodes = [...membersOf(members.get('nodes'))].map(([uid, node]) => [uid, summariseNode(node)] as const)
+  const contents = isCheckpoint ? [] : tensorsOf(state).map(([name, { dtype, shape }]) => [name, `${dtype} [${shape.join(', ')}]`] as const)
+  return {
+    path,
+    bytes,
+    modified: mtime.toISOString(),
+    ...sizeOf(state),
+    run: summariseRun(membersOf(members.get('run'))),
+    nodes: Object.fromEntries(nodes),
+    contents: Object.fromEntries(contents),
+  }
+}
+
+// A file of tensors alone is one that a checkpoint is refused as.
+async function read(path: string): Promise<{ readonly path: string; readonly state: StateTree }> {
+  try {
+    return await readCheckpoint(path)
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw error
+    const { tensors, metadata } = await loadSafetensors(path).catch(() => {
+      throw error
+    })
+    if (metadata['format']?.startsWith('firn-') === true) throw error
+    return { path, state: tensors }
+  }
+}
+
+function summariseRun(run: Members): RunSummary | null {
+  if (run.size === 0) return null
+  const counters = membersOf(run.get('counters'))
+  const scaler = membersOf(run.get('gradScaler'))
+  const records = listOf(run.get('history')).map(membersOf)
+  const last = [true, false].flatMap((training) => {
+    const record = records.findLast((each) => (each.get('training') === true) === training)
+    return record === undefined ? [] : [recordOf(record)]
+  })
+  return {
+    seed: numberOf(run.get('seed')),
+    epochs: numberOf(counters.get('trainEpochs')),
+    trainIterations: numberOf(counters.get('trainIterations')),
+    evalIterations: numberOf(counters.get('evalIterations')),
+    place: listOf(run.get('place')).map((level) => placeOf(membersOf(level))),
+    lossScale: scaler.size === 0 ? null : numberOf(scaler.get('scale')),
+    last,
+  }
+}
+
+function recordOf(record: Members): EpochRecord {
+  const metrics = [...membersOf(record.get('metrics'))].map(([name, value]) => [name, savedJson('inspect', value)] as const)
+  return {
+    label: String(record.get('label')),
+    training: record.get('training') === true,
+    tags: listOf(record.get('tags')).map(String),
+    epoch: numberOf(record.get('epoch')),
+    step: numberOf(record.get('step')),
+    iterations: numberOf(record.get('iterations')),
+    samples: numberOf(record.get('samples')),
+    seconds: numberOf(record.get('seconds')),
+    metrics: Object.fromEntries(metrics),
+  }
+}
+
+function placeOf(level: Members): string {
+  const label = String(level.get('label'))
+  const progress = membersOf(level.get('progress'))
+  if (label === 'repeat') return `repeat, round ${numberOf(level.get('round')) + 1}`
+  if (progress.size === 0) return label
+  return `${label}: ${numberOf(progress.get('epochs'))} epochs and ${numberOf(progress.get('epochSteps'))} iterations done`
+}
+
+function summariseNode(state: StateTree): NodeSummary {
+  const node = membersOf(state)
+  const optimizers = [...membersOf(node.get('optimizers'))].map(([pattern, saved]) => summariseOptimizer(pattern, membersOf(saved)))
+  return { ...sizeOf(node.get('module') ?? null), optimizers, notes: notesOf(node) }
+}
+
+function summariseOptimizer(pattern: string, saved: Members): OptimizerSummary {
+  const groups = listOf(saved.get('groups')).map((each) => {
+    const group = membersOf(each)
+    const schedule = membersOf(group.get('given')).get('lr')
+    return {
+      parameters: listOf(group.get('params')).length,
+      lr: membersOf(group.get('options')).get('lr'),
+      schedule: membersOf(schedule).get('kind') ?? null,
+    }
+  })
+  const waiting = numberOf(membersOf(saved.get('window')).get('count'))
+  return { pattern, rule: String(saved.get('rule')), updates: numberOf(saved.get('steps')), waiting, groups }
+}
+
+function notesOf(node: Members): string[] {
+  const notes: string[] = []
+  const best = membersOf(membersOf(node.get('best')).get('best'))
+  if (best.size > 0) notes.push(`best ${short(numberOf(best.get('value')))}, at epoch ${numberOf(best.get('epoch'))}`)
+  if (node.has('position'))
+    notes.push(`pass ${numberOf(node.get('epoch'))}, ${numberOf(node.get('position'))} of ${numberOf(node.get('length'))} batches`)
+  if (typeof node.get('sharedWith') === 'string') notes.push(`module shared with ${String(node.get('sharedWith'))}`)
+  return notes
+}
+
+function describe({ path, bytes, modified, tensors, numbers, dtypes, run, nodes, contents }: Summary): string {
+  const lines = [
+    `${pc.bold(path)}`,
+    pc.dim(
+      `${size(bytes)}, ${modified}, ${whole(tensors)} tensors of ${whole(numbers)} numbers${dtypes.length === 0 ? '' : ` (${dtypes.join(', ')})`}`,
+    ),
+    '',
+  ]
+  if (run !== null) lines.push(...describeRun(run), '')
+  const width = Math.max(0, ...Object.keys({ ...nodes, ...contents }).map((name) => name.length))
+  for (const [uid, node] of Object.entries(nodes)) lines.push(...describeNode(uid.padEnd(width), node, ' '.repeat(width)))
+  for (const [name, kind] of Object.entries(contents)) lines.push(`${name.padEnd(width)}  ${kind}`)
+  return lines.join('\n').trimEnd()
+}
+
+function describeRun({ seed, epochs, trainIterations, evalIterations, place, lossScale, last }: RunSummary): string[] {
+  const rows = [
+    ['trained', `${whole(epochs)} epochs, ${whole(trainIterations)} iterations`],
+    ['evaluated', `${whole(evalIterations)} iterations`],
+    ['goes on at', place.length === 0 ? 'the beginning' : place.join(' > ')],
+    ['seed', String(seed)],
+    ...(lossScale === null ? [] : [['loss scale', String(lossScale)]]),
+  ]
+  return [...rows.map(([name = '', value]) => `${pc.cyan(name.padEnd(10))}  ${value}`), ...last.map(epochLine)]
+}
+
+function describeNode(uid: string, { tensors, numbers, optimizers, notes }: NodeSummary, indent: string): string[] {
+  const about = [...(tensors === 0 ? [] : [`${whole(tensors)} tensors of ${whole(numbers)} numbers`]), ...notes]
+  const trains = optimizers.map(({ pattern, rule, updates, waiting, groups }) => {
+    const rates = groups.map(
+      ({ parameters, lr, schedule }) =>
+        `${parameters} tensors at ${typeof lr === 'number' ? short(lr) : String(lr)}${schedule === null ? '' : ` (${String(schedule)})`}`,
+    )
+    return `${indent}  ${pc.green(pattern)}  ${rule}, ${whole(updates)} updates${waiting === 0 ? '' : ` and ${waiting} iterations of the next`}: ${rates.join('; ')}`
+  })
+  return [`${pc.bold(uid)}  ${about.join(', ')}`.trimEnd(), ...trains]
+}
+
+const whole = (value: number): string => value.toLocaleString('en-US')
+
+const short = (value: number): string => String(Number(value.toPrecision(4)))
+
+const bytesFormat = new Intl.NumberFormat('en-US', { notation: 'compact', style: 'unit', unit: 'byte', unitDisplay: 'narrow' })
+
+const size = (bytes: number): string => bytesFormat.format(bytes)
+
+type Members = ReadonlyMap<string, StateTree>
+
+// A file may hold anything: what is not as expected is empty.
+const membersOf = (state: StateTree | undefined): Members =>
+  new Map(typeof state === 'object' && state !== null && !Array.isArray(state) && !isTensor(state) ? Object.entries(state) : [])
+
+const listOf = (state: StateTree | undefined): readonly StateTree[] => (Array.isArray(state) ? state : [])
+
+const numberOf = (state: StateTree | undefined): number => (typeof state === 'number' ? state : NaN)
+
+const isTensor = (state: object): state is Tensor<DType> => 'handle' in state && 'dtype' in state
+
+function tensorsOf(state: StateTree, path = ''): (readonly [path: string, tensor: Tensor<DType>])[] {
+  if (typeof state !== 'object' || state === null) return []
+  if (isTensor(state)) return [[path, state]]
+  return Object.entries(state).flatMap(([key, item]: [string, StateTree]) => tensorsOf(item, path === '' ? key : `${path}/${key}`))
+}
+
+function sizeOf(state: StateTree): { tensors: number; numbers: number; dtypes: string[] } {
+  const found = tensorsOf(state).map(([, tensor]) => tensor)
+  return {
+    tensors: found.length,
+    numbers: found.reduce((sum, { size }) => sum + size, 0),
+    dtypes: [...new Set(found.map(({ dtype }) => dtype))].toSorted(),
+  }
+}
