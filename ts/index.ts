@@ -146,6 +146,7 @@ export {
   concat,
   DataLoader,
   fromArray,
+  fromIterable,
   fromModule,
   mapped,
   mappedEntry,
