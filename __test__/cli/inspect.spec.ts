@@ -39,11 +39,12 @@ test('a checkpoint: where the run stands, what its nodes keep, what trains and h
 
 test('any safetensors file: its tensors', async (t) => {
   const path = join(folder(t), 'model.safetensors')
-  await saveSafetensors(path, { w: tensor([[1, 2]]), n: tensor([3n]) })
+  await saveSafetensors(path, { w: tensor([[1, 2]]), 'n\u001b[2J\n': tensor([3n]) })
   const { code, stdout } = await firn('inspect', path)
   t.is(code, 0)
   t.regex(stdout, /2 tensors of 3 numbers \(float32, int64\)/)
-  t.regex(stdout, /^w  float32 \[1, 2\]$/m)
+  t.regex(stdout, /^w   float32 \[1, 2\]$/m)
+  t.regex(stdout, /^n\?  int64 \[1\]$/m)
 })
 
 test('what is damaged, missing or not named ends with status 1 and says why', async (t) => {
@@ -54,6 +55,7 @@ test('what is damaged, missing or not named ends with status 1 and says why', as
     [[path], /not a checkpoint, or it was cut off/],
     [['/nowhere'], /cannot read the checkpoint '\/nowhere'/],
     [[], /name a checkpoint/],
+    [[path, '--jsn'], /expected one path and --json at most, got .* --jsn/],
   ] as const) {
     const { code, output } = await firn('inspect', ...args)
     t.is(code, 1)

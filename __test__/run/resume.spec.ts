@@ -167,11 +167,27 @@ test.serial('a run may be resumed to go on for longer, but not with other tasks'
   const first = await counted([]).run([repeat(2, [train({ steps: 2 }), saveCheckpoint()])], { outDir })
   await counted(log).run([repeat(3, [train({ steps: 2 }), saveCheckpoint()])], { outDir, resumeFrom: first.outDir })
   t.deepEqual(log, ['5', '6'])
-  const other = [repeat(2, [train({ steps: 2 }), evaluate({ steps: 1 }), saveCheckpoint()])]
-  await t.throwsAsync(counted([]).run(other, { outDir, resumeFrom: first.outDir }), {
-    code: 'graph',
-    message: /item 0\.2 of the tasks is 'saveCheckpoint', it was 'the end of the list' when saved/,
+  for (const [other, message] of [
+    [
+      [repeat(2, [train({ steps: 2 }), evaluate({ steps: 1 }), saveCheckpoint()])],
+      /item 0\.1 is 'evaluate by steps, tags \*', it was 'saveCheckpoint'/,
+    ],
+    [[repeat(2, [train({ epochs: 2 }), saveCheckpoint()])], /item 0\.0 is 'train by epochs, tags \*', it was 'train by steps, tags \*'/],
+    [
+      [evaluate({ steps: 1 }), repeat(2, [train({ steps: 2 }), saveCheckpoint()])],
+      /item 0 is 'evaluate by steps, tags \*', it was 'repeat'/,
+    ],
+    [[], /item 0 is 'the end of the list', it was 'repeat'/],
+  ] as const)
+    await t.throwsAsync(counted([]).run(other, { outDir, resumeFrom: first.outDir }), { code: 'graph', message })
+  // Saved at the end of a list, which may be longer now.
+  const ended = await counted([]).run([train({ steps: 1 }), saveCheckpoint()], { outDir })
+  const after: string[] = []
+  await counted(after).run([train({ steps: 1 }), saveCheckpoint(), evaluate({ steps: 1 }), train({ steps: 1 })], {
+    outDir,
+    resumeFrom: ended.outDir,
   })
+  t.deepEqual(after, ['1', '2'])
 })
 
 test.serial('a resumed run keeps its seed; nodes and batches must be the same', async (t) => {

@@ -1,5 +1,6 @@
 // `firn inspect`: what is in a checkpoint, or in any safetensors file.
 import { statSync } from 'node:fs'
+import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { FirnError } from '../errors.ts'
 import { type EpochRecord, savedJson } from '../graph/index.ts'
@@ -66,7 +67,8 @@ export async function inspect(path: string | undefined, { json }: { json: boolea
 }
 
 async function summarise(from: string): Promise<Summary> {
-  const { path, state } = await read(from)
+  const { path, state: raw } = await read(from)
+  const state = printable(raw)
   const { size: bytes, mtime } = statSync(path)
   const members = membersOf(state)
   const isCheckpoint = members.has('nodes')
@@ -133,7 +135,7 @@ function recordOf(record: Members): EpochRecord {
 }
 
 function placeOf(level: Members): string {
-  const label = String(level.get('label'))
+  const label = String(listOf(level.get('labels')).at(-1))
   const progress = membersOf(level.get('progress'))
   if (label === 'repeat') return `repeat, round ${numberOf(level.get('round')) + 1}`
   if (progress.size === 0) return label
@@ -215,6 +217,16 @@ const short = (value: number): string => String(Number(value.toPrecision(4)))
 const bytesFormat = new Intl.NumberFormat('en-US', { notation: 'compact', style: 'unit', unit: 'byte', unitDisplay: 'narrow' })
 
 const size = (bytes: number): string => bytesFormat.format(bytes)
+
+/** The state with names and texts that do not steer a terminal: they come from the file. */
+function printable(state: StateTree): StateTree {
+  if (typeof state === 'string') return plain(state)
+  if (typeof state !== 'object' || state === null || isTensor(state)) return state
+  if (Array.isArray(state)) return state.map(printable)
+  return Object.fromEntries(Object.entries(state).map(([key, item]: [string, StateTree]) => [plain(key), printable(item)]))
+}
+
+const plain = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}/gu, '?')
 
 type Members = ReadonlyMap<string, StateTree>
 

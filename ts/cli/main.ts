@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command `firn`.
-import { parseArgs } from 'node:util'
 import { doctor } from './doctor.ts'
 import { packageVersion } from './version.ts'
 
@@ -19,10 +18,16 @@ switch (command) {
     process.exitCode = await doctor({ json: args.includes('--json') })
     break
   case 'inspect': {
-    const { values, positionals } = parseArgs({ args, options: { json: { type: 'boolean', default: false } }, allowPositionals: true })
+    const json = args.includes('--json')
+    const [path, ...more] = args.filter((arg) => arg !== '--json')
+    if (more.length > 0 || path?.startsWith('-') === true) {
+      console.error(`firn inspect: expected one path and --json at most, got ${args.join(' ')}\n\n${help}`)
+      process.exitCode = 1
+      break
+    }
     // Loaded here: it needs a native core, and `doctor` is there for want of one.
     const { inspect } = await import('./inspect.ts')
-    process.exitCode = await inspect(positionals[0], values)
+    process.exitCode = await inspect(path, { json })
     break
   }
   case '--version':

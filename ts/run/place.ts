@@ -2,7 +2,7 @@
 import { FirnError } from '../errors.ts'
 import { type Round, savedCount, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { labelOf, type TaskLike } from './task.ts'
+import { endOfList, labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
 
 /** The item at work in one list. */
@@ -46,7 +46,7 @@ export function savePlace(tasks: readonly TaskLike[], levels: readonly Level[]):
     return isOver ? { index: index + 1, round: 0, progress: null } : { index, round, progress: state }
   })
   const labels = labelsAlong(tasks, next)
-  return next.map((level, depth) => ({ ...level, label: labels[depth] ?? '' }))
+  return next.map((level, depth) => ({ ...level, labels: labels[depth] ?? [] }))
 }
 
 /** The place that `savePlace` gave. Fails with code `'graph'` when these tasks have something else there. */
@@ -59,26 +59,31 @@ export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefin
     round: savedCount('resumeFrom', level, 'round'),
     saved: level['progress'] ?? null,
   }))
-  for (const [depth, label] of labelsAlong(tasks, levels).entries()) {
-    const before = records[depth]?.['label']
-    if (before === label) continue
-    const path = levels
-      .slice(0, depth + 1)
-      .map(({ index }) => index)
-      .join('.')
-    throw new FirnError(
-      'graph',
-      `resumeFrom: item ${path} of the tasks is '${label}', it was ${before === undefined ? 'none' : `'${String(before)}'`} when saved; give the list of the run that was stopped`,
-    )
-  }
-  return levels
+  const differences = labelsAlong(tasks, levels).flatMap((labels, depth) => {
+    const outer = levels.slice(0, depth).map(({ index }) => index)
+    return differencesOf(labels, records[depth]?.['labels'], outer)
+  })
+  if (differences.length === 0) return levels
+  throw new FirnError('graph', `resumeFrom: give the tasks of the run that was stopped, up to its place;\n  ${differences.join('\n  ')}`)
 }
 
-function labelsAlong(tasks: readonly TaskLike[], levels: readonly { readonly index: number }[]): string[] {
+// What was at the end of its list may be anything now: a run may go on for longer.
+function differencesOf(labels: readonly string[], saved: StateTree | undefined, outer: readonly number[]): string[] {
+  const before: readonly StateTree[] = Array.isArray(saved) ? saved : []
+  return labels.flatMap((label, index) => {
+    const was = String(before[index] ?? 'nothing')
+    if (was === label || (was === endOfList && index === labels.length - 1)) return []
+    return [`item ${[...outer, index].join('.')} is '${label}', it was '${was}'`]
+  })
+}
+
+// On each level, what the items are from the first to the one at work.
+function labelsAlong(tasks: readonly TaskLike[], levels: readonly { readonly index: number }[]): string[][] {
   let list = tasks
   return levels.map(({ index }) => {
+    const labels = [...list.slice(0, index), list[index]].map(labelOf)
     const item = list[index]
     list = item?.kind === 'repeat' ? item.tasks : []
-    return labelOf(item)
+    return labels
   })
 }

@@ -133,9 +133,12 @@ export function loadCheckpoint(options: { readonly from: string; readonly strict
 /** Calls a function between two tasks. @example call((graph) => console.log(graph.explain('train'))) */
 export const call = (fn: CallFunction): Call => Object.freeze({ kind: 'call', fn })
 
+/** The label of no item. */
+export const endOfList = 'the end of the list'
+
 /** What a task is, without how long: a resumed list has to have the same where the run stopped. */
 export function labelOf(item: TaskLike | undefined): string {
-  if (item === undefined) return 'the end of the list'
+  if (item === undefined) return endOfList
   if (item.kind === 'task') return `${item.train ? 'train' : 'evaluate'} by ${item.by}, tags ${item.tags.join(',')}`
   return item.kind
 }
