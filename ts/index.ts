@@ -108,6 +108,7 @@ export {
   LossNode,
   meter,
   MetricNode,
+  type DistributedOptions,
   ModuleNode,
   Node,
   StopAllTasks,
