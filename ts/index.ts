@@ -106,6 +106,7 @@ export {
   DatasetNode,
   ExecutableGraph,
   LossNode,
+  type LossNodeOptions,
   meter,
   MetricNode,
   type DistributedOptions,

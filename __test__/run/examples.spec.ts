@@ -31,3 +31,9 @@ test('examples/gan.ts covers most of the clusters in two fifths of its rounds', 
   const output = await run(t, 'gan', folder(t), ['2000'])
   t.true(Number(/ 2000 +(\d) of 8/.exec(output)?.[1]) >= 6, output)
 })
+
+test('examples/multitask.ts: shares by descent find masks that a small fixed weight does not', async (t) => {
+  const output = await run(t, 'multitask', folder(t), ['2000', '2'])
+  const overlap = (name: string) => Number(new RegExp(`${name} .* ([\\d.]+) %$`, 'm').exec(output)?.[1])
+  t.true(overlap('shares by descent') > overlap('mask 0.01') + 5, output)
+})
