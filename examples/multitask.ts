@@ -1,0 +1,96 @@
+// Two tasks on one encoder: which digit it is, and where, on textures. Shares found by descent (mgda) beside fixed weights.
+import {
+  DatasetNode,
+  evaluate,
+  F,
+  HyperGraph,
+  LossNode,
+  type LossNodeOptions,
+  meter,
+  MetricNode,
+  ModuleNode,
+  nn,
+  optim,
+  seed,
+  TensorDataset,
+  type Tensor,
+  train,
+} from 'firn-ml'
+import { mnist } from 'firn-ml/datasets'
+
+const [samples = 4000, epochs = 4] = process.argv.slice(2).map(Number)
+const size = 28
+
+/** Digits in front of waves of random direction, length and strength: the picture, the mask of the digit, its class. */
+function textured(split: 'train' | 'test', count: number) {
+  const { image, label } = mnist({ split }).fields
+  const [data, mask] = [new Float32Array(count * size * size), new Float32Array(count * size * size)]
+  let state = split === 'train' ? 1 : 2
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647
+  for (let n = 0; n < count; n++) {
+    const [angle, length, phase, strength] = [random() * Math.PI, 4 + 8 * random(), 6.3 * random(), 0.2 + 0.3 * random()]
+    for (let k = 0; k < size * size; k++) {
+      const at = n * size * size + k
+      const ink = Number(image.data[at]) / 255
+      const along = (k % size) * Math.cos(angle) + Math.floor(k / size) * Math.sin(angle)
+      const wave = strength * (1 + Math.sin((6.3 * along) / length + phase))
+      mask[at] = ink > 0.4 ? 1 : 0
+      data[at] = Math.max(ink, wave)
+    }
+  }
+  return new TensorDataset({
+    image: { dtype: 'float32', shape: [1, size, size], data },
+    mask: { dtype: 'float32', shape: [1, size, size], data: mask },
+    label: { dtype: 'int64', shape: [], data: BigInt64Array.from({ length: count }, (_, i) => BigInt(Number(label.data[i]))) },
+  })
+}
+
+const known = textured('train', samples)
+const unseen = textured('test', 1000)
+const conv = (from: number, to: number) => new nn.Conv2d(from, to, { kernel: 3, padding: 1 })
+
+/** Trains both tasks; `weights` of the losses, or null for shares found in every iteration. */
+async function compare(weights: readonly [digit: number, mask: number] | null): Promise<readonly [accuracy: number, overlap: number]> {
+  seed(0)
+  const encoder = new nn.Sequential(conv(1, 8), new nn.ReLU(), new nn.MaxPool2d(2), conv(8, 16), new nn.ReLU())
+  const digit = new nn.Sequential(new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(16 * 49, 10))
+  const mask = new nn.Sequential(conv(16, 4), new nn.PixelShuffle(2))
+  const mode = (weight = 1): LossNodeOptions => (weights === null ? { mode: 'mgda', shared: 'encoder', normalize: 'loss+' } : { weight })
+  const graph = new HyperGraph()
+    .add('data', new DatasetNode({ dataset: known, batchSize: 50, shuffle: true }), { tags: 'train' })
+    .add('data', new DatasetNode({ dataset: unseen, batchSize: 100 }), { tags: 'val' })
+    .add(
+      'encoder',
+      new ModuleNode({
+        module: encoder,
+        optimizers: optim.sgd({ lr: 0.05, momentum: 0.9 }),
+        forward: (n, x) => n.module.forward(x.data.image),
+      }),
+    )
+    .add('digit', new ModuleNode({ module: digit, optimizers: optim.adamW({ lr: 2e-3 }), forward: (n, x) => n.module.forward(x.encoder) }))
+    .add(
+      'mask',
+      new ModuleNode({ module: mask, optimizers: optim.sgd({ lr: 0.1, momentum: 0.9 }), forward: (n, x) => n.module.forward(x.encoder) }),
+    )
+    .add('digit loss', new LossNode({ ...mode(weights?.[0]), forward: (_, x) => F.crossEntropy(x.digit, x.data.label) }))
+    .add('mask loss', new LossNode({ ...mode(weights?.[1]), forward: (_, x) => F.binaryCrossEntropyWithLogits(x.mask, x.data.mask) }))
+    .add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.digit, x.data.label] }))
+    .add('both', new MetricNode({ meter: meter.sum(), forward: (_, x) => [found(x.mask).mul(x.data.mask).sum()] }))
+    .add('either', new MetricNode({ meter: meter.sum(), forward: (_, x) => [found(x.mask).maximum(x.data.mask).sum()] }))
+  const { metrics } = await graph.run([train({ epochs, tags: 'train' }), evaluate({ epochs: 1, tags: 'val' })])
+  return [Number(metrics.eval['accuracy']), Number(metrics.eval['both']) / Number(metrics.eval['either'])]
+}
+
+const found = (scores: Tensor): Tensor => scores.gt(0).float()
+
+console.log('losses                digits right  overlap of masks')
+const kinds = {
+  'digit 1, mask 1': [1, 1],
+  'digit 1, mask 0.01': [1, 0.01],
+  'digit 0.01, mask 1': [0.01, 1],
+  'shares by descent': null,
+} as const
+for (const [name, weights] of Object.entries(kinds)) {
+  const [accuracy, overlap] = await compare(weights)
+  console.log(`${name.padEnd(20)}  ${(100 * accuracy).toFixed(1).padStart(10)} %  ${(100 * overlap).toFixed(1).padStart(14)} %`)
+}
