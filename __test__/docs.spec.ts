@@ -44,6 +44,17 @@ for (const { symbol, path, folder, lines } of examples) {
   })
 }
 
+for (const page of globSync('docs/*.md', { cwd: root }).toSorted()) {
+  const text = readFileSync(join(root, page), 'utf8')
+  // The generated pages show examples of ops, which run above.
+  if (text.includes('@generated')) continue
+  for (const [i, [, code = '']] of Array.from(text.matchAll(/^```ts\n([\s\S]*?)\n```$/gm)).entries()) {
+    test.serial(`${page}: example ${i + 1} runs: ${code.split('\n')[0]}`, async (t) => {
+      await t.notThrowsAsync(run(code.split('\n')))
+    })
+  }
+}
+
 test('links of the documents lead somewhere', (t) => {
   const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
   const text = (path: string) => readFileSync(join(root, path), 'utf8')

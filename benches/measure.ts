@@ -12,7 +12,9 @@ export interface Work {
   readonly budget?: number
   /** Floating point operations or bytes of one call, for the rate in the last column. */
   readonly amount?: { readonly unit: 'flop' | 'byte'; readonly count: number }
-  /** Makes what is timed; its tensors are freed by `close`. */
+  /** How much a call does, where it does many of what is reported. @default 1 */
+  readonly per?: number
+  /** Makes what is timed; a promise is waited for; its tensors are freed by `close`. */
   readonly open: () => { readonly run: () => unknown; readonly close?: () => void }
 }
 
@@ -28,8 +30,12 @@ interface Row {
   readonly rate?: { readonly unit: string; readonly value: number }
 }
 
-/** Times each work in turn and reports them under `topic`, with `facts` beside them. */
-export async function measure(topic: string, works: readonly Work[], facts: Readonly<Record<string, unknown>> = {}): Promise<void> {
+/** Times each work in turn and reports them under `topic`, with `facts` beside them. @returns the rows of this time */
+export async function measure(
+  topic: string,
+  works: readonly Work[],
+  facts: Readonly<Record<string, unknown>> = {},
+): Promise<readonly Row[]> {
   const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   const machine = {
     device: cpus()[0]?.model ?? 'unknown',
@@ -51,17 +57,22 @@ export async function measure(topic: string, works: readonly Work[], facts: Read
   const { rows: old }: { rows: Row[] } = match !== '' && existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : { rows: [] }
   const all = works.flatMap(({ name }) => [...rows, ...old].find((row) => row.name === name) ?? [])
   writeFileSync(path, `${JSON.stringify({ topic, ...machine, ...facts, unit: 'ms', rows: all }, null, 1)}\n`)
+  return rows
 }
 
-async function time({ name, repeat = 1, budget = 600, amount, open }: Work): Promise<Row> {
+async function time({ name, repeat = 1, budget = 600, amount, per = 1, open }: Work): Promise<Row> {
   const busy = await othersUse()
   const { run, close } = open()
   // The budgets count what a sample reports, which is one call of many.
-  const bench = new Bench({ time: budget / repeat, warmupTime: budget / 3 / repeat, iterations: 10, warmupIterations: 3, throws: true })
-  bench.add(name, () => {
+  const calls = repeat * per
+  const bench = new Bench({ time: budget / calls, warmupTime: budget / 3 / calls, iterations: 10, warmupIterations: 3, throws: true })
+  bench.add(name, async () => {
     const start = performance.now()
-    for (let i = 0; i < repeat; i++) run()
-    return { overriddenDuration: (performance.now() - start) / repeat }
+    for (let i = 0; i < repeat; i++) {
+      const result = run()
+      if (result instanceof Promise) await result
+    }
+    return { overriddenDuration: (performance.now() - start) / calls }
   })
   const [task] = await bench.run()
   close?.()

@@ -1,6 +1,5 @@
 // Handwritten digits: a convolutional network trained as a graph, judged on digits it has never seen, and what it still takes for something else.
 import {
-  chart,
   DataLoader,
   DatasetNode,
   evaluate,
@@ -11,7 +10,6 @@ import {
   MetricNode,
   ModuleNode,
   nn,
-  Node,
   noGrad,
   optim,
   progress,
@@ -50,7 +48,6 @@ const steps = epochs * Math.ceil(known.length / batchSize)
 
 seed(0)
 const net = new Net()
-const losses: number[] = []
 
 const graph = new HyperGraph()
   .add('digits', new DatasetNode({ dataset: known, batchSize, shuffle: true }), { tags: 'train' })
@@ -65,8 +62,7 @@ const graph = new HyperGraph()
   )
   .add('loss', new LossNode({ forward: (_, x) => F.crossEntropy(x.net, x.digits.label) }))
   .add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.digits.label] }))
-  .add('curve', new Node({ forward: (_, x) => losses.push(x.loss.itemSync()) }), { tags: 'train' })
-  .observe(progress())
+  .observe(progress({ chart: true }))
 
 const { outDir, metrics, history } = await graph.run([
   repeat(epochs, [train({ epochs: 1, tags: 'train' }), evaluate({ epochs: 1, tags: 'val' })]),
@@ -74,7 +70,6 @@ const { outDir, metrics, history } = await graph.run([
 ])
 
 const seconds = history.filter(({ training }) => training).reduce((sum, epoch) => sum + epoch.seconds, 0)
-console.log(`\nloss over ${steps} steps\n${chart(losses, { log: true })}`)
 console.log(`\n${drawMistakes(await findMistakes())}`)
 console.log(
   `\nheld-out accuracy ${(100 * Number(metrics.eval['accuracy'])).toFixed(2)} % on ${unseen.length} digits, after ${seconds.toFixed(1)} s of training`,

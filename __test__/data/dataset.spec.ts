@@ -37,3 +37,22 @@ test('fields of different lengths, or of broken samples, are refused', (t) => {
   })
   t.throws(() => new TensorDataset({}), { code: 'shape', message: /got no field/ })
 })
+
+test('fields of every dtype keep their elements', (t) => {
+  const { a, b, c, d } = new TensorDataset({
+    a: { dtype: 'uint8', shape: [2], data: Uint8Array.of(1, 2, 3, 255) },
+    b: { dtype: 'int16', shape: [], data: Int16Array.of(-1, 300) },
+    c: { dtype: 'float64', shape: [1], data: Float64Array.of(Math.PI, 1e300).subarray(0, 2) },
+    d: { dtype: 'int32', shape: [], data: new Int32Array([0, 7, 8]).subarray(1) },
+  }).batch([1, 0])
+  t.deepEqual([a.dtype, b.dtype, c.dtype, d.dtype], ['uint8', 'int16', 'float64', 'int32'])
+  t.deepEqual(
+    [a, b, c, d].map((x) => Array.from(x.dataSync(), Number)),
+    [
+      [3, 255, 1, 2],
+      [300, -1],
+      [1e300, Math.PI],
+      [8, 7],
+    ],
+  )
+})

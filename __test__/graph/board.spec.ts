@@ -1,26 +1,10 @@
 import test from 'ava'
-import { native } from '../../ts/backend/index.ts'
 import { type Board, type GraphEvents, LossNode, ModuleNode, Node, StopTask } from '../../ts/graph/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
 import { evaluate, HyperGraph, train } from '../../ts/run/index.ts'
 import { arange, memory, tensor, zeros } from '../../ts/tensor/index.ts'
+import { countReads } from '../observe/reads.ts'
 import { folder, Weights } from './toys.ts'
-
-/** Calls of the functions that read numbers from the device, while `work` runs. */
-async function readsOf(work: () => Promise<unknown>): Promise<number> {
-  const { read, item } = native
-  let reads = 0
-  Object.assign(native, {
-    read: (...args: Parameters<typeof read>) => (reads++, read(...args)),
-    item: (...args: Parameters<typeof item>) => (reads++, item(...args)),
-  })
-  try {
-    await work()
-  } finally {
-    Object.assign(native, { read, item })
-  }
-  return reads
-}
 
 const training = () =>
   new HyperGraph()
@@ -54,7 +38,7 @@ test.serial('without a listener nothing is computed, kept or read', async (t) =>
       },
     }),
   )
-  t.is(await readsOf(() => graph.run([train({ steps: 3 })], { outDir: folder(t) })), 0)
+  t.is(await countReads(() => graph.run([train({ steps: 3 })], { outDir: folder(t) })), 0)
 })
 
 test.serial('the losses of all iterations are read at once, in order, with their steps', async (t) => {
@@ -65,7 +49,7 @@ test.serial('the losses of all iterations are read at once, in order, with their
     seen.push([step, Number(value.toFixed(3))])
   })
   const tasks = [train({ simulateEpoch: true, steps: 4 }), evaluate({ steps: 2 })]
-  const reads = await readsOf(() => graph.run(tasks, { outDir: folder(t) }))
+  const reads = await countReads(() => graph.run(tasks, { outDir: folder(t) }))
   t.deepEqual(seen, [
     [1, 1],
     [2, 0.81],
@@ -100,6 +84,21 @@ test('with every, values are made and told in every so many iterations only', as
   await graph.run([train({ steps: 7 })], { outDir: folder(t) })
   t.deepEqual(steps, { scalar: [3, 6], update: [2, 4, 6], iterationEnd: [4] })
   t.is(made, 2)
+})
+
+test('what is reported between iterations is heard whatever every says', async (t) => {
+  const graph = training().add(
+    'watch',
+    new Node({
+      epochStart: (n) => n.board.text('start', ''),
+      forward: (n) => n.board.text('within', ''),
+      epochEnd: (n) => n.board.text('end', ''),
+    }),
+  )
+  const seen: string[] = []
+  graph.events.on('text', ({ name, step }) => void seen.push(`${name} ${step}`), { every: 2 })
+  await graph.run([train({ steps: 3, simulateEpoch: true })], { outDir: folder(t) })
+  t.deepEqual(seen, ['start 0', 'within 2', 'end 3'])
 })
 
 test('an update stands for its window: every hears of one for each multiple that it covers', async (t) => {
@@ -230,6 +229,15 @@ test('a listener of a late value that fails ends the run, and one that stops end
     throw new StopTask('enough')
   })
   await t.notThrowsAsync(graph.run([train({ steps: 3, simulateEpoch: true }), train({ steps: 1 })], { outDir: folder(t) }))
+})
+
+test('what is reported at the very end still comes before runEnd does', async (t) => {
+  const log: string[] = []
+  const graph = new HyperGraph().add('watch', new Node({ cleanUp: (n) => n.board.scalar('last', 1) }))
+  graph.events.on('scalar', ({ name, training }) => void log.push(`${name} ${training}`))
+  graph.events.on('runEnd', () => void log.push('runEnd'))
+  await graph.run([train({ steps: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, ['last false', 'runEnd'])
 })
 
 test('events that do not come in iterations take no every; unknown ones are refused', (t) => {

@@ -130,15 +130,6 @@ test('a place in other batches is refused, or given up', (t) => {
   t.like(data.stateDict(), { epoch: 4, position: 0 })
 })
 
-for (const option of ['workers', 'prefetch', 'cache']) {
-  test(`${option} is refused until it does something`, (t) => {
-    t.throws(() => new DatasetNode(Object.assign({ dataset: numbers(2) }, { [option]: 1 })), {
-      code: 'argument',
-      message: new RegExp(`DatasetNode: ${option}: .*not there yet`),
-    })
-  })
-}
-
 test('unknown options are refused', (t) => {
   // @ts-expect-error unknown option
   t.throws(() => new DatasetNode({ dataset: numbers(2), batch: 1 }), { code: 'argument', message: /unknown option 'batch'/ })

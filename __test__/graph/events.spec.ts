@@ -1,6 +1,6 @@
 import test from 'ava'
 import { DatasetNode, EventHub, type GraphEvents, Node } from '../../ts/graph/index.ts'
-import { evaluate, HyperGraph, saveCheckpoint, train } from '../../ts/run/index.ts'
+import { evaluate, HyperGraph, repeat, saveCheckpoint, train } from '../../ts/run/index.ts'
 import { folder, numbers } from './toys.ts'
 
 const kinds: readonly (keyof GraphEvents)[] = [
@@ -81,4 +81,22 @@ test('nothing is made for nobody', (t) => {
   off()
   hub.emit('checkpointLoaded', () => t.fail())
   t.is(hub.settle(), undefined)
+})
+
+test('a task knows the rounds around it, its samples, and where training stands', async (t) => {
+  const graph = new HyperGraph().add('data', new DatasetNode({ dataset: numbers(3), batchSize: 2 }))
+  const rounds: string[] = []
+  const places: number[][] = []
+  graph.events.on('taskStart', (task) => void rounds.push(task.rounds.map(({ round, times }) => `${round}/${times}`).join(' ')))
+  graph.events.on('iterationEnd', ({ samples, trainSteps, trainEpochs }) => void places.push([samples, trainSteps, trainEpochs]))
+  const inner = repeat(2, [train({ epochs: 1 })])
+  await graph.run([train({ steps: 1 }), repeat(2, [evaluate({ epochs: 1 }), inner])], { outDir: folder(t) })
+  t.deepEqual(rounds, ['', '1/2', '1/2 1/2', '1/2 2/2', '2/2', '2/2 1/2', '2/2 2/2'])
+  t.deepEqual(places.slice(0, 5), [
+    [2, 1, 0],
+    [2, 1, 0],
+    [3, 1, 0],
+    [2, 2, 0],
+    [3, 3, 0],
+  ])
 })

@@ -82,16 +82,16 @@ test('the mean over the epoch is reported, without the weight', async (t) => {
 test('what is no tensor of one element is refused', async (t) => {
   const pair = new HyperGraph().add('loss', new LossNode({ forward: () => ones([2]) }))
   await t.throwsAsync(pair.step(), { code: 'shape', message: /the loss is a tensor of shape \[2\], expected a tensor of one element/ })
-  // @ts-expect-error a loss is a tensor
-  const sum = new HyperGraph().add('loss', new LossNode({ forward: () => ({ sum: ones([1]), weight: 3 }) }))
-  await t.throwsAsync(sum.step(), { code: 'shape', message: /the loss is object/ })
+  for (const weight of [-1, NaN, Infinity]) {
+    const sum = new HyperGraph().add('loss', new LossNode({ forward: () => ({ sum: ones([1]), weight }) }))
+    await t.throwsAsync(sum.step(), { code: 'argument', message: /the weight of the loss is .*, expected a number from 0 on/ })
+  }
+  // @ts-expect-error a loss is a tensor or a sum
+  const text = new HyperGraph().add('loss', new LossNode({ forward: () => 'large' }))
+  await t.throwsAsync(text.step(), { code: 'shape', message: /the loss is string/ })
 })
 
 test('a loss that nothing trainable leads to is an error that names the node', async (t) => {
   const graph = new HyperGraph().add('loss', new LossNode({ forward: () => full([], 2) }))
   await t.throwsAsync(graph.run([train({ steps: 1 })], { outDir: folder(t) }), { code: 'autograd', message: /node 'loss' in backward/ })
-})
-
-test('mode is refused until it does something', (t) => {
-  t.throws(() => new LossNode({ mode: 'mgda', forward: () => ones([1]) }), { code: 'argument', message: /LossNode: mode: .*not there yet/ })
 })

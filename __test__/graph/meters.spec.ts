@@ -115,3 +115,12 @@ test('shapes that mean nothing are refused', (t) => {
 test('a state that is none is refused', (t) => {
   t.throws(() => meter.sum().loadStateDict('x'), { code: 'io', message: /expected a list of numbers/ })
 })
+
+test('values of 16 bits count as what they are, not as their bits', async (t) => {
+  for (const dtype of ['bfloat16', 'float16'] as const) {
+    const mean = meter.average()
+    mean.update(tensor(3, { dtype }))
+    mean.update(tensor([1.5], { dtype }))
+    t.is(await mean.evaluate(), 2.25)
+  }
+})

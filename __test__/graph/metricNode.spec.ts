@@ -44,10 +44,3 @@ test('a task of steps leaves no record unless it simulates an epoch', async (t) 
   const { history } = await counting().run([train({ steps: 3 })], { outDir: folder(t) })
   t.deepEqual(history, [])
 })
-
-test('saveBest is refused until it does something', (t) => {
-  t.throws(() => new MetricNode({ meter: meter.sum(), forward: () => [1], saveBest: {} }), {
-    code: 'argument',
-    message: /saveBest: .*not there yet/,
-  })
-})

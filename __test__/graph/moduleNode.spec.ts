@@ -75,15 +75,6 @@ test('weightInit sets values without gradients', (t) => {
   t.is(node.module.a.itemSync(), 7)
 })
 
-for (const option of ['syncBatchNorm', 'staticGraph', 'bucketCapMb']) {
-  test(`${option} is refused until there are several processes`, (t) => {
-    t.throws(() => new ModuleNode({ module: new Weights(), forward: () => 0, [option]: true }), {
-      code: 'argument',
-      message: new RegExp(`${option}: training over several processes`),
-    })
-  })
-}
-
 test('B2: the first window is a full one, and a window steps by the mean of its gradients', async (t) => {
   const module = new Weights()
   const graph = pulling(module, { a: sgd({ lr: 0.1, accumulate: 2 }) }, (i) => i)

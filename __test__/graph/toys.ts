@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { native } from '../../ts/backend/index.ts'
 import { type DataLoader, TensorDataset } from '../../ts/data/index.ts'
 import { Node } from '../../ts/graph/index.ts'
 import { Module, Parameter } from '../../ts/nn/index.ts'
@@ -55,4 +56,16 @@ export function hooks(log: string[], name: string) {
     epochEnd: () => void log.push(`${name}.epochEnd`),
     cleanUp: () => void log.push(`${name}.cleanUp`),
   }
+}
+
+/** Calls `note` whenever something is read from the device, until what is returned is called. */
+export function noteReads(note: () => void): () => void {
+  const originals = { read: native.read, item: native.item, gradsAreFinite: native.gradsAreFinite }
+  for (const [name, original] of Object.entries(originals)) {
+    Reflect.set(native, name, (...args: unknown[]) => {
+      note()
+      return Reflect.apply(original, native, args)
+    })
+  }
+  return () => void Object.assign(native, originals)
 }

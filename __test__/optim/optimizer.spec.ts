@@ -60,7 +60,11 @@ const refused: [name: string, make: () => Optimizer, message: string | RegExp][]
   ['nesterov with dampening', () => sgd({ nesterov: true, momentum: 0.9, dampening: 0.1 }), /nesterov/],
   ['a clip of 0', () => sgd({ clipGradNorm: 0 }), /clipGradNorm must be a number > 0, got 0/],
   ['half a window', () => sgd({ accumulate: 1.5 }), /accumulate must be a whole number, got 1.5/],
-  ['sharding', () => sgd({ shard: true }), /shard needs training over several processes/],
+  [
+    'sharding',
+    () => sgd({ shard: true }),
+    /shard: true is to split the optimizer.s state over processes \(ZeRO, stage 1\); training over several processes is not there yet/,
+  ],
   ['an unknown option', () => sgd(Object.assign({ lr: 1 }, { momentun: 0.9 })), /unknown option 'momentun'; did you mean 'momentum'/],
   ['a list where a number is due', () => new Optimizer('sgd', { momentum: [0.9] }), 'sgd: momentum must be >= 0, got [0.9]'],
   ['a number where two are due', () => new Optimizer('adamW', { betas: 0.9 }), 'adamW: betas must be 2 numbers, got 0.9'],

@@ -16,11 +16,11 @@ class Net extends Module {
   }
 }
 
-/** 22 images of noise, `[1, 4, 4]`, and labels. */
-function images(offset: number) {
+/** Images of noise, `[1, 4, 4]`, and labels. */
+export function images(offset: number, count = 22) {
   return new TensorDataset({
-    image: { dtype: 'float32', shape: [1, 4, 4], data: Float32Array.from({ length: 22 * 16 }, (_, i) => Math.sin((i + offset) ** 2)) },
-    label: { dtype: 'int64', shape: [], data: BigInt64Array.from({ length: 22 }, (_, i) => BigInt((i * 7) % 2)) },
+    image: { dtype: 'float32', shape: [1, 4, 4], data: Float32Array.from({ length: count * 16 }, (_, i) => Math.sin((i + offset) ** 2)) },
+    label: { dtype: 'int64', shape: [], data: BigInt64Array.from({ length: count }, (_, i) => BigInt((i * 7) % 2)) },
   })
 }
 

@@ -41,6 +41,15 @@ out.get('count') satisfies number
 out.get('added in a loop') satisfies unknown
 const both: Tensor = out.accuracy[0]
 
+// Several meters take a record of their inputs.
+whole.add(
+  'scores',
+  new MetricNode({
+    meter: meter.dict({ loss: meter.average(), accuracy: meter.accuracy() }),
+    forward: (_, x) => [{ loss: [x.loss], accuracy: [x.net, x.mnist.label] }],
+  }),
+)
+
 // A misspelt node.
 // @ts-expect-error Property 'mnits' does not exist
 data.add('net', new ModuleNode({ module: new Net(), forward: (n, x) => n.module.forward(x.mnits.image) }))
@@ -78,3 +87,25 @@ graph.add('other', new Node({ update: 'now' }))
 graph.add('other', new Node({}), { tag: 'train' })
 
 export { both }
+
+// Names known only at run time add nothing to the type; what a type knows stays.
+declare const word: string
+const loose = graph.add(word, new Node({ forward: () => 1 }))
+const { net } = await loose.step()
+net satisfies Tensor
+loose.add('more', new Node({ forward: (_, x) => [x.net, x.get<number>(word)] as const }))
+// @ts-expect-error Property 'other' does not exist
+loose.add('more', new Node({ forward: (_, x) => x.other }))
+
+// A probe of a node that is not there.
+graph.probe(['mnist', 'net'], { every: 100 })
+// @ts-expect-error Type '"nett"' is not assignable
+graph.probe(['nett'])
+
+// Any graph, as an argument.
+export const describe = <Outputs extends object>(any: HyperGraph<Outputs>): string => any.explain('train')
+describe(graph)
+
+// Outputs cannot be written.
+// @ts-expect-error read-only
+graph.add('write', new Node({ forward: (_, x) => (x.net = x.mnist.image) }))

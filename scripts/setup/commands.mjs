@@ -152,6 +152,7 @@ export const commands = {
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
   'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
   'bench:charts': { about: 'charts and tables of what the benchmarks measured', run: (args) => script('benches/charts/run.mjs', args) },
+  'docs:terminal': { about: 'docs/images of a run in a terminal (Linux)', run: withCore('scripts/terminal.mjs') },
   pack: {
     about: 'tarballs of firn-ml and this platform into pack/; takes --release',
     run: async (args) => {

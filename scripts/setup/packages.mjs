@@ -24,7 +24,9 @@ function packagesAreCurrent() {
 /** @param {string[]} args @returns {[string, string[]]} the npm that runs us, else the one in PATH */
 export function npmCommand(args) {
   const npm = process.env.npm_execpath
-  if (npm && basename(npm) === 'npm-cli.js') return [process.execPath, [npm, ...args]]
+  // Under `npm run` this process may be the node of node_modules, which `npm ci` takes away.
+  const node = existsSync(process.execPath) ? process.execPath : 'node'
+  if (npm && basename(npm) === 'npm-cli.js') return [node, [npm, ...args]]
   return process.platform === 'win32' ? ['cmd', ['/c', 'npm', ...args]] : ['npm', args]
 }
 

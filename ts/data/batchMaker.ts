@@ -1,52 +1,78 @@
 // From indices to a batch: samples, their pipeline, collate.
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
-import { collate } from './collate.ts'
+import { columns, joinEqual, settled } from './collate.ts'
+import { Mapped } from './compose.ts'
 import type { BatchedDataset, Dataset } from './dataset.ts'
+import { fillerOf, joinPadded } from './padded.ts'
 import { Context, type Stage } from './pipeline.ts'
+import { type CacheOptions, SampleCache } from './sampleCache.ts'
 import type { Pass } from './sampler.ts'
 import { tensorsIn } from './tensorsIn.ts'
+
+/** How samples become a batch. */
+export type Collate = (samples: readonly unknown[]) => unknown
 
 /** What makes batches. */
 export interface BatchRecipe {
   readonly dataset: Dataset
   readonly stages: readonly Stage<unknown, unknown>[]
   /** @default the dataset's own `batch` if there are no stages, else `collate` */
-  readonly collate: ((samples: readonly unknown[]) => unknown) | undefined
+  readonly collate: Collate | undefined
+  readonly cache?: CacheOptions | undefined
 }
 
 /** Makes the batch of these samples. */
 export type BatchMaker = (indices: readonly number[], pass: Pass) => unknown
 
-/** What samples were made of is freed; the tensors of the batch stay. */
+/** Makes batches of tensors. What samples were made of is freed. */
 export function batchMaker(recipe: BatchRecipe): BatchMaker {
-  const make = plain(recipe)
+  const make = rawBatches(recipe)
   return (indices, pass) => {
     using scope = tensorScope()
-    const batch = make(indices, pass)
+    const batch = settled(make(indices, pass))
     scope.end([...tensorsIn(batch)])
     return batch
   }
 }
 
-function plain({ dataset, stages, collate: join = collate, collate: own }: BatchRecipe): BatchMaker {
-  if (own === undefined && stages.length === 0 && isBatched(dataset)) return (indices) => dataset.batch(indices)
-  return (indices, pass) => join(indices.map((index) => sampleAt(dataset, stages, index, pass)))
+/** Makes batches that may hold `Rows` where tensors are to be; the functions of `mapped` are stages before others. */
+export function rawBatches(recipe: BatchRecipe): BatchMaker {
+  const { dataset, stages, collate, cache } = recipe
+  if (dataset instanceof Mapped) return rawBatches({ ...recipe, dataset: dataset.dataset, stages: [...dataset.stages, ...stages] })
+  if (collate === undefined && cache === undefined && stages.length === 0 && isBatched(dataset)) return (indices) => dataset.batch(indices)
+  const join = rawCollate(collate)
+  const kept = cache && new SampleCache(cache, dataset, stages, refusePromise)
+  const make: MakeSample =
+    kept === undefined ? (index, pass) => fresh(dataset, stages, index, pass) : (index, pass) => kept.sample(index, pass)
+  return (indices, pass) => join(indices.map((index) => named(make, index, pass)))
 }
 
-function sampleAt(dataset: Dataset, stages: readonly Stage<unknown, unknown>[], index: number, pass: Pass): unknown {
+type MakeSample = (index: number, pass: Pass) => unknown
+
+/** The form of `collate` that leaves rows where it can. */
+function rawCollate(collate: Collate | undefined): Collate {
+  if (collate === undefined) return (samples) => columns(samples, joinEqual)
+  const filler = fillerOf(collate)
+  return filler === undefined ? collate : (samples) => columns(samples, (values) => joinPadded(values, filler))
+}
+
+function fresh(dataset: Dataset, stages: readonly Stage<unknown, unknown>[], index: number, pass: Pass): unknown {
   const context = new Context(index, pass)
+  return stages.reduce((sample, stage) => refusePromise(stage(sample, context)), refusePromise(dataset.get(index, context)))
+}
+
+// Says which sample it was that went wrong.
+function named(make: MakeSample, index: number, pass: Pass): unknown {
   try {
-    let sample = refusePromise(dataset.get(index, context))
-    for (const stage of stages) sample = refusePromise(stage(sample, context))
-    return sample
+    return make(index, pass)
   } catch (cause) {
     const code = cause instanceof FirnError ? cause.code : 'argument'
     throw new FirnError(code, `sample ${index}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
 }
 
-function refusePromise(value: unknown): unknown {
+function refusePromise<T>(value: T): T {
   if (!(value instanceof Promise)) return value
   value.catch(() => {}) // The error below is the one to read.
   throw new FirnError(

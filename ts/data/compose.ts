@@ -1,16 +1,17 @@
 // Datasets made of others: arrays, parts, joins, and functions over samples.
 import { FirnError } from '../errors.ts'
 import type { Dataset } from './dataset.ts'
-import { Context, Pipeline, type SampleContext, type Stage } from './pipeline.ts'
+import { type Origin, originOf, type PortableDataset, remake, shared } from './origin.ts'
+import { Context, described, Pipeline, type SampleContext, type Stage } from './pipeline.ts'
 import { shuffled } from './sampler.ts'
 
 /** The items of an array as samples. @example fromArray(['a', 'b']).get(1) // 'b' */
-export function fromArray<Sample>(items: readonly Sample[]): Dataset<Sample> {
+export function fromArray<Sample>(items: readonly Sample[]): PortableDataset<Sample> {
   return new ArrayDataset(items)
 }
 
 /** @internal */
-export class ArrayDataset<Sample> implements Dataset<Sample> {
+export class ArrayDataset<Sample> implements PortableDataset<Sample> {
   readonly items: readonly Sample[]
 
   constructor(items: readonly Sample[]) {
@@ -26,6 +27,10 @@ export class ArrayDataset<Sample> implements Dataset<Sample> {
     checkIndex('fromArray', index, this.length)
     return this.items[index]
   }
+
+  origin(): Origin {
+    return { module: import.meta.url, name: 'fromArray', args: this.items }
+  }
 }
 
 /**
@@ -34,12 +39,12 @@ export class ArrayDataset<Sample> implements Dataset<Sample> {
  * @example
  * subset(fromArray(['a', 'b', 'c']), [2, 0]).get(0) // 'c'
  */
-export function subset<Sample>(dataset: Dataset<Sample>, indices: readonly number[]): Dataset<Sample> {
+export function subset<Sample>(dataset: Dataset<Sample>, indices: readonly number[]): PortableDataset<Sample> {
   return new Subset(dataset, indices)
 }
 
 /** @internal */
-export class Subset<Sample> implements Dataset<Sample> {
+export class Subset<Sample> implements PortableDataset<Sample> {
   readonly dataset: Dataset<Sample>
   readonly indices: readonly number[]
 
@@ -57,15 +62,25 @@ export class Subset<Sample> implements Dataset<Sample> {
     checkIndex('subset', index, this.length)
     return this.dataset.get(this.indices[index] ?? 0, context)
   }
+
+  origin(): Origin {
+    const indices = shared(Float64Array.from(this.indices))
+    return { module: import.meta.url, name: 'remakeSubset', args: { dataset: originOf('subset', this.dataset), indices } }
+  }
+}
+
+/** For workers. @internal */
+export async function remakeSubset({ dataset, indices }: { readonly dataset: Origin; readonly indices: Float64Array }): Promise<Dataset> {
+  return subset(await remake(dataset), Array.from(indices))
 }
 
 /** The samples of several datasets after each other. @example concat([fromArray([1, 2]), fromArray([3])]).get(2) // 3 */
-export function concat<Sample>(datasets: readonly Dataset<Sample>[]): Dataset<Sample> {
+export function concat<Sample>(datasets: readonly Dataset<Sample>[]): PortableDataset<Sample> {
   return new Concat(datasets)
 }
 
 /** @internal */
-export class Concat<Sample> implements Dataset<Sample> {
+export class Concat<Sample> implements PortableDataset<Sample> {
   readonly datasets: readonly Dataset<Sample>[]
   readonly length: number
 
@@ -83,6 +98,15 @@ export class Concat<Sample> implements Dataset<Sample> {
     }
     throw new FirnError('argument', 'concat: a dataset has become shorter')
   }
+
+  origin(): Origin {
+    return { module: import.meta.url, name: 'remakeConcat', args: this.datasets.map((dataset) => originOf('concat', dataset)) }
+  }
+}
+
+/** For workers. @internal */
+export async function remakeConcat(datasets: readonly Origin[]): Promise<Dataset> {
+  return concat(await Promise.all(datasets.map(remake)))
 }
 
 /**
@@ -147,6 +171,60 @@ export function mapped<S, A, B, C, D, E>(
 export function mapped(dataset: Dataset, ...stages: readonly unknown[]): Dataset {
   const [first] = stages
   return new Mapped(dataset, (first instanceof Pipeline ? first : new Pipeline(stages)).stages)
+}
+
+/** A record with another value under a name. */
+export type Replaced<S, Key extends keyof S, Value> = { [K in keyof S]: K extends Key ? Value : S[K] }
+
+/**
+ * A dataset of records of which one entry goes through functions; the other entries stay.
+ *
+ * @example
+ * const data = mappedEntry(fromArray([{ n: 1, label: 'a' }]), 'n', (n) => n + 1, (n) => n * 10)
+ * data.get(0) // { n: 20, label: 'a' }
+ */
+export function mappedEntry<S, K extends keyof S, A>(dataset: Dataset<S>, key: K, a: Stage<S[K], A>): Dataset<Replaced<S, K, A>>
+export function mappedEntry<S, K extends keyof S, A, B>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+): Dataset<Replaced<S, K, B>>
+export function mappedEntry<S, K extends keyof S, A, B, C>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+): Dataset<Replaced<S, K, C>>
+export function mappedEntry<S, K extends keyof S, A, B, C, D>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+): Dataset<Replaced<S, K, D>>
+export function mappedEntry<S, K extends keyof S, A, B, C, D, E>(
+  dataset: Dataset<S>,
+  key: K,
+  a: Stage<S[K], A>,
+  b: Stage<A, B>,
+  c: Stage<B, C>,
+  d: Stage<C, D>,
+  e: Stage<D, E>,
+): Dataset<Replaced<S, K, E>>
+export function mappedEntry(dataset: Dataset<object>, key: PropertyKey, ...stages: readonly unknown[]): Dataset {
+  return new Mapped(
+    dataset,
+    new Pipeline(stages).stages.map((stage) => entryStage(key, stage)),
+  )
+}
+
+function entryStage(key: PropertyKey, stage: Stage<unknown, unknown>): Stage<unknown, unknown> {
+  const onEntry: Stage<unknown, unknown> = (record, context) =>
+    typeof record === 'object' && record !== null ? { ...record, [key]: stage(Reflect.get(record, key), context) } : record
+  return described(String(key), String(stage), onEntry)
 }
 
 /** @internal */

@@ -1,7 +1,9 @@
 // Where samples come from: anything with a length and a `get`, and arrays that serve a whole batch at once.
 import { FirnError } from '../errors.ts'
-import { tensor, type Tensor } from '../tensor/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { type Origin, type PortableDataset, shared } from './origin.ts'
 import type { SampleContext } from './pipeline.ts'
+import { fromElements, sizeOf } from './rows.ts'
 
 /** Samples by index. */
 export interface Dataset<Sample = unknown> {
@@ -16,17 +18,28 @@ export interface BatchedDataset<Sample = unknown, Batch = unknown> extends Datas
   batch(indices: readonly number[]): Batch
 }
 
+/** The typed arrays that hold the elements of a dtype. */
+export interface FieldArrays {
+  uint8: Uint8Array
+  int8: Int8Array
+  int16: Int16Array
+  int32: Int32Array
+  int64: BigInt64Array
+  float32: Float32Array
+  float64: Float64Array
+}
+
 /** The values of all samples in a row, and the shape of one sample. */
 export type Field =
-  | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Float32Array }
-  | { readonly dtype: 'int64'; readonly shape: readonly number[]; readonly data: BigInt64Array }
+  | { [D in keyof FieldArrays]: { readonly dtype: D; readonly shape: readonly number[]; readonly data: FieldArrays[D] } }[keyof FieldArrays]
   /** Bytes that become floats when they are asked for, each times `scale`: a quarter of the memory. */
   | { readonly dtype: 'float32'; readonly shape: readonly number[]; readonly data: Uint8Array; readonly scale: number }
 
 type Fields = Readonly<Record<string, Field>>
 
 /** A tensor for each field. */
-export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tensor<F[Name]['dtype']> }
+// `& {}` makes editors show the fields and not the name of this type.
+export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tensor<F[Name]['dtype']> } & {}
 
 /**
  * Samples in typed arrays, a field each. A sample is a record of tensors of the fields' shapes; a batch has one dimension more, in front.
@@ -39,7 +52,9 @@ export type FieldTensors<F extends Fields> = { readonly [Name in keyof F]: Tenso
  * })
  * data.batch([0, 3]).point.shape // [2, 2]
  */
-export class TensorDataset<const F extends Fields> implements BatchedDataset<FieldTensors<F>, FieldTensors<F>> {
+export class TensorDataset<const F extends Fields>
+  implements BatchedDataset<FieldTensors<F>, FieldTensors<F>>, PortableDataset<FieldTensors<F>>
+{
   readonly length: number
   readonly fields: F
 
@@ -64,37 +79,38 @@ export class TensorDataset<const F extends Fields> implements BatchedDataset<Fie
     return this.#gather(indices, [indices.length])
   }
 
+  /** Workers share one copy of the arrays. */
+  origin(): Origin {
+    const fields = Object.entries(this.fields).map(([name, field]) => [name, { ...field, data: shared(field.data) }] as const)
+    return { module: import.meta.url, name: 'remakeTensors', args: Object.fromEntries(fields) }
+  }
+
   #gather(indices: readonly number[], leading: readonly number[]): Record<string, unknown> {
     const wrong = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.length))
     if (wrong !== undefined) throw new FirnError('argument', `TensorDataset: no sample ${wrong}; there are ${this.length}, counted from 0`)
     const tensors = Object.entries(this.fields).map(([name, field]) => [
       name,
-      tensor(rowsOf(field, indices), { shape: [...leading, ...field.shape] }),
+      fromElements(field.dtype, [...leading, ...field.shape], rowsOf(field, indices)),
     ])
     return Object.fromEntries(tensors)
   }
 }
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1)
+/** For workers. @internal */
+export const remakeTensors = (fields: Fields): Dataset => new TensorDataset(fields)
 
-function rowsOf(field: Field, indices: readonly number[]): Float32Array | BigInt64Array {
+function rowsOf(field: Field, indices: readonly number[]): ArrayBuffer {
   const size = sizeOf(field.shape)
-  if (field.dtype === 'int64') return copyRows(field.data, new BigInt64Array(indices.length * size), size, indices)
-  if (field.data instanceof Float32Array) return copyRows(field.data, new Float32Array(indices.length * size), size, indices)
-  return scaleRows(field.data, 'scale' in field ? field.scale : 1, size, indices)
+  if ('scale' in field) return scaledRows(field.data, field.scale, size, indices)
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = field.data
+  const from = new Uint8Array(buffer, byteOffset, byteLength)
+  const bytes = size * BYTES_PER_ELEMENT
+  const rows = new Uint8Array(indices.length * bytes)
+  indices.forEach((index, row) => rows.set(from.subarray(index * bytes, (index + 1) * bytes), row * bytes))
+  return rows.buffer
 }
 
-interface Rows<A> {
-  subarray(start: number, end: number): A
-  set(values: A, offset: number): void
-}
-
-function copyRows<A extends Rows<A>>(from: A, to: A, size: number, indices: readonly number[]): A {
-  indices.forEach((index, row) => to.set(from.subarray(index * size, (index + 1) * size), row * size))
-  return to
-}
-
-function scaleRows(bytes: Uint8Array, scale: number, size: number, indices: readonly number[]): Float32Array {
+function scaledRows(bytes: Uint8Array, scale: number, size: number, indices: readonly number[]): ArrayBuffer {
   const floats = Float32Array.from({ length: 256 }, (_, byte) => byte * scale)
   const rows = new Float32Array(indices.length * size)
   indices.forEach((index, row) => {
@@ -102,5 +118,5 @@ function scaleRows(bytes: Uint8Array, scale: number, size: number, indices: read
     const to = row * size
     for (let i = 0; i < size; i++) rows[to + i] = floats[bytes[from + i] ?? 0] ?? 0
   })
-  return rows
+  return rows.buffer
 }

@@ -1,5 +1,6 @@
 // Batches of a dataset, in order or shuffled, from any position on.
 import { FirnError } from '../errors.ts'
+import { tensorScope } from '../tensor/index.ts'
 import { type BatchMaker, batchMaker } from './batchMaker.ts'
 import { Course, type Place } from './course.ts'
 import type { Dataset } from './dataset.ts'
@@ -7,6 +8,8 @@ import { batchesOf, checkLoader, type DefaultBatch, type LoaderOptions, type Unt
 import { Pipeline } from './pipeline.ts'
 import type { BatchSampler, Share } from './plan.ts'
 import { tensorsIn } from './tensorsIn.ts'
+import { Feed } from './workers/feed.ts'
+import { openBatch, setupOf } from './workers/setup.ts'
 
 /** Where a loader is: `position` batches of pass `epoch` over the data have been handed out, `taken` of them and before in this epoch. */
 export interface Cursor extends Place {
@@ -15,13 +18,14 @@ export interface Cursor extends Place {
 
 /**
  * Batches of a dataset, for `for` and `for await`; each loop is one epoch. A batch is freed when the next one is asked for,
- * except tensors that were kept with `keep()`.
+ * except tensors that were kept with `keep()`. With `workers` it takes `for await`; the threads stay for the next loop, until `close()`, and
+ * do not keep the process alive.
  *
  * @example
  * const loader = new DataLoader({ dataset: mnist({ split: 'train' }), batchSize: 64, shuffle: true })
  * for await (const { image, label } of loader) console.log(image.shape, label.shape)
  */
-export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> implements Iterable<Batch> {
+export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> implements Iterable<Batch>, AsyncIterable<Batch> {
   /** Batches in an epoch. */
   readonly length: number
   /** Batches in one pass over the data. */
@@ -32,6 +36,8 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   readonly #make: BatchMaker
   readonly #goesOn: boolean
   readonly #course: Course
+  readonly #feed: Feed | null
+  readonly #open: (delivered: unknown) => Batch
   #taken = 0
 
   /** @param share which process this is of how many that share the data */
@@ -45,6 +51,10 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
     this.length = options.iterationsPerEpoch ?? this.passLength
     this.#goesOn = options.iterationsPerEpoch !== undefined
     this.#course = this.course()
+    this.#open = openBatch(options)
+    const { workers: count = 0 } = options
+    const order = ({ epoch, position }: Place) => ({ indices: this.indices(epoch, position), epoch, seed: this.#seed })
+    this.#feed = count === 0 ? null : new Feed({ setup: setupOf('DataLoader', options), count, course: this.course(), order })
   }
 
   /** The way through the data, from its beginning. @internal */
@@ -56,6 +66,25 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   at(epoch: number, position: number): Batch
   at(epoch: number, position: number): unknown {
     return this.#make(this.indices(epoch, position), { seed: this.#seed, epoch })
+  }
+
+  /** What has to be waited for before `take`; undefined when that may come at once. Workers begin with the batches after it, too. @internal */
+  ready(place: Place): Promise<void> | undefined {
+    return this.#feed?.ready(place)
+  }
+
+  /** The batch at a place that is ready; the caller's to free. @internal */
+  take(place: Place): Batch {
+    using scope = tensorScope()
+    const delivered = this.#feed?.take(place)
+    const batch = delivered === undefined ? this.at(place.epoch, place.position) : this.#open(delivered.batch)
+    scope.end([...tensorsIn(batch)])
+    return batch
+  }
+
+  /** Ends the workers; the next loop starts others. */
+  async close(): Promise<void> {
+    await this.#feed?.close()
   }
 
   /** The indices of the samples in a batch of a pass. */
@@ -83,27 +112,57 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   }
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
+    if (this.#feed !== null)
+      throw new FirnError('argument', 'DataLoader: batches of workers have to be waited for; write `for await (const batch of loader)`')
     try {
       while (this.#taken < this.length) {
-        const { epoch, position } = this.#course.take()
-        this.#taken += 1
-        const batch = this.at(epoch, position)
+        const batch = this.#takeNext()
         try {
           yield batch
         } finally {
-          for (const tensor of tensorsIn(batch)) if (!tensor.isKept) tensor.dispose()
+          free(batch)
         }
       }
     } finally {
-      this.#course.beginEpoch()
-      this.#taken = 0
+      this.#endEpoch()
     }
   }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
+    try {
+      while (this.#taken < this.length) {
+        await this.ready(this.#course.next)
+        const batch = this.#takeNext()
+        try {
+          yield batch
+        } finally {
+          free(batch)
+        }
+      }
+    } finally {
+      this.#endEpoch()
+    }
+  }
+
+  #takeNext(): Batch {
+    const place = this.#course.take()
+    this.#taken += 1
+    return this.take(place)
+  }
+
+  #endEpoch(): void {
+    this.#course.beginEpoch()
+    this.#taken = 0
+  }
+}
+
+function free(batch: unknown): void {
+  for (const tensor of tensorsIn(batch)) if (!tensor.isKept) tensor.dispose()
 }
 
 // The overload states what the types of the options say and conditional types cannot prove.
 function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>): BatchMaker
-function makerOf({ dataset, pipeline, collate }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
+function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
   const { stages } = pipeline instanceof Pipeline ? pipeline : new Pipeline(pipeline === undefined ? [] : [pipeline])
-  return batchMaker({ dataset, stages, collate })
+  return batchMaker({ dataset, stages, collate, cache })
 }

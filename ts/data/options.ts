@@ -4,6 +4,7 @@ import type { Collated } from './collate.ts'
 import type { BatchedDataset, Dataset } from './dataset.ts'
 import type { Pipeline, Stage } from './pipeline.ts'
 import { type BatchSampler, planBatches, type Share, shareBatches } from './plan.ts'
+import { type CacheOptions, checkCache } from './sampleCache.ts'
 import { type Sampler, sequential, shuffled } from './sampler.ts'
 
 /** The sample type of a dataset. */
@@ -39,6 +40,15 @@ export interface LoaderOptions<D extends Dataset, Out, Batch> {
   readonly seed?: number
   /** A function over each sample, or several made with `pipeline(a, b, c)`. */
   readonly pipeline?: Stage<SampleOf<D>, Out> | Pipeline<SampleOf<D>, Out>
+  /** Threads that load samples and make batches; 0 makes them when they are asked for. The data is the same. @default 0 */
+  readonly workers?: number
+  /** Batches that each worker makes ahead. @default 2 */
+  readonly prefetch?: number
+  /**
+   * Keeps samples in files, as they are before the first stage of the pipeline that looks at `random` or `epoch`. A file that is damaged, or
+   * of another version or pipeline, is made anew. @default nothing is kept
+   */
+  readonly cache?: CacheOptions
   /** Makes a batch of samples. @default the dataset's own `batch` where there is no pipeline, else `collate` */
   readonly collate?: (samples: readonly (Out extends Untouched ? SampleOf<D> : Out)[]) => Batch
 }
@@ -53,20 +63,37 @@ const known = [
   'iterationsPerEpoch',
   'seed',
   'pipeline',
+  'workers',
+  'prefetch',
+  'cache',
   'collate',
 ] as const
 
 /** Refuses options that do not exist, are out of range, or contradict each other. */
 export function checkLoader<D extends Dataset, Out, Batch>(what: string, options: LoaderOptions<D, Out, Batch>): void {
   checkOptions(what, options, known)
-  const { batchSize = 1, iterationsPerEpoch = 1, seed = 0, sampler } = options
+  const { batchSize = 1, iterationsPerEpoch = 1, seed = 0, workers = 0, prefetch = 1, sampler } = options
   for (const [name, value, least] of [
     ['batchSize', batchSize, 1],
     ['iterationsPerEpoch', iterationsPerEpoch, 1],
     ['seed', seed, 0],
+    ['workers', workers, 0],
+    ['prefetch', prefetch, 1],
   ] as const) {
     if (!Number.isSafeInteger(value) || value < least)
       throw new FirnError('argument', `${what}: ${name} ${value}, expected a whole number from ${least}`)
+  }
+  if (options.cache !== undefined) checkCache(what, options.cache)
+  if (workers === 0 && 'prefetch' in options)
+    throw new FirnError(
+      'argument',
+      `${what}: prefetch is what workers make ahead, and there are none; give workers, too, or leave prefetch out`,
+    )
+  if (workers > 0 && 'pipeline' in options) {
+    throw new FirnError(
+      'argument',
+      `${what}: the functions of a pipeline do not cross to workers. Move them into the module that makes the dataset: export default (args) => mapped(dataset, ...stages), and give dataset: await fromModule(new URL('./my-data.ts', import.meta.url), args)`,
+    )
   }
   if (sampler === undefined) return
   const extra = ['shuffle', ...('batch' in sampler ? ['batchSize', 'batchSizeInTotal', 'dropLast'] : [])].filter((name) => name in options)

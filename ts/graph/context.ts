@@ -32,6 +32,13 @@ export interface Counters {
 /** Counters of a run that has not begun. */
 export const freshCounters = (): Counters => ({ trainIterations: 0, evalIterations: 0, trainEpochs: 0 })
 
+/** A round of a repeat. */
+export interface Round {
+  /** From 1. */
+  readonly round: number
+  readonly times: number
+}
+
 /** The task at hand, and how far it has come. */
 export interface TaskInfo {
   /** What it is, without how long: `train by epochs, tags train`. */
@@ -48,6 +55,8 @@ export interface TaskInfo {
   readonly epochSteps: number
   /** Iterations in an epoch; 0 in step mode. */
   readonly epochSize: number
+  /** The rounds at work of the repeats around the task, outermost first. */
+  readonly rounds: readonly Round[]
   /** Samples that the dataset nodes handed out since the epoch began. */
   readonly samples: number
   /** Training iterations of the run so far. */
@@ -87,5 +96,9 @@ export interface RunContext {
   readonly probes: readonly Probe[]
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>
+  /** Writes a checkpoint of the whole run under this name. */
+  save(name: string): Promise<string>
+  /** What nodes want done when the epoch at hand is over for all of them, so that a checkpoint holds the whole of it. */
+  readonly atEpochEnd: (() => Promise<void>)[]
   task: TaskInfo | null
 }

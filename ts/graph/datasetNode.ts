@@ -3,11 +3,9 @@ import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOp
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
+import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { refuseOptions } from './refuse.ts'
 import { savedNumber, savedRecord } from './savedState.ts'
-
-const later = ['workers', 'prefetch', 'cache'] as const
 
 /**
  * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
@@ -21,9 +19,10 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   #loader: DataLoader<D, Out, Batch>
   #course: Course
   #samples = 0
+  /** The run that the loader is made for. */
+  #info: RunInfo | null = null
 
   constructor(options: LoaderOptions<D, Out, Batch>) {
-    refuseOptions('DatasetNode', options, later, 'loading in workers and caches are not there yet')
     super({})
     this.#options = options
     this.#loader = new DataLoader(options)
@@ -40,8 +39,11 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   }
 
   override prepare(): void | Promise<void> {
-    const { seed, launcher } = this.graph.context.info
-    this.#loader = new DataLoader({ seed, ...this.#options }, launcher)
+    const { info } = this.graph.context
+    if (this.#info === info) return super.prepare()
+    this.#info = info
+    void this.#loader.close()
+    this.#loader = new DataLoader({ seed: info.seed, ...this.#options }, info.launcher)
     const { place } = this.#course
     this.#course = this.#loader.course()
     this.#course.place = place
@@ -55,12 +57,22 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
     return super.epochStart()
   }
 
+  override ready(): Promise<void> | undefined {
+    return this.#loader.ready(this.#course.next)
+  }
+
   override forwardImpl(): Batch {
-    const { epoch, position } = this.#course.next
-    const batch = this.#loader.at(epoch, position)
+    const place = this.#course.next
+    const batch = this.#loader.take(place)
     this.#course.take()
-    this.#samples += this.#loader.sizeAt(epoch, position)
+    this.#samples += this.#loader.sizeAt(place.epoch, place.position)
     return this.move(batch)
+  }
+
+  /** Ends the workers. */
+  override async cleanUp(): Promise<void> {
+    await this.#loader.close()
+    await super.cleanUp()
   }
 
   override stateDict(): StateTree {

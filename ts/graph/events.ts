@@ -18,7 +18,7 @@ type Sampled = (typeof sampled)[number]
 export interface ListenOptions {
   /**
    * Listens in every so many iterations: those whose number in the run, from 1, is a multiple. In the others nothing is made or computed
-   * for this listener.
+   * for this listener. What happens between two iterations, as in `epochEnd` of a node, is heard in any case.
    * @default 1
    */
   readonly every?: number
@@ -91,7 +91,7 @@ export class EventHub implements EventSource {
   readonly #clock = new Clock()
   /** Values that wait on the device for their listeners. */
   readonly late = new LateValues((error) => this.#await(failed(error)))
-  /** The number of the iteration at work among those of its mode. */
+  /** The number of the iteration at work among those of its mode; 0 between two, where values are for all listeners. */
   tick = 0
 
   on<Kind extends keyof GraphEvents>(kind: Kind, listener: Listener<GraphEvents[Kind]>, options: ListenOptions = {}): () => void {

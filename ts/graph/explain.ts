@@ -12,7 +12,9 @@ export interface Explained {
 /** The graph in words. What a node reads is known once it has run, since nothing is declared; before, the text says so. */
 export function explainGraph({ tags, nodes, reads }: Explained): string {
   const unknown = [...nodes.keys()].filter((name) => !reads.has(name))
-  const lines = [...nodes].map(([name, node]) => `  ${name}: ${node.constructor.name}, ${phasesOf(node)}, ${readsOf(reads.get(name))}`)
+  const lines = [...nodes].map(
+    ([name, node]) => `  ${name}: ${node.constructor.name}, ${phasesOf(node)}, ${readsOf(reads.get(name))}${waitingOf(node)}`,
+  )
   const order = unknown.length === 0 ? forwardOrder(nodes, reads) : []
   const moved = order.some((name, i) => name !== [...nodes.keys()][i])
   return [
@@ -32,6 +34,8 @@ function readsOf(read: ReadonlySet<string> | undefined): string {
   if (read === undefined) return 'reads not known yet'
   return read.size === 0 ? 'reads nothing' : `reads ${[...read].join(', ')}`
 }
+
+const waitingOf = ({ waiting }: AnyNode): string => (waiting === null ? '' : `; waits for several processes: ${waiting}`)
 
 // Producers first, otherwise as added.
 function forwardOrder(nodes: Explained['nodes'], reads: Explained['reads']): readonly string[] {

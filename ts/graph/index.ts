@@ -2,20 +2,32 @@
 export type { Board, ReportOptions } from './board.ts'
 export type { CacheAccess, GraphOutputCache } from './cache.ts'
 export type { NodeTime, TimeListener } from './clock.ts'
-export { type Counters, type EpochRecord, freshCounters, type Launcher, type RunContext, type RunInfo, type TaskInfo } from './context.ts'
+export {
+  type Counters,
+  type EpochRecord,
+  freshCounters,
+  type Launcher,
+  type Round,
+  type RunContext,
+  type RunInfo,
+  type TaskInfo,
+} from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
 export type { ControlSource, Directed, GraphEvents, HistogramSummary, Pixels, Place, Reported, UpdateRecord, Updating } from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
 export { ExecutableGraph } from './executableGraph.ts'
-export { LossNode, type LossNodeOptions } from './lossNode.ts'
+export { type Loss, LossNode, type LossNodeOptions, type SummedLoss } from './lossNode.ts'
 export type { Meter } from './meter.ts'
 export * as meter from './meters.ts'
+export type { Best, SaveBestOptions } from './best.ts'
 export { MetricNode, type MetricNodeOptions } from './metricNode.ts'
+export type { DistributedOptions } from './distributed.ts'
 export { ModuleNode, type ModuleNodeOptions } from './moduleNode.ts'
 export type { NodeHooks, Resources } from './hooks.ts'
 export { type AnyNode, Node } from './node.ts'
 export { NodeSet } from './nodeSet.ts'
 export { Probe, type ProbeOptions } from './probe.ts'
+export { refuseOptions } from './refuse.ts'
 export { savedJson, savedNumber, savedRecord } from './savedState.ts'
 export { isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
 export { matches, tagList, type Tags } from './tags.ts'

@@ -1,11 +1,12 @@
 // Values that wait on the device until they are read, many at once, so that reporting one never waits for the device.
-import { cat, type DType, type Tensor, tensorScope } from '../tensor/index.ts'
+import type { DType, Tensor } from '../tensor/index.ts'
+import { type Held, hold, join } from './held.ts'
 
 /** The elements of a tensor, as they were when it was added. */
 export type Numbers = ArrayLike<number | bigint>
 
 interface Waiting {
-  readonly tensor: Tensor<DType> | null
+  readonly held: Held | null
   readonly deliver: (numbers: Numbers) => void
 }
 
@@ -26,10 +27,10 @@ export class LateValues {
     this.#fail = fail
   }
 
-  /** Copies the tensor's handle, so that it may go, and calls `deliver` with its elements when they are read. */
+  /** Holds the tensor, so that the caller's may go, and calls `deliver` with its elements when they are read. */
   add(tensor: Tensor<DType> | null, deliver: (numbers: Numbers) => void): void {
     if (this.#waiting.length === 0) this.#oldest = performance.now()
-    this.#waiting.push({ tensor: tensor?.detach().keep() ?? null, deliver })
+    this.#waiting.push({ held: tensor && hold(tensor), deliver })
   }
 
   /** Whether nothing waits and nothing is on its way. */
@@ -66,30 +67,21 @@ export class LateValues {
 }
 
 // One read for each dtype.
-function read(waiting: readonly Waiting[]): Promise<[Waiting, Numbers][]> {
-  const byType = new Map<DType, [Waiting, Tensor<DType>][]>()
+async function read(waiting: readonly Waiting[]): Promise<[Waiting, Numbers][]> {
+  const groups = new Map<DType, [Waiting, Held][]>()
   for (const each of waiting) {
-    if (each.tensor === null) continue
-    const group = byType.get(each.tensor.dtype)
-    if (group === undefined) byType.set(each.tensor.dtype, [[each, each.tensor]])
-    else group.push([each, each.tensor])
+    if (each.held === null) continue
+    const group = groups.get(each.held.dtype) ?? []
+    groups.set(each.held.dtype, group)
+    group.push([each, each.held])
   }
-  return Promise.all([...byType.values()].map(readGroup)).then((groups) => groups.flat())
+  return (await Promise.all([...groups.values()].map(readGroup))).flat()
 }
 
-async function readGroup(group: readonly [Waiting, Tensor<DType>][]): Promise<[Waiting, Numbers][]> {
-  const joined = join(group.map(([, tensor]) => tensor))
-  const sizes = group.map(([, { size }]) => size)
-  for (const [, tensor] of group) tensor.dispose()
+async function readGroup(group: readonly [Waiting, Held][]): Promise<[Waiting, Numbers][]> {
+  const joined = join(group.map(([, held]) => held))
   const numbers = await joined.data()
   joined.dispose()
   let at = 0
-  return group.map(([each], i) => [each, numbers.subarray(at, (at += sizes[i] ?? 0))])
-}
-
-// Halves are read as float32: a typed array has only their bits.
-function join(tensors: readonly Tensor<DType>[]): Tensor<DType> {
-  using scope = tensorScope()
-  const joined = cat(tensors.map((tensor) => tensor.reshape([tensor.size])))
-  return scope.keep(joined.dtype === 'bfloat16' || joined.dtype === 'float16' ? joined.float() : joined)
+  return group.map(([each, { size }]) => [each, numbers.subarray(at, (at += size))])
 }

@@ -1,82 +1,197 @@
 // A loss as a node, and the one backward for the weighted sum of all of them.
+import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
 import { Tensor } from '../tensor/index.ts'
 import { average } from './meters.ts'
 import type { CacheAccess } from './cache.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
-import { Node } from './node.ts'
-import { refuseOptions } from './refuse.ts'
+import { lossShares, type Normalization, normalizations } from './mgda.ts'
+import { type AnyNode, Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
+
+/** A loss as a sum over `weight` samples (or tokens, or pixels): its mean is `sum / weight`, over an iteration, a window or an epoch. */
+export interface SummedLoss {
+  /** A tensor of one element. */
+  readonly sum: Tensor
+  /** From 0 on. */
+  readonly weight: number
+}
+
+/** What the forward of a LossNode may return: a tensor of one element, or a sum with what it is to be divided by. */
+export type Loss = Tensor | SummedLoss
 
 /** Options of a `LossNode`; everything else in them is a hook or a resource. */
 export interface LossNodeOptions {
-  /** What the loss counts for in the sum that is differentiated. @default 1 */
+  /** What the loss counts for in the sum that is differentiated; not with `mode: 'mgda'`. @default 1 */
   readonly weight?: number
+  /**
+   * `'fixed'`: the loss counts for its `weight`. `'mgda'`: the losses of this mode share a weight of 1 among themselves, so that none of them
+   * grows in a small step; the shares are found anew in every iteration. @default 'fixed'
+   */
+  readonly mode?: 'fixed' | 'mgda'
+  /** With `mode: 'mgda'`, the node whose output all these losses are made from: the encoder that they share. */
+  readonly shared?: string
+  /**
+   * With `mode: 'mgda'`, what the gradient of each loss is divided by before they are compared: nothing, its norm (`'l2'`), the loss, or both
+   * (`'loss+'`). Losses of different scale ask for it. @default 'none'
+   */
+  readonly normalize?: Normalization
+}
+
+/** A loss whose share is found anew in every iteration. */
+interface Adaptive {
+  readonly shared: string
+  readonly normalize: Normalization
 }
 
 /**
- * A loss: `forward` returns a tensor of one element. The weighted sum of all losses of the task is differentiated once, when the last of them
- * comes to `backward`. The mean over an epoch's iterations, without the weight, is reported under the node's name, and in training every iteration's as a scalar.
+ * A loss: `forward` returns a tensor of one element, or `{ sum, weight }`. The weighted sum of all losses of the task is differentiated once,
+ * when the last of them comes to `backward`. Of losses `{ sum, weight }` the sums are differentiated, and optimizers divide by the weight of their
+ * whole window: micro-batches of any sizes train as one batch of all of them does. The mean over an epoch, without the weight, is reported
+ * under the node's name, and in training every iteration's as a scalar; the share of a loss in mode `'mgda'` likewise, as `name/share`.
  *
  * @example
  * graph.add('loss', new LossNode({ forward: (_, x) => F.crossEntropy(x.net, x.mnist.label) }))
  */
-export class LossNode<C = CacheAccess, R extends object = object> extends Node<C, Tensor, R> {
+export class LossNode<C = CacheAccess, R extends object = object, L extends Loss = Tensor> extends Node<C, L, R> {
   readonly weight: number
+  readonly #adaptive: Adaptive | null
   readonly #mean = average()
+  readonly #share = average()
 
-  constructor(options: LossNodeOptions & NodeHooks<LossNode<C> & R, C, Tensor> & Resources<R>) {
-    refuseOptions('LossNode', options, ['mode'], 'weights found by the multiple-gradient descent algorithm are not there yet')
-    super(options, ['weight'])
+  constructor(options: LossNodeOptions & NodeHooks<LossNode<C> & R, C, L> & Resources<R>) {
+    super(options, ['weight', 'mode', 'shared', 'normalize'])
     this.weight = options.weight ?? 1
+    this.#adaptive = adaptiveOf(options)
   }
 
-  override forwardImpl(x: C): Tensor {
-    const loss: unknown = super.forwardImpl(x)
-    if (loss instanceof Tensor && loss.size === 1) return loss
-    const given = loss instanceof Tensor ? `a tensor of shape [${loss.shape.join(', ')}]` : typeof loss
-    throw new FirnError('shape', `the loss is ${given}, expected a tensor of one element; reduce it with mean() or sum()`)
+  override forwardImpl(x: C): L {
+    const loss = super.forwardImpl(x)
+    checkLoss(loss)
+    return loss
   }
 
   override epochStart(): void | Promise<void> {
     this.#mean.reset()
+    this.#share.reset()
     return super.epochStart()
   }
 
   override backward(): void {
-    const losses = [...this.allNodes.values()].filter((node) => node instanceof LossNode)
-    if (losses.at(-1) === this) {
-      const sum = sumOf(losses.map((node) => (node.weight === 1 ? node.forward() : node.forward().mul(node.weight))))
-      const scaled = sum === undefined ? undefined : (this.gradScaler?.scale(sum) ?? sum)
-      scaled?.backward()
-    }
+    const losses = lossesOf(this.allNodes)
+    if (losses.at(-1) === this) this.#differentiate(losses)
     super.backward()
   }
 
   override update(): void {
-    this.#mean.update(this.forward())
-    if (this.training) this.board.scalar(this.name, this.forward())
+    const { sum, weight } = summed(this.forward())
+    if (weight > 0) {
+      const mean = weight === 1 ? sum : sum.detach().div(weight)
+      this.#mean.update(mean, weight)
+      if (this.training) this.board.scalar(this.name, mean)
+    }
     super.update()
   }
 
   override async epochEnd(): Promise<void> {
     this.board.metric(this.name, await this.#mean.evaluate())
+    if (this.#adaptive !== null && this.training) this.board.metric(`${this.name}/share`, await this.#share.evaluate())
     await super.epochEnd()
   }
 
   override async stateDict(): Promise<StateTree> {
-    return { mean: await this.#mean.stateDict() }
+    return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
     const what = this.constructor.name
-    this.#mean.loadStateDict(savedJson(what, savedRecord(what, state)['mean']))
+    const saved = savedRecord(what, state)
+    this.#mean.loadStateDict(savedJson(what, saved['mean']))
+    if (this.#adaptive !== null) this.#share.loadStateDict(savedJson(what, saved['share']))
     return []
+  }
+
+  #differentiate(losses: readonly LossNode<CacheAccess, object, Loss>[]): void {
+    weightOfLosses(this.allNodes)
+    const shares = this.#shares(losses.filter((node) => node.#adaptive !== null))
+    const terms = losses.map((node) => times(summed(node.forward()).sum, shares.get(node) ?? node.weight))
+    const total = terms.reduce((sum, term) => sum.add(term.reshape(sum.shape)))
+    const scaled = this.gradScaler?.scale(total) ?? total
+    scaled.backward()
+  }
+
+  // Of the scaled losses, whose gradients are those that have to be representable.
+  #shares(losses: readonly LossNode<CacheAccess, object, Loss>[]): ReadonlyMap<unknown, number> {
+    const [first] = losses
+    if (first === undefined || first.#adaptive === null) return new Map()
+    const adaptive = first.#adaptive
+    const other = losses.find((node) => node.#differs(adaptive))
+    if (other !== undefined)
+      throw new FirnError(
+        'argument',
+        `losses '${first.name}' and '${other.name}': mode 'mgda' wants one 'shared' and one 'normalize' of all`,
+      )
+    const sums = losses.map((node) => summed(node.forward()).sum)
+    const scaled = this.gradScaler?.scale(sums) ?? sums
+    const found = lossShares(scaled, [...tensorsIn(this.graph.output(adaptive.shared))], adaptive.normalize)
+    return new Map(losses.map((node, i) => [node, node.#note(found[i] ?? 0)]))
+  }
+
+  #differs({ shared, normalize }: Adaptive): boolean {
+    return this.#adaptive === null || this.#adaptive.shared !== shared || this.#adaptive.normalize !== normalize
+  }
+
+  #note(share: number): number {
+    this.#share.update(share)
+    this.board.scalar(`${this.name}/share`, share)
+    return share
   }
 }
 
-function sumOf(losses: readonly Tensor[]): Tensor | undefined {
-  const [first, ...others] = losses
-  return first && others.reduce((sum, loss) => sum.add(loss.reshape(sum.shape)), first)
+/** What the gradients of this iteration are to be divided by, if the losses are sums; undefined if they are not. */
+export function weightOfLosses(nodes: ReadonlyMap<string, AnyNode>): number | undefined {
+  const losses = lossesOf(nodes).map((node) => ({ node, loss: node.forward() }))
+  const [first] = losses
+  if (first === undefined) return undefined
+  const weight = weightOf(first.loss)
+  const other = losses.find(({ loss }) => weightOf(loss) !== weight)
+  if (other === undefined) return weight
+  const told = [first, other].map(
+    ({ node, loss }) => `'${node.name}' ${weightOf(loss) === undefined ? 'is a mean' : `is a sum of weight ${weightOf(loss)}`}`,
+  )
+  throw new FirnError('argument', `losses: ${told.join(', ')}; the losses of an iteration are all means, or all sums of one weight`)
+}
+
+const lossesOf = (nodes: ReadonlyMap<string, AnyNode>): LossNode<CacheAccess, object, Loss>[] =>
+  [...nodes.values()].filter((node) => node instanceof LossNode)
+
+const summed = (loss: Loss): SummedLoss => (loss instanceof Tensor ? { sum: loss, weight: 1 } : loss)
+
+const weightOf = (loss: Loss): number | undefined => (loss instanceof Tensor ? undefined : loss.weight)
+
+const times = (loss: Tensor, weight: number): Tensor => (weight === 1 ? loss : loss.mul(weight))
+
+function adaptiveOf({ mode = 'fixed', shared, normalize, weight }: LossNodeOptions): Adaptive | null {
+  if (mode === 'fixed') {
+    if (shared === undefined && normalize === undefined) return null
+    throw new FirnError('argument', "LossNode: 'shared' and 'normalize' go with mode 'mgda'")
+  }
+  if (mode !== 'mgda') throw new FirnError('argument', `LossNode: mode '${String(mode)}', expected 'fixed' or 'mgda'`)
+  if (weight !== undefined) throw new FirnError('argument', "LossNode: mode 'mgda' finds the weight itself; leave 'weight' out")
+  if (shared === undefined)
+    throw new FirnError('argument', "LossNode: mode 'mgda' wants 'shared', the node whose output the losses have in common")
+  if (normalize !== undefined && !normalizations.includes(normalize))
+    throw new FirnError('argument', `LossNode: normalize '${String(normalize)}', expected one of ${normalizations.join(', ')}`)
+  return { shared, normalize: normalize ?? 'none' }
+}
+
+function checkLoss(loss: unknown): void {
+  const isSum = typeof loss === 'object' && loss !== null && 'sum' in loss && 'weight' in loss && !(loss instanceof Tensor)
+  if (isSum && !(typeof loss.weight === 'number' && loss.weight >= 0 && loss.weight < Infinity))
+    throw new FirnError('argument', `the weight of the loss is ${String(loss.weight)}, expected a number from 0 on`)
+  const tensor: unknown = isSum ? loss.sum : loss
+  if (tensor instanceof Tensor && tensor.size === 1) return
+  const given = tensor instanceof Tensor ? `a tensor of shape [${tensor.shape.join(', ')}]` : typeof tensor
+  throw new FirnError('shape', `the loss is ${given}, expected a tensor of one element; reduce it with mean() or sum()`)
 }

@@ -2,7 +2,8 @@
 import { noGrad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import type { Json } from '../io/index.ts'
-import { cat, type DType, type Tensor, tensorScope } from '../tensor/index.ts'
+import { type DType, type Tensor, tensorScope } from '../tensor/index.ts'
+import { type Held, hold, join } from './held.ts'
 
 /** Sums up what it is given. */
 export interface Meter<In extends readonly unknown[], Out extends Json = Json> {
@@ -34,6 +35,11 @@ export interface Fold<In extends readonly unknown[], Out extends Json> {
   result(state: readonly number[]): Out
 }
 
+interface Waiting {
+  readonly value: number | Held
+  readonly count: number
+}
+
 // So many updates may wait on the device before they are read though nobody asked.
 const patience = 256
 
@@ -41,7 +47,7 @@ const patience = 256
 export class FoldMeter<In extends readonly unknown[], Out extends Json> implements Meter<In, Out> {
   readonly #fold: Fold<In, Out>
   #state: number[]
-  #waiting: Entry[] = []
+  #waiting: Waiting[] = []
 
   constructor(fold: Fold<In, Out>) {
     this.#fold = fold
@@ -49,7 +55,7 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
   }
 
   reset(): void {
-    for (const { value } of this.#waiting) if (typeof value !== 'number') value.dispose()
+    for (const { value } of this.#waiting) if (typeof value !== 'number') value.tensor.dispose()
     this.#waiting = []
     this.#state = [...this.#fold.start]
   }
@@ -57,7 +63,7 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
   update(...values: In): void {
     using _ = tensorScope()
     const { value, count } = noGrad(() => this.#fold.entry(...values))
-    this.#waiting.push({ value: typeof value === 'number' ? value : value.detach().reshape([value.size]).keep(), count })
+    this.#waiting.push({ value: typeof value === 'number' ? value : hold(value), count })
     if (this.#waiting.length < patience) return
     const { entries, joined } = this.#take()
     this.#add(entries, joined?.dataSync())
@@ -89,21 +95,18 @@ export class FoldMeter<In extends readonly unknown[], Out extends Json> implemen
   }
 
   // What waits, with all its numbers in one tensor, to be read at once.
-  #take(): { entries: readonly (Entry & { size: number })[]; joined: Tensor<DType> | undefined } {
-    const waiting = this.#waiting
+  #take(): { entries: readonly Waiting[]; joined: Tensor<DType> | undefined } {
+    const entries = this.#waiting
     this.#waiting = []
-    const tensors = waiting.map(({ value }) => value).filter((value) => typeof value !== 'number')
-    const joined = tensors.length === 0 ? undefined : cat(tensors).keep()
-    const entries = waiting.map((entry) => ({ ...entry, size: typeof entry.value === 'number' ? 0 : entry.value.size }))
-    for (const tensor of tensors) tensor.dispose()
-    return { entries, joined }
+    const held = entries.map(({ value }) => value).filter((value) => typeof value !== 'number')
+    return { entries, joined: held.length === 0 ? undefined : join(held) }
   }
 
-  #add(entries: readonly (Entry & { size: number })[], numbers: ArrayLike<number | bigint> = []): void {
+  #add(entries: readonly Waiting[], numbers: ArrayLike<number | bigint> = []): void {
     let at = 0
-    for (const { value, count, size } of entries) {
+    for (const { value, count } of entries) {
       if (typeof value === 'number') this.#fold.add(this.#state, value, count)
-      for (const end = at + size; at < end; at++) this.#fold.add(this.#state, Number(numbers[at]), count)
+      else for (const end = at + value.size; at < end; at++) this.#fold.add(this.#state, Number(numbers[at]), count)
     }
   }
 }

@@ -147,7 +147,7 @@ class DictMeter implements Meter<[values: Readonly<Record<string, readonly unkno
  */
 export function dict<M extends Readonly<Record<string, AnyMeter>>>(
   meters: M,
-): Meter<[values: { readonly [K in keyof M]: InputsOf<M[K]> }], { readonly [K in keyof M]: ResultOf<M[K]> }>
+): Meter<[values: { readonly [K in keyof M]: Readonly<InputsOf<M[K]>> }], { readonly [K in keyof M]: ResultOf<M[K]> }>
 export function dict(meters: Readonly<Record<string, AnyMeter>>): unknown {
   return new DictMeter(meters)
 }

@@ -1,14 +1,16 @@
 // A meter as a node.
+import { type Best, BestKeeper, type SaveBestOptions } from './best.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
-import { refuseOptions } from './refuse.ts'
 import { savedJson, savedRecord } from './savedState.ts'
 
 /** Options of a `MetricNode`; everything else in them is a hook or a resource. */
 export interface MetricNodeOptions<In extends readonly unknown[], Out extends Json> {
   readonly meter: Meter<In, Out>
+  /** Saves the run, as `E<epochs>S<steps>_<name>_<value>.safetensors`, at the end of every epoch that is better than all before it. @default never */
+  readonly saveBest?: SaveBestOptions
 }
 
 /**
@@ -16,16 +18,22 @@ export interface MetricNodeOptions<In extends readonly unknown[], Out extends Js
  * The meter starts anew with each epoch.
  *
  * @example
- * graph.add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.mnist.label] }))
+ * graph.add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.mnist.label], saveBest: { mode: 'max' } }))
  */
-// `| []` makes the compiler read what `forward` returns as a tuple.
-export class MetricNode<C, In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
+// `const` and `| []` make the compiler read what `forward` returns as tuples, at any depth.
+export class MetricNode<C, const In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
   readonly meter: Meter<In, Out>
+  readonly #keeper: BestKeeper | null
 
   constructor(options: MetricNodeOptions<In, Out> & NodeHooks<MetricNode<C, In, Out> & R, C, In> & Resources<R>) {
-    refuseOptions('MetricNode', options, ['saveBest'], 'keeping the best checkpoint is not there yet')
-    super(options, ['meter'])
+    super(options, ['meter', 'saveBest'])
     this.meter = options.meter
+    this.#keeper = options.saveBest === undefined ? null : new BestKeeper(options.saveBest)
+  }
+
+  /** The best value so far; null before the first, and without `saveBest`. */
+  get best(): Best | null {
+    return this.#keeper?.best ?? null
   }
 
   override epochStart(): void | Promise<void> {
@@ -39,17 +47,21 @@ export class MetricNode<C, In extends readonly unknown[] | [], Out extends Json,
   }
 
   override async epochEnd(): Promise<void> {
-    this.board.metric(this.name, await this.meter.evaluate())
+    const result = await this.meter.evaluate()
+    this.board.metric(this.name, result)
+    this.#keeper?.look(this.name, result, this.training, this.graph.context)
     await super.epochEnd()
   }
 
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.meter.stateDict() }
+    return { meter: await this.meter.stateDict(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
     const what = this.constructor.name
-    this.meter.loadStateDict(savedJson(what, savedRecord(what, state)['meter']))
+    const { meter, best } = savedRecord(what, state)
+    this.meter.loadStateDict(savedJson(what, meter))
+    if (best !== undefined) this.#keeper?.loadStateDict(what, best)
     return []
   }
 }

@@ -7,15 +7,16 @@ import type { LoadReport, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { placeOf } from './board.ts'
+import { type DistributedOptions, distributedNames, readDistributed, waitingOptions } from './distributed.ts'
 import type { Moment } from './events.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
+import { weightOfLosses } from './lossNode.ts'
 import { Node } from './node.ts'
 import { claimParameters } from './patterns.ts'
-import { refuseOptions } from './refuse.ts'
 import { copyState, savedRecord, savedTensors } from './savedState.ts'
 
 /** Options of a `ModuleNode`; everything else in them is a hook or a resource. */
-export interface ModuleNodeOptions<M extends Module> {
+export interface ModuleNodeOptions<M extends Module> extends DistributedOptions {
   readonly module: M
   /**
    * Who trains what: one optimizer for all parameters, or one for each pattern. A pattern is a regular expression that has to match
@@ -25,15 +26,6 @@ export interface ModuleNodeOptions<M extends Module> {
   /** Sets the module's first values, without gradients. */
   readonly weightInit?: (module: M) => void
 }
-
-const distributed = [
-  'syncBatchNorm',
-  'findUnusedParameters',
-  'staticGraph',
-  'broadcastBuffers',
-  'bucketCapMb',
-  'gradientAsBucketView',
-] as const
 
 /**
  * Runs a module and trains it. Several nodes under different tags may share one module with different optimizers: which parameters
@@ -49,16 +41,19 @@ const distributed = [
  */
 export class ModuleNode<C, M extends Module, Out, R extends object = object> extends Node<C, Out, R> {
   readonly module: M
+  /** How several processes are to train the module; what is set here waits for them, and a run of one process says so. */
+  readonly distributed: Required<DistributedOptions>
   readonly #optimizers: ReadonlyMap<string, Optimizer>
   /** Names of the parameters that train, by pattern. */
   readonly #claims: ReadonlyMap<string, readonly string[]>
   readonly #bound = new Map<string, BoundOptimizer>()
+  #warned = false
   /** Saved states whose pattern is not at work here (yet); kept so that a later stage finds its moments again. */
   readonly #held = new Map<string, StateTree>()
 
   constructor(options: ModuleNodeOptions<M> & NodeHooks<ModuleNode<C, M, unknown> & R, C, Out> & Resources<R>) {
-    refuseOptions('ModuleNode', options, distributed, 'training over several processes is not there yet')
-    super(options, ['module', 'optimizers', 'weightInit'])
+    super(options, ['module', 'optimizers', 'weightInit', ...distributedNames])
+    this.distributed = readDistributed(this.constructor.name, options)
     const { module, optimizers = {}, weightInit } = options
     this.module = module
     this.#optimizers = new Map(optimizers instanceof Optimizer ? [['.*', optimizers]] : Object.entries(optimizers))
@@ -73,6 +68,10 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
   /** The optimizers at work, by pattern; empty before the node has trained. */
   get optimizers(): ReadonlyMap<string, BoundOptimizer> {
     return this.#bound
+  }
+
+  override get waiting(): string | null {
+    return waitingOptions(this.distributed)
   }
 
   /** The parameters that this node's optimizers train. */
@@ -96,6 +95,7 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
       if (!parameter.requiresGrad) parameter.grad = null
     }
     if (this.training) this.#bind()
+    this.#warn()
     return super.prepare()
   }
 
@@ -105,7 +105,11 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   override update(): void {
     if (this.training) {
-      for (const [pattern, optimizer] of this.#bound) this.#tell(pattern, optimizer, optimizer.update(this.#progress(optimizer)))
+      const weight = weightOfLosses(this.allNodes)
+      for (const [pattern, optimizer] of this.#bound) {
+        const progress = this.#progress(optimizer)
+        this.#tell(pattern, optimizer, optimizer.update(weight === undefined ? progress : { ...progress, weight }))
+      }
     }
     super.update()
   }
@@ -152,6 +156,14 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
       }
     }
     return owners
+  }
+
+  // One process has nothing to distribute; said once, lest a setting seem to work.
+  #warn(): void {
+    const waiting = this.waiting
+    if (waiting === null || this.#warned || this.launcher.worldSize > 1) return
+    this.#warned = true
+    console.warn(`node '${this.name}': ${waiting}: this waits for training over several processes; in one process it changes nothing`)
   }
 
   #bind(): void {

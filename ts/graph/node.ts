@@ -114,6 +114,11 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
     return move(data, device)
   }
 
+  /** What of its options waits for training over several processes, in words; null for nothing. @internal */
+  get waiting(): string | null {
+    return null
+  }
+
   /** Whether an optimizer of this node is within a window. @internal */
   get isAccumulating(): boolean {
     return false

@@ -8,14 +8,15 @@ import { FirnError } from '../errors.ts'
  * Replaces the file at `path` by `bytes` in one step: a temporary file in the same folder is written and synced,
  * then renamed, then the folder is synced. The folder has to exist. Fails with code `'io'`; the old file then stays as it was.
  *
+ * @param modified the time that the file is to have; now unless given
  * @example
  * await atomicWrite('best.json', new TextEncoder().encode('{"loss":0.1}'))
  */
-export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void> {
+export async function atomicWrite(path: string, bytes: Uint8Array, modified?: Date): Promise<void> {
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path)}.${randomUUID()}.tmp`)
   try {
-    await writeSynced(temporary, bytes)
+    await writeSynced(temporary, bytes, modified)
     await rename(temporary, path)
     await syncFolder(folder)
   } catch (cause) {
@@ -24,14 +25,18 @@ export async function atomicWrite(path: string, bytes: Uint8Array): Promise<void
   }
 }
 
+/** Whether a file of this name is what `atomicWrite` leaves behind when the process dies within it. */
+export const isUnfinished = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp')
+
 /** Wraps what went wrong with a file as a FirnError that names the file. */
 export function ioError(what: string, cause: unknown): FirnError {
   return new FirnError('io', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+async function writeSynced(path: string, bytes: Uint8Array, modified?: Date): Promise<void> {
   await using file = await open(path, 'wx')
   await file.writeFile(bytes)
+  if (modified !== undefined) await file.utimes(modified, modified)
   await file.sync()
 }
 

@@ -1,5 +1,5 @@
 // Files: atomic writes, safetensors, nested states.
-export { atomicWrite } from './atomicWrite.ts'
+export { atomicWrite, isUnfinished } from './atomicWrite.ts'
 export {
   decodeSafetensors,
   encodeSafetensors,

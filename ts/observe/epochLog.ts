@@ -1,15 +1,17 @@
 // Plain lines: one for each epoch, and a table of what trains.
+import { relative } from 'node:path'
 import pc from 'picocolors'
 import type { EpochRecord, Observer } from '../graph/index.ts'
 import { groupTable } from '../optim/index.ts'
 import { numbersIn } from './numbersIn.ts'
+import { modeOf, short, size, whole } from './words.ts'
 
 /** Where lines go. */
 export type Print = (line: string) => void
 
 /**
- * Prints a line at the end of each epoch, and what each ModuleNode trains when it first does. Colours only where the terminal has them and
- * `NO_COLOR` is not set.
+ * Prints a line at the end of each epoch, what each ModuleNode trains when it first does, and where checkpoints are. Colours only where the
+ * terminal has them and `NO_COLOR` is not set.
  *
  * @example
  * graph.observe(epochLog())
@@ -19,14 +21,18 @@ export function epochLog(print: Print = console.log): Observer {
   return (events) => {
     events.on('optimizers', ({ node, optimizers }) => print(`${pc.bold(node)}\n${pc.dim(groupTable(optimizers))}`))
     events.on('epochEnd', (epoch) => print(epochLine(epoch)))
+    events.on('checkpointSaved', ({ path, bytes }) => print(pc.dim(`saved  ${relative('', path)}  ${size(bytes)}`)))
+    events.on('checkpointLoaded', ({ path }) => print(pc.dim(`loaded ${relative('', path)}`)))
   }
 }
 
 /** The line of one epoch. */
-export function epochLine({ training, epoch, metrics, samples, seconds }: EpochRecord): string {
+export function epochLine(record: EpochRecord): string {
+  const { training, epoch, metrics, samples, seconds } = record
   const values = Object.entries(metrics).flatMap(([name, value]) => numbersIn(name, value))
-  const head = training ? pc.cyan('train') : pc.green('eval ')
-  const rate = samples > 0 ? [pc.dim(`${Math.round(samples / seconds).toLocaleString('en-US')} samples/s`)] : []
+  const mode = modeOf(record).padEnd(5)
+  const head = training ? pc.cyan(mode) : pc.green(mode)
+  const rate = samples > 0 ? [pc.dim(`${whole(samples / seconds)} samples/s`)] : []
   return [
     head,
     `epoch ${epoch}`,
@@ -35,7 +41,3 @@ export function epochLine({ training, epoch, metrics, samples, seconds }: EpochR
     pc.dim(`${seconds.toFixed(1)} s`),
   ].join('  ')
 }
-
-// Four decimals where they say something, else four digits.
-const short = (value: number): string =>
-  value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e3) ? value.toFixed(4) : value.toPrecision(4)

@@ -7,6 +7,7 @@ import type { ParamGroup } from './group.ts'
 import { loadState } from './load.ts'
 import { Modes } from './mode.ts'
 import type { Optimizer } from './optimizer.ts'
+import { checkRank } from './shard.ts'
 import { type OptimizerState, saveState } from './state.ts'
 import { Stepper } from './stepper.ts'
 import { fromTorch, initialRates } from './torch/load.ts'
@@ -115,8 +116,12 @@ export class BoundParams {
     return fn === undefined ? guard : under(guard, fn)
   }
 
-  /** Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. */
-  stateDict(): OptimizerState {
+  /**
+   * Everything that is needed to go on exactly: tensors by parameter name, the rest as JSON. `rank` is the process that is to hold the
+   * state where it is kept in parts; the one process that there is has rank 0. @default { rank: 0 }
+   */
+  stateDict({ rank = 0 }: { readonly rank?: number } = {}): OptimizerState {
+    checkRank('stateDict', rank)
     this.running.refuse('stateDict')
     const mode = this.modes.current
     const counts = { steps: this.made, window: this.window, ...(mode === 'eval' && { mode }) }

@@ -17,6 +17,7 @@ import {
   valueAt,
 } from './rule.ts'
 import { type Plateau, type PlateauState, Schedule } from './schedule/index.ts'
+import { refuseShard } from './shard.ts'
 
 /** A tensor with the name it has in state dicts. */
 export type NamedTensor = readonly [name: string, tensor: Tensor<DType>]
@@ -153,6 +154,7 @@ export function parseGroup(
   { params, ...own }: HasParams,
   { start, pattern = null }: { readonly start: number; readonly pattern?: string | null },
 ): ParamGroup {
+  if ('shard' in own) refuseShard(where, own.shard)
   checkOptions(where, own, optionNames(rule))
   return new ParamGroup(nameAll(where, params, start), completeOptions(where, rule, { ...base, ...own }), pattern)
 }

@@ -3,6 +3,7 @@ import { checkOptions, FirnError } from '../errors.ts'
 import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
 import { type BindTarget, isSource, type ParamGroup, parseTarget } from './group.ts'
+import { refuseShard } from './shard.ts'
 import { matchGroups, type MatchGroup } from './match.ts'
 import {
   type Course,
@@ -61,7 +62,10 @@ export interface StepOptions {
   readonly inBackward?: boolean
   /** Whether to use the fused kernels; the plain ones are their reference. @default true */
   readonly fused?: boolean
-  /** Whether to shard the state over processes; refused until training over several processes exists. @default false */
+  /**
+   * Whether each of several processes keeps a part of the state and updates its part of the parameters, as ZeRO's first stage does; refused
+   * until training over several processes exists. @default false
+   */
   readonly shard?: boolean
 }
 
@@ -89,8 +93,7 @@ export class Optimizer<R extends RuleName = RuleName> {
     checkOptions(rule, given, [...optionNames(rule), ...stepOptionNames])
     const options: Record<string, unknown> = { ...given }
     const { updaters = [], normType = 2, fused = true, shard = false, average = null, inBackward = false } = options
-    if (shard !== false)
-      throw new FirnError('argument', `${rule}: shard needs training over several processes, which firn does not have yet`)
+    refuseShard(rule, shard)
     if (!Array.isArray(updaters) || !updaters.every(isUpdater))
       throw new FirnError('argument', `${rule}: updaters must be a list of functions`)
     this.rule = rule

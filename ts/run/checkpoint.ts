@@ -30,7 +30,7 @@ export function restoreNodes(nodes: ReadonlyMap<string, AnyNode>, saved: StateTr
   const differences = [...nodes].flatMap(([uid, node]) => {
     const state = states[uid]
     if (state === undefined) return node.keepsState ? [`node '${uid}' is not in the checkpoint`] : []
-    return restoreNode(uid, node, unshareModule(state, states), strict)
+    return restoreNode(uid, node, node instanceof ModuleNode ? unshareModule(state, states) : state, strict)
   })
   if (strict && differences.length > 0)
     throw new FirnError('graph', `the checkpoint does not fit the graph:\n  ${differences.join('\n  ')}`)

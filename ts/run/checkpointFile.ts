@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { FirnError } from '../errors.ts'
-import { atomicWrite, decodeSafetensors, encodeSafetensors, joinState, splitState, type StateTree } from '../io/index.ts'
+import { atomicWrite, decodeSafetensors, encodeSafetensors, isUnfinished, joinState, splitState, type StateTree } from '../io/index.ts'
 import { tensorsIn } from '../data/index.ts'
 
 const extension = '.safetensors'
@@ -16,9 +16,14 @@ const checksumKey = '"crc32":"'
 /** Writes a state, atomically, and frees its tensors. @returns the size of the file in bytes */
 export async function writeCheckpoint(path: string, state: StateTree): Promise<number> {
   const bytes = encodeState(state)
-  await atomicWrite(path, bytes)
+  // Clocks of file systems tick slowly, and the newest of a folder is the one to go on from.
+  written = Math.max(Date.now(), written + 1)
+  await atomicWrite(path, bytes, new Date(written))
   return bytes.length
 }
+
+// When the last checkpoint of this process was written, in milliseconds since 1970.
+let written = 0
 
 /** The state in a file, or in the newest readable one of a folder; its tensors are the caller's. Fails with code `'io'`. */
 export async function readCheckpoint(path: string): Promise<{ readonly path: string; readonly state: StateTree }> {
@@ -66,7 +71,7 @@ function checksumPlace(bytes: Uint8Array): number {
   return at + checksumKey.length
 }
 
-// Newest first. Clocks of file systems tick in milliseconds, so names decide between neighbours: S12 is after S9.
+// Newest first; between files of one time, as copies may be, names decide: S12 is after S9.
 async function candidates(path: string): Promise<readonly string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
@@ -74,7 +79,10 @@ async function candidates(path: string): Promise<readonly string[]> {
       () => join(path, 'ckpts'),
       () => path,
     )
-    const paths = (await readdir(folder)).filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
+    const entries = await readdir(folder)
+    for (const name of entries.filter(isUnfinished))
+      console.warn(`checkpoint '${join(folder, name)}' was cut off while it was written; it is left out`)
+    const paths = entries.filter((name) => name.endsWith(extension)).map((name) => join(folder, name))
     const dated = await Promise.all(paths.map(async (each) => ({ each, time: (await stat(each)).mtimeMs })))
     return dated.toSorted((a, b) => b.time - a.time || names.compare(b.each, a.each)).map(({ each }) => each)
   } catch (cause) {

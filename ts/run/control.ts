@@ -70,6 +70,7 @@ const lookEveryMs = 500
 /** The control of one graph's runs, and the side of it that the runner works. */
 export class Control implements RunControl {
   #run: Controlled | null = null
+  #awaited = false
   #state: 'running' | 'paused' | 'stopping' = 'running'
   #requests: Request[] = []
   #wake: (() => void) | null = null
@@ -77,7 +78,7 @@ export class Control implements RunControl {
   #stopped: Stopped | null = null
 
   get state(): RunControl['state'] {
-    return this.#run === null ? 'idle' : this.#state
+    return this.#awaited ? this.#state : 'idle'
   }
 
   async pause(): Promise<void> {
@@ -99,7 +100,7 @@ export class Control implements RunControl {
   /** Notes a request. @returns the checkpoint that was saved, if one was, once it is done */
   ask(kind: ControlKind, by: ControlSource, wantsSave: Request['wantsSave'] = () => true): Promise<string | null> {
     return new Promise((done, failed) => {
-      if (this.#run === null) {
+      if (!this.#awaited) {
         const remedy = kind === 'save' ? '; graph.saveCheckpoint() saves at any time' : ''
         throw new FirnError('graph', `graph.control.${kind}: no run is at work${remedy}`)
       }
@@ -118,11 +119,16 @@ export class Control implements RunControl {
     return this.#stopped
   }
 
-  /** A run begins. */
-  begin(run: Controlled): void {
-    this.#run = run
+  /** A run is about to begin. What is asked for from now on is done once it has. */
+  expect(): void {
+    this.#awaited = true
     this.#state = 'running'
     this.#stopped = null
+  }
+
+  /** The run begins. */
+  begin(run: Controlled): void {
+    this.#run = run
   }
 
   /** Looks for requests if it is time to, on the way from one iteration to the next. */
@@ -146,6 +152,7 @@ export class Control implements RunControl {
   /** The run has ended. What was asked for too late is refused. */
   end(): void {
     this.#run = null
+    this.#awaited = false
     const late = this.#requests
     this.#requests = []
     for (const { kind, failed } of late) failed(new FirnError('graph', `graph.control.${kind}: the run ended first`))

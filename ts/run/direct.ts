@@ -24,7 +24,6 @@ export async function directed({ context, control, signals, save }: Direction, w
     await work()
   } finally {
     for (const each of leave) each()
-    control.end()
     files?.close()
   }
 }

@@ -27,6 +27,14 @@ import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
 import { task, type TaskGraph, type TaskLike } from './task.ts'
 
+/**
+ * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
+ * adds nothing that a type could say.
+ */
+type With<Outputs extends object, Name extends string, Out> = string extends Name
+  ? Outputs
+  : { readonly [K in keyof Outputs | Name]: K extends keyof Outputs ? Outputs[K] : Out }
+
 /** Options of `graph.step`. */
 export interface StepOptions {
   /** Whether to train. @default true */
@@ -66,7 +74,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     name: Name,
     node: Node<GraphOutputCache<Outputs>, Name extends keyof Outputs ? Outputs[Name] : Out>,
     options?: { readonly tags?: Tags },
-  ): HyperGraph<Outputs & { readonly [K in Name]: Out }>
+  ): HyperGraph<With<Outputs, Name, Out>>
   add(name: string, node: AnyNode, options: { readonly tags?: Tags } = {}): unknown {
     checkOptions('graph.add', options, ['tags'])
     if (!(node instanceof Node)) throw new FirnError('argument', `graph.add: '${name}' is given no Node`)
@@ -180,6 +188,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   async run(tasks: readonly TaskLike[], options: RunOptions = {}): Promise<RunResult> {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
     this.#running = true
+    this.#control.expect()
     try {
       await this.#stepper?.endSteps()
       const { info, resumed } = await openRun(options)
@@ -192,6 +201,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       await directed({ context: runner.context, control: this.#control, signals: options.signals, save }, () => runner.run())
       return resultOf(info.outDir ?? '', runner.history, runner.stopped)
     } finally {
+      this.#control.end()
       this.#running = false
     }
   }
@@ -272,6 +282,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       events: this.#events,
       probes: this.#probes,
       metrics: new Map(),
+      save: (to) => this.saveCheckpoint({ to }),
+      atEpochEnd: [],
       task: null,
     }
   }

@@ -1,6 +1,6 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { savedNumber, savedRecord } from '../graph/index.ts'
+import { type Round, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
@@ -16,6 +16,14 @@ export interface Level {
   progress: TaskProgress | null
   /** How far the task had come that a resumed run goes on with. */
   saved: StateTree
+}
+
+/** The rounds at work of the repeats around the place, outermost first. */
+export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Round[] {
+  const [level, ...inner] = levels
+  const item = tasks[level?.index ?? -1]
+  if (level === undefined || item?.kind !== 'repeat' || inner.length === 0) return []
+  return [{ round: level.round + 1, times: item.times }, ...roundsAt(item.tasks, inner)]
 }
 
 /** The beginning of a list. */

@@ -2,7 +2,7 @@
 import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import type { Control, Stopped } from './control.ts'
-import { firstLevel, type Level, loadPlace, nextItem, savePlace } from './place.ts'
+import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
 import type { Task, TaskGraph, TaskLike } from './task.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
@@ -74,6 +74,7 @@ export class Runner {
     }
     await this.#list(this.#tasks, 0).catch(stopsAll)
     await this.#loop.cleanUp(note)
+    await this.context.events.deliver()?.catch(note)
     if (errors.length > 0) throw errors[0]
   }
 
@@ -130,7 +131,7 @@ export class Runner {
   }
 
   async #task(task: Task, level: Level): Promise<void> {
-    const progress = this.#loop.progressOf(task)
+    const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null

@@ -1,7 +1,7 @@
 // How a run begins: its options, its folder, and what it goes on from.
 import { resolveDevice } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
-import { type Launcher, type RunInfo, savedNumber, savedRecord } from '../graph/index.ts'
+import { type Launcher, refuseOptions, type RunInfo, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { readCheckpoint } from './checkpointFile.ts'
 import { makeOutDir } from './outDir.ts'
@@ -41,6 +41,7 @@ export const launcher: Launcher = Object.freeze({ rank: 0, worldSize: 1 })
 
 /** Checks the options, reads the checkpoint to resume from, and makes the folder. */
 export async function openRun(options: RunOptions): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
+  refuseOptions('graph.run', options, ['devices', 'launcher'], 'running on several devices, or in several processes, is not there yet')
   checkOptions('graph.run', options, ['device', 'seed', 'runId', 'outDir', 'resumeFrom', 'signals'])
   const device = resolveDevice(options.device ?? 'auto')
   const resumed = options.resumeFrom === undefined ? null : await readResumed(options.resumeFrom)

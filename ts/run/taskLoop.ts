@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
-import { type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
+import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { Control } from './control.ts'
 import type { Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
@@ -34,10 +34,10 @@ export class TaskLoop {
     this.#control = control
   }
 
-  /** A task before its first iteration. */
-  progressOf(task: Task): TaskProgress {
+  /** A task before its first iteration, in the rounds of the repeats around it. */
+  progressOf(task: Task, rounds: readonly Round[] = []): TaskProgress {
     const { gradAccSteps: window, counters } = this.context
-    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags) })
+    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds })
   }
 
   /** Runs a task from where it is to its end. */
@@ -90,7 +90,7 @@ export class TaskLoop {
   }
 
   async #epoch(graph: ExecutableGraph, progress: TaskProgress, iterations: number, noticed: boolean): Promise<void> {
-    const { counters, events, metrics } = this.context
+    const { counters, events, metrics, atEpochEnd } = this.context
     const early = await stopOf(async () => {
       const fresh = !progress.open
       progress.begin()
@@ -112,6 +112,7 @@ export class TaskLoop {
       this.history.push(record)
       events.emit('epochEnd', () => record)
       await events.settle()
+      for (const work of atEpochEnd.splice(0)) await work()
     }
     const stop = early ?? late
     if (stop !== undefined) throw stop
@@ -127,6 +128,7 @@ export class TaskLoop {
       const stop = graph.iterate(keep && progress.epochSteps === iterations - 1)
       progress.epochSteps += 1
       events.emit('iterationEnd', () => progress)
+      events.tick = 0
       const listeners = events.settle()
       if (listeners !== undefined) await listeners
       if (performance.now() - this.#breath > breathMs) await this.#breathe()

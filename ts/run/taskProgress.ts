@@ -1,5 +1,5 @@
 // How far a task has come.
-import { type Counters, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import { type Counters, type Round, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type Task } from './task.ts'
 
@@ -9,6 +9,7 @@ export interface Surroundings {
   readonly window: number
   readonly counters: Readonly<Counters>
   readonly graph: { readonly samples: number }
+  readonly rounds: readonly Round[]
 }
 
 /** The task at hand as nodes and listeners see it, and as the runner moves it on. */
@@ -39,6 +40,10 @@ export class TaskProgress implements TaskInfo {
 
   get done(): number {
     return this.stepMode ? Math.floor(this.epochSteps / this.#around.window) : this.epochs
+  }
+
+  get rounds(): readonly Round[] {
+    return this.#around.rounds
   }
 
   get trainSteps(): number {
