@@ -66,7 +66,12 @@ for (const options of [{}, { iterationsPerEpoch: 4 }]) {
 }
 
 /** Notes the x of every batch, and which samples were read. */
-function reading(options: { readonly shuffle?: boolean; readonly iterationsPerEpoch?: number; readonly dropLast?: boolean }) {
+function reading(options: {
+  readonly shuffle?: boolean
+  readonly iterationsPerEpoch?: number
+  readonly dropLast?: boolean
+  readonly cache?: { readonly folder: string; readonly version?: number }
+}) {
   const [batches, read]: [number[][], number[]] = [[], []]
   const dataset: Dataset<number> = { length: 5, get: (i) => (read.push(i), i) }
   const graph = new HyperGraph()
@@ -146,6 +151,15 @@ test('a pipeline is a list of functions over a sample record, typed from stage t
     [0, 1, 4, 9],
     [0, 1, 2, 3],
   ])
+})
+
+test('cache: a second run reads no sample, and sees the same batches', async (t) => {
+  const cache = { folder: folder(t), version: 1 }
+  const [first, second] = [reading({ shuffle: true, cache }), reading({ shuffle: true, cache })]
+  for (const { graph } of [first, second]) await graph.run([train({ epochs: 2 })], { outDir: folder(t), seed: 3 })
+  t.deepEqual(first.read.toSorted(), [0, 1, 2, 3, 4])
+  t.deepEqual(second.read, [])
+  t.deepEqual(second.batches, first.batches)
 })
 
 test('workers end with the run, and never keep the process alive', async (t) => {

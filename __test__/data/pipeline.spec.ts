@@ -88,7 +88,12 @@ test('a promise is refused', (t) => {
 
 test('what is no function is refused', (t) => {
   // @ts-expect-error a number
-  t.throws(() => pipeline((n: number) => n, 3), { code: 'argument', message: /stage 1 is number/ })
+  t.throws(() => pipeline((n: number) => n, 3), { code: 'argument', message: /stage 1: expected a function and got number/ })
+  // @ts-expect-error a list
+  t.throws(() => new DataLoader({ dataset: squares, pipeline: [(n: number) => n] }), {
+    code: 'argument',
+    message: /got a list; write pipeline\(a, b, c\)/,
+  })
 })
 
 test('what samples were made of is freed', (t) => {

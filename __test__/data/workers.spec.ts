@@ -146,7 +146,7 @@ test.serial('a dataset that cannot be made there says why', async (t) => {
 test.serial('what does not cross is refused before a worker is started', async (t) => {
   const own: Dataset<number> = { length: 3, get: (i) => i }
   for (const dataset of [own, subset(own, [1]), mapped(numbers(3), ({ x }) => x)])
-    t.throws(() => new DataLoader<Dataset, unknown, unknown>({ dataset, workers: 1 }).ready({ epoch: 0, position: 0 }), {
+    t.throws(() => new DataLoader<Dataset, unknown, unknown>({ dataset, workers: 1 }), {
       code: 'argument',
       message: /functions do not cross.*fromModule/,
     })
@@ -155,7 +155,7 @@ test.serial('what does not cross is refused before a worker is started', async (
     message: /mapped\(dataset/,
   })
   const functions = new DataLoader<Dataset, unknown, unknown>({ dataset: fromArray([() => 1]), workers: 1 })
-  t.throws(() => functions.ready({ epoch: 0, position: 0 }), { code: 'argument', message: /cannot be sent to a worker/ })
+  t.throws(() => functions.ready(functions.course()), { code: 'argument', message: /cannot be sent to a worker/ })
   await functions.close()
 })
 

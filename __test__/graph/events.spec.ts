@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DatasetNode, EventHub, type GraphEvents, Node } from '../../ts/graph/index.ts'
+import { DatasetNode, EventHub, type GraphEvents, Node, StopTask } from '../../ts/graph/index.ts'
 import { evaluate, HyperGraph, repeat, saveCheckpoint, train } from '../../ts/run/index.ts'
 import { folder, numbers } from './toys.ts'
 
@@ -99,4 +99,15 @@ test('a task knows the rounds around it, its samples, and where training stands'
     [2, 2, 0],
     [3, 3, 0],
   ])
+})
+
+test('a stop from a listener to the end of a task ends no more than that task', async (t) => {
+  const graph = new HyperGraph().add('A', new Node({}))
+  const log: string[] = []
+  graph.events.on('taskEnd', async ({ label }) => {
+    log.push(label)
+    throw new StopTask('enough')
+  })
+  await graph.run([train({ steps: 1 }), evaluate({ steps: 1 })], { outDir: folder(t) })
+  t.deepEqual(log, ['train by steps, tags *', 'evaluate by steps, tags *'])
 })

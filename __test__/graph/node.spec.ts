@@ -26,6 +26,13 @@ for (const name of ['device', 'training', 'epochSteps', 'allNodes', 'stateDict',
   })
 }
 
+test('a resource is not lost to a field of a subclass that has its name', (t) => {
+  class Own extends Node<object, number, { count: number }> {
+    count = 0
+  }
+  t.throws(() => new Own({ count: 3, forward: (n) => n.count }), { instanceOf: TypeError, message: /redefine property: count/ })
+})
+
 test('a hook that is no function is refused', (t) => {
   // @ts-expect-error a hook is a function
   t.throws(() => new Node({ update: 3 }), { code: 'argument', message: /hook 'update' is number/ })

@@ -88,7 +88,7 @@ function readValue(field: number, into: { event: Read; tag: string }, from: PbfR
 const pixels = [0, 255, 128, 64, 1, 2]
 
 test('training and evaluations are in folders of their own; every kind of value is there, at its step', async (t) => {
-  const graph = toy([tensorBoard({ every: 5, vitals: ['lr'] })]).add(
+  const graph = toy([tensorBoard({ every: 5, vitals: ['lr'], hparams: { width: 'narrow' } })]).add(
     'watch',
     new Node({
       forward: (n) => {
@@ -117,6 +117,8 @@ test('training and evaluations are in folders of their own; every kind of value 
     read(logs).flatMap(({ values }) => Object.keys(values)),
     ['_hparams_/session_start_info', '_hparams_/session_end_info'],
   )
+  const [table = ''] = globSync(join(logs, 'events.out.tfevents.*'))
+  for (const entry of ['seed', 'device', 'cpu', 'width', 'narrow']) t.true(readFileSync(table, 'latin1').includes(entry), entry)
   const evaluated = read(join(logs, 'small_val')).slice(2)
   t.deepEqual(
     evaluated.map(({ step, values }) => [step, ...Object.keys(values)]),

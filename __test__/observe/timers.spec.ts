@@ -114,6 +114,25 @@ test('what fails or stops is timed too, and does not confuse what comes after', 
   t.deepEqual(times, ['a true', 'a true', 'b true'])
 })
 
+test('what an iteration waits for beforehand has a row of its own', async (t) => {
+  class Slow extends Node<object, number> {
+    override ready(): Promise<void> {
+      return new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    override forwardImpl(): number {
+      return 1
+    }
+  }
+  const times: NodeTime[] = []
+  const graph = new HyperGraph().add('slow', new Slow({})).add('other', new Node({}))
+  graph.events.time((time) => times.push(time))
+  await graph.step({ steps: 2 })
+  t.deepEqual(
+    times.filter(({ event }) => event === 'wait' || event === 'forward').map(({ node, event }) => `${node}.${event}`),
+    ['slow.wait', 'slow.forward', 'other.forward', 'slow.wait', 'slow.forward', 'other.forward'],
+  )
+})
+
 test('spans limits the trace, not the table; 0 leaves the trace out', async (t) => {
   const outDir = folder(t)
   const graph = chain().observe(timers({ spans: 5 }))

@@ -25,7 +25,9 @@ export const wrong: Tensor<'int64'> = x
 `,
   'subpaths.ts': `import * as data from 'firn-ml/data'
 import * as datasets from 'firn-ml/datasets'
-console.log(Object.keys(data).length > 0 && Object.keys(datasets).length > 0)
+let samples = 0
+for await (const batch of new data.DataLoader({ dataset: data.fromArray([1, 2, 3]), batchSize: 2, workers: 1 })) samples += batch.size
+console.log(Object.keys(datasets).length > 0 && samples === 3)
 `,
   'tsconfig.json': JSON.stringify({
     compilerOptions: {

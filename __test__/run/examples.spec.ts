@@ -7,9 +7,9 @@ import test, { type ExecutionContext } from 'ava'
 import { folder } from '../graph/toys.ts'
 
 /** Runs an example in an empty folder and gives what it prints. */
-async function run(t: ExecutionContext, name: string, cwd = folder(t)): Promise<string> {
+async function run(t: ExecutionContext, name: string, cwd = folder(t), args: readonly string[] = []): Promise<string> {
   const script = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=firn-source', script], { cwd })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=firn-source', script, ...args], { cwd })
   return stdout
 }
 
@@ -25,4 +25,9 @@ test('examples/graph.ts learns the digits, and leaves a checkpoint an epoch', as
   const [outDir = ''] = readdirSync(join(cwd, 'out'))
   t.deepEqual(readdirSync(join(cwd, 'out', outDir, 'ckpts')).toSorted(), ['E1S80.safetensors', 'E2S160.safetensors', 'E3S240.safetensors'])
   t.true(existsSync(join(cwd, 'out', outDir, 'src', 'graph.ts')))
+})
+
+test('examples/gan.ts covers most of the clusters in two fifths of its rounds', async (t) => {
+  const output = await run(t, 'gan', folder(t), ['2000'])
+  t.true(Number(/ 2000 +(\d) of 8/.exec(output)?.[1]) >= 6, output)
 })

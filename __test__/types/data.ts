@@ -1,6 +1,18 @@
 // What loaders hand out, as types; compiled, never run.
-import { DataLoader, type Dataset, pipeline, TensorDataset } from 'firn-ml/data'
-import { mnist } from 'firn-ml/datasets'
+import {
+  DataLoader,
+  type Dataset,
+  fromIterable,
+  fromModule,
+  mapped,
+  mappedEntry,
+  pipeline,
+  randomCrop,
+  randomSplit,
+  TensorDataset,
+  toTensor,
+} from 'firn-ml/data'
+import { csv, imageFolder, mnist } from 'firn-ml/datasets'
 import type { Tensor } from 'firn-ml'
 
 const points = new TensorDataset({
@@ -35,6 +47,35 @@ for (const batch of new DataLoader({ dataset: own, pipeline: staged })) batch sa
 for (const batch of new DataLoader({ dataset: own, pipeline: staged, collate: (all) => all.map(({ index }) => index) }))
   batch satisfies number[]
 
+// Each function takes what the one before it gave; an entry changes its type and leaves the others.
+const chained = mapped(
+  own,
+  ({ n }) => ({ n, half: n / 2 }),
+  ({ half }, { random }) => ({ noisy: half + random.normal(), list: Float32Array.of(half) }),
+)
+chained satisfies Dataset<{ noisy: number; list: Float32Array }>
+for (const batch of new DataLoader({ dataset: chained })) batch satisfies { noisy: Tensor; list: Tensor }
+mappedEntry(
+  own,
+  'name',
+  (name) => name.length,
+  (length) => length > 2,
+).get(0) satisfies { x: Tensor; name: boolean; big: bigint }
+randomSplit(own, [0.5, 0.5]) satisfies readonly [Dataset<{ n: number }>, Dataset<{ n: number }>]
+
+const trees = await csv('trees.csv', { columns: { width: 'float32', kind: ['fir', 'oak'], age: 'int64', alive: 'bool', name: 'string' } })
+trees.get(0) satisfies { width: number; kind: bigint; age: bigint; alive: boolean; name: string }
+for (const batch of new DataLoader({ dataset: trees }))
+  batch satisfies { width: Tensor; kind: Tensor<'int64'>; alive: Tensor<'bool'>; name: string[] }
+
+const make = async ({ folder }: { folder: string }) => mappedEntry(await imageFolder(folder), 'image', randomCrop(32), toTensor())
+const images = await fromModule<typeof make>('./images.ts', { folder: 'pets' })
+for await (const batch of new DataLoader({ dataset: images, workers: 2 })) batch satisfies { image: Tensor; label: Tensor<'int64'> }
+const streamed = fromIterable(async function* () {
+  yield { id: 1n }
+})
+for await (const { id } of new DataLoader({ dataset: streamed })) id satisfies Tensor<'int64'>
+
 export const refused = [
   // @ts-expect-error an array of another type than the dtype says
   new TensorDataset({ x: { dtype: 'int64', shape: [], data: new Float32Array(1) } }),
@@ -47,6 +88,12 @@ export const refused = [
   ),
   // @ts-expect-error the pipeline takes other samples
   new DataLoader({ dataset: points, pipeline: staged }),
+  // @ts-expect-error no such column
+  csv('trees.csv', { columns: { width: 'float32' }, fill: { hight: 0 } }),
+  // @ts-expect-error a flag is no text
+  mappedEntry(own, 'yes', (text: string) => text.length),
+  // @ts-expect-error the module's function takes a folder
+  fromModule<typeof make>('./images.ts', { path: 'pets' }),
   // @ts-expect-error no such split
   mnist({ split: 'valid' }),
 ]

@@ -149,6 +149,15 @@ export const commands = {
     about: 'random programs of random ops; takes --runs, --seed and --all',
     run: withCore('scripts/property.ts'),
   },
+  fuzz: {
+    about: 'damaged and hostile files, each kind; takes --count',
+    run: async (args) => {
+      const { values } = parseArgs({ args, options: { count: { type: 'string', default: '10000' } } })
+      process.env.FIRN_FUZZ = values.count
+      await ensurePackagesAndCore()
+      return runSteps([avaTests('damaged and hostile files', ['__test__/**/fuzz.spec.ts', '--timeout=30m'])])
+    },
+  },
   bench: { about: 'benchmarks; takes topics', run: withCore('benches/run.mjs') },
   'bench:peers': { about: 'the same work in other libraries', run: withCore('benches/peers/run.mjs') },
   'bench:charts': { about: 'charts and tables of what the benchmarks measured', run: (args) => script('benches/charts/run.mjs', args) },

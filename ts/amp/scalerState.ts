@@ -77,7 +77,10 @@ export function readState(state: object, now: ScalerOptions) {
   const number = (key: string, otherwise?: number): number => {
     const value = saved[key] ?? otherwise
     if (typeof value === 'number') return value
-    throw new FirnError('argument', `GradScaler.loadStateDict: '${key}' is ${String(value)}, expected a number`)
+    throw new FirnError(
+      'argument',
+      `GradScaler.loadStateDict: '${key}' is ${value === undefined ? 'missing' : JSON.stringify(value)}, expected a number`,
+    )
   }
   const options = readOptions({
     ...now,

@@ -2,7 +2,7 @@
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { columns, joinEqual, settled } from './collate.ts'
-import { Mapped } from './compose.ts'
+import { unmapped } from './compose.ts'
 import type { BatchedDataset, Dataset } from './dataset.ts'
 import { fillerOf, joinPadded } from './padded.ts'
 import { Context, type Stage } from './pipeline.ts'
@@ -38,8 +38,9 @@ export function batchMaker(recipe: BatchRecipe): BatchMaker {
 
 /** Makes batches that may hold `Rows` where tensors are to be; the functions of `mapped` are stages before others. */
 export function rawBatches(recipe: BatchRecipe): BatchMaker {
-  const { dataset, stages, collate, cache } = recipe
-  if (dataset instanceof Mapped) return rawBatches({ ...recipe, dataset: dataset.dataset, stages: [...dataset.stages, ...stages] })
+  const { collate, cache } = recipe
+  const { dataset, stages: first } = unmapped(recipe.dataset)
+  const stages = [...first, ...recipe.stages]
   if (collate === undefined && cache === undefined && stages.length === 0 && isBatched(dataset)) return (indices) => dataset.batch(indices)
   const join = rawCollate(collate)
   const kept = cache && new SampleCache(cache, dataset, stages, refusePromise)

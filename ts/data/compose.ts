@@ -227,8 +227,7 @@ function entryStage(key: PropertyKey, stage: Stage<unknown, unknown>): Stage<unk
   return described(String(key), String(stage), onEntry)
 }
 
-/** @internal */
-export class Mapped implements Dataset {
+class Mapped implements Dataset {
   readonly dataset: Dataset
   readonly stages: readonly Stage<unknown, unknown>[]
 
@@ -244,6 +243,13 @@ export class Mapped implements Dataset {
   get(index: number, context: SampleContext = new Context(index, { seed: 0, epoch: 0 })): unknown {
     return this.stages.reduce((sample, stage) => stage(sample, context), this.dataset.get(index, context))
   }
+}
+
+/** The dataset below `mapped`, and the functions that its samples go through. */
+export function unmapped(dataset: Dataset): { readonly dataset: Dataset; readonly stages: readonly Stage<unknown, unknown>[] } {
+  if (!(dataset instanceof Mapped)) return { dataset, stages: [] }
+  const inner = unmapped(dataset.dataset)
+  return { dataset: inner.dataset, stages: [...inner.stages, ...dataset.stages] }
 }
 
 /** Fails with code `'argument'`, naming `what`, for an index outside of the dataset. */

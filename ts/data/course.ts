@@ -55,3 +55,6 @@ export class Course {
     if (!this.goesOn && this.#place.position > 0) this.#place = { epoch: this.#place.epoch + 1, position: 0 }
   }
 }
+
+/** Whether two places are one. */
+export const samePlace = (a: Place, b: Place): boolean => a.epoch === b.epoch && a.position === b.position

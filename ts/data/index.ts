@@ -15,6 +15,7 @@ export {
   resize,
   toTensor,
 } from './image.ts'
+export { fromIterable, IterableDataset, type Source } from './iterable.ts'
 export { type Cursor, DataLoader } from './loader.ts'
 export { type BatchOf, type DefaultBatch, type LoaderOptions, type SampleOf, type Untouched } from './options.ts'
 export { fromModule, type Origin, type PortableDataset } from './origin.ts'

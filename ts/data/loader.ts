@@ -2,9 +2,11 @@
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type BatchMaker, batchMaker } from './batchMaker.ts'
+import { unmapped } from './compose.ts'
 import { Course, type Place } from './course.ts'
 import type { Dataset } from './dataset.ts'
 import { batchesOf, checkLoader, type DefaultBatch, type LoaderOptions, type Untouched } from './options.ts'
+import { type Window, windowOf } from './iterable.ts'
 import { Pipeline } from './pipeline.ts'
 import type { BatchSampler, Share } from './plan.ts'
 import { tensorsIn } from './tensorsIn.ts'
@@ -25,7 +27,9 @@ export interface Cursor extends Place {
  * const loader = new DataLoader({ dataset: mnist({ split: 'train' }), batchSize: 64, shuffle: true })
  * for await (const { image, label } of loader) console.log(image.shape, label.shape)
  */
-export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>> implements Iterable<Batch>, AsyncIterable<Batch> {
+export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch<D, Out>>
+  implements Iterable<Batch>, AsyncIterable<Batch>, AsyncDisposable
+{
   /** Batches in an epoch. */
   readonly length: number
   /** Batches in one pass over the data. */
@@ -37,6 +41,8 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   readonly #goesOn: boolean
   readonly #course: Course
   readonly #feed: Feed | null
+  /** What is read of a dataset that can only be read in turn. */
+  readonly #window: Window | null
   readonly #open: (delivered: unknown) => Batch
   #taken = 0
 
@@ -45,8 +51,9 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
     checkLoader('DataLoader', options)
     this.dataset = options.dataset
     this.#seed = options.seed ?? 0
+    this.#window = windowOf(options, share)
     this.#batches = batchesOf('DataLoader', options, share)
-    this.#make = makerOf(options)
+    this.#make = makerOf(options, this.#window)
     this.passLength = this.#batches.length
     this.length = options.iterationsPerEpoch ?? this.passLength
     this.#goesOn = options.iterationsPerEpoch !== undefined
@@ -68,9 +75,15 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
     return this.#make(this.indices(epoch, position), { seed: this.#seed, epoch })
   }
 
-  /** What has to be waited for before `take`; undefined when that may come at once. Workers begin with the batches after it, too. @internal */
-  ready(place: Place): Promise<void> | undefined {
-    return this.#feed?.ready(place)
+  /** What has to be waited for before the next batch of a course is taken; undefined when that may come at once. @internal */
+  ready(course: Course): Promise<void> | undefined {
+    const { next } = course
+    if (this.#window === null) return this.#feed?.ready(next)
+    return this.#window.ready(next)?.then((isThere) => {
+      if (isThere) return undefined
+      course.place = { epoch: next.epoch + 1, position: 0 }
+      return this.ready(course)
+    })
   }
 
   /** The batch at a place that is ready; the caller's to free. @internal */
@@ -85,11 +98,18 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   /** Ends the workers; the next loop starts others. */
   async close(): Promise<void> {
     await this.#feed?.close()
+    await this.#window?.close()
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 
   /** The indices of the samples in a batch of a pass. */
   indices(epoch: number, position: number): readonly number[] {
     const indices = this.#batches.batch(position, { seed: this.#seed, epoch })
+    if (this.#window !== null) return indices.slice(0, this.#window.size)
     const odd = indices.find((index) => !(Number.isInteger(index) && index >= 0 && index < this.dataset.length))
     if (odd === undefined) return indices
     throw new FirnError('argument', `DataLoader: the sampler asks for sample ${odd}; there are ${this.dataset.length}, counted from 0`)
@@ -97,6 +117,7 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
 
   /** Samples in a batch of a pass. */
   sizeAt(epoch: number, position: number): number {
+    if (this.#window !== null) return this.#window.size
     return this.#batches.batch(position, { seed: this.#seed, epoch }).length
   }
 
@@ -112,8 +133,11 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   }
 
   *[Symbol.iterator](): Generator<Batch, void, undefined> {
-    if (this.#feed !== null)
-      throw new FirnError('argument', 'DataLoader: batches of workers have to be waited for; write `for await (const batch of loader)`')
+    if (this.#feed !== null || this.#window !== null)
+      throw new FirnError(
+        'argument',
+        'DataLoader: batches of workers, and of iterables, have to be waited for; write `for await (const batch of loader)`',
+      )
     try {
       while (this.#taken < this.length) {
         const batch = this.#takeNext()
@@ -131,7 +155,8 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
     try {
       while (this.#taken < this.length) {
-        await this.ready(this.#course.next)
+        if (await this.#isOver()) break
+        await this.ready(this.#course)
         const batch = this.#takeNext()
         try {
           yield batch
@@ -142,6 +167,12 @@ export class DataLoader<D extends Dataset, Out = Untouched, Batch = DefaultBatch
     } finally {
       this.#endEpoch()
     }
+  }
+
+  // A loop over an iterable is one pass; whether that is over shows when a batch is asked for.
+  async #isOver(): Promise<boolean> {
+    if (this.#window === null || this.#goesOn) return false
+    return (await this.#window.ready(this.#course.next)) === false
   }
 
   #takeNext(): Batch {
@@ -161,8 +192,9 @@ function free(batch: unknown): void {
 }
 
 // The overload states what the types of the options say and conditional types cannot prove.
-function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>): BatchMaker
-function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>): BatchMaker {
+function makerOf<D extends Dataset, Out, Batch>(options: LoaderOptions<D, Out, Batch>, window: Window | null): BatchMaker
+function makerOf({ dataset, pipeline, collate, cache }: LoaderOptions<Dataset, unknown, unknown>, window: Window | null): BatchMaker {
   const { stages } = pipeline instanceof Pipeline ? pipeline : new Pipeline(pipeline === undefined ? [] : [pipeline])
-  return batchMaker({ dataset, stages, collate, cache })
+  const { dataset: inner, stages: first } = unmapped(dataset)
+  return batchMaker({ dataset: window ?? inner, stages: [...first, ...stages], collate, cache })
 }

@@ -101,9 +101,12 @@ export function checkLoader<D extends Dataset, Out, Batch>(what: string, options
     throw new FirnError('argument', `${what}: the sampler decides what is in which batch; leave ${extra.join(', ')} out`)
 }
 
+/** Samples of an iterable, whose number is unknown. */
+const endless: Sampler = { length: Infinity, index: (position) => position }
+
 /** The batches that a process takes. */
 export function batchesOf<D extends Dataset, Out, Batch>(what: string, options: LoaderOptions<D, Out, Batch>, share: Share): BatchSampler {
   const { dataset, batchSize = 1, dropLast = false, shuffle = false, batchSizeInTotal: inTotal = false } = options
-  const { sampler = shuffle ? shuffled(dataset.length) : sequential(dataset.length) } = options
+  const { sampler = shuffle ? shuffled(dataset.length) : dataset.length === Infinity ? endless : sequential(dataset.length) } = options
   return 'batch' in sampler ? shareBatches(what, sampler, share) : planBatches(what, sampler, { batchSize, dropLast, inTotal, share })
 }

@@ -24,7 +24,8 @@ export class Pipeline<In, Out> {
   constructor(stages: readonly unknown[]) {
     this.stages = stages.map((stage, i) => {
       if (isStage(stage)) return stage
-      throw new FirnError('argument', `pipeline: stage ${i} is ${typeof stage}, expected a function`)
+      const what = Array.isArray(stage) ? 'a list; write pipeline(a, b, c), which types each stage by the one before it' : typeof stage
+      throw new FirnError('argument', `pipeline: stage ${i}: expected a function and got ${what}`)
     })
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { RunContext } from './context.ts'
-import { savedNumber, savedRecord } from './savedState.ts'
+import { savedCount, savedNumber, savedRecord } from './savedState.ts'
 
 /** When a MetricNode saves the run, and how many checkpoints stay. */
 export interface SaveBestOptions {
@@ -77,8 +77,8 @@ export class BestKeeper {
     const record = best === null ? null : savedRecord(what, best)
     this.#best = record && {
       value: savedNumber(what, record, 'value'),
-      epoch: savedNumber(what, record, 'epoch'),
-      step: savedNumber(what, record, 'step'),
+      epoch: savedCount(what, record, 'epoch'),
+      step: savedCount(what, record, 'step'),
     }
     this.#files = Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : []
   }

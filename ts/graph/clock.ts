@@ -3,7 +3,7 @@
 /** One call of a node's event. */
 export interface NodeTime {
   readonly node: string
-  /** `forward`, `backward`, `update`, `prepare`, ... */
+  /** `forward`, `backward`, `update`, `prepare`, ...; `wait` is before an iteration, until the node is ready for it. */
   readonly event: string
   /** Whether the task at hand trains. */
   readonly training: boolean
@@ -36,6 +36,16 @@ export class Clock {
     const own = ms - (this.#inner.pop() ?? 0)
     const outer = this.#inner.length - 1
     if (outer >= 0) this.#inner[outer] = (this.#inner[outer] ?? 0) + ms
-    for (const listener of this.listeners) listener({ node, event, training, begin, ms, own })
+    this.#tell({ node, event, training, begin, ms, own })
+  }
+
+  /** Tells of time that passed beside calls, while something was waited for. */
+  waited(begin: number, node: string, training: boolean): void {
+    const ms = performance.now() - begin
+    this.#tell({ node, event: 'wait', training, begin, ms, own: ms })
+  }
+
+  #tell(time: NodeTime): void {
+    for (const listener of this.listeners) listener(time)
   }
 }

@@ -5,7 +5,7 @@ import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { savedNumber, savedRecord } from './savedState.ts'
+import { savedCount, savedRecord } from './savedState.ts'
 
 /**
  * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
@@ -29,9 +29,10 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
     this.#course = this.#loader.course()
   }
 
-  /** Batches in an epoch. */
-  override get length(): number {
-    return this.#loader.length
+  /** Batches in an epoch; undefined for an iterable without `iterationsPerEpoch`. */
+  override get length(): number | undefined {
+    const { length } = this.#loader
+    return length === Infinity ? undefined : length
   }
 
   override get samples(): number {
@@ -58,7 +59,7 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   }
 
   override ready(): Promise<void> | undefined {
-    return this.#loader.ready(this.#course.next)
+    return this.#loader.ready(this.#course)
   }
 
   override forwardImpl(): Batch {
@@ -76,21 +77,27 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   }
 
   override stateDict(): StateTree {
-    return { ...this.#course.place, samples: this.#samples, length: this.#course.passLength }
+    return { ...this.#course.place, samples: this.#samples, length: this.#passLength }
   }
 
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
-    const length = savedNumber(what, saved, 'length')
-    const epoch = savedNumber(what, saved, 'epoch')
-    const position = savedNumber(what, saved, 'position')
-    this.#samples = savedNumber(what, saved, 'samples')
-    const { passLength } = this.#course
+    const length = savedCount(what, saved, 'length')
+    const epoch = savedCount(what, saved, 'epoch')
+    const position = savedCount(what, saved, 'position')
+    this.#samples = savedCount(what, saved, 'samples')
+    const passLength = this.#passLength
     this.#course.place = { epoch, position: length === passLength ? position : 0 }
     if (length === passLength) return []
     const message = `${length} batches in a pass over the data when saved, ${passLength} now; the place in the data means nothing here`
     if (strict) throw new FirnError('graph', message)
     return [message]
+  }
+
+  /** Batches in a pass; 0 where only its end tells. */
+  get #passLength(): number {
+    const { passLength } = this.#loader
+    return passLength === Infinity ? 0 : passLength
   }
 }

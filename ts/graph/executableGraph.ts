@@ -111,7 +111,11 @@ export class ExecutableGraph {
       throw this.#blame(error, name, 'forward')
     }
     try {
-      return node.ready()?.catch(refuse)
+      const ready = node.ready()?.catch(refuse)
+      const { clock } = this.context.events
+      if (ready === undefined || clock === null) return ready
+      const begin = performance.now()
+      return ready.finally(() => clock.waited(begin, name, this.#context?.task?.training ?? false))
     } catch (error) {
       return refuse(error)
     }

@@ -34,7 +34,8 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
         if (typeof value !== 'function') throw new FirnError('argument', `${kind}: hook '${key}' is ${typeof value}, expected a function`)
       } else {
         if (key in this) throw new FirnError('argument', `${kind}: '${key}' is a member of every node; give the resource another name`)
-        Reflect.set(this, key, value)
+        // Not configurable, so that a field of a subclass with this name is an error where it would overwrite the resource.
+        Object.defineProperty(this, key, { value, writable: true, enumerable: true })
         this.#resources.push(key)
       }
     }

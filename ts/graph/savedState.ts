@@ -16,6 +16,13 @@ export function savedNumber(what: string, record: Readonly<Record<string, StateT
   throw new FirnError('io', `${what}: the saved state has no number '${key}'`)
 }
 
+/** A whole number from 0 on, as counts are. Fails with code `'io'`, naming `what`, when it is something else. */
+export function savedCount(what: string, record: Readonly<Record<string, StateTree>>, key: string): number {
+  const value = savedNumber(what, record, key)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new FirnError('io', `${what}: '${key}' of the saved state is ${value}, expected a whole number from 0 on`)
+}
+
 /** The state without tensors. Fails with code `'io'`, naming `what`, when it holds one. */
 export function savedJson(what: string, state: StateTree | undefined): Json {
   if (state === undefined || state instanceof Tensor)

@@ -46,12 +46,20 @@ export function splitState(state: StateTree): { tensors: NamedTensors; json: Jso
  * joinState(json, tensors) // { w: [1], best: 2 }
  */
 export function joinState(json: Json, tensors: NamedTensors): StateTree {
+  return join(json, new Map(Object.entries(tensors)), 0)
+}
+
+// No state is so deep; a hostile file may be.
+const deepest = 200
+
+function join(json: Json, tensors: ReadonlyMap<string, Tensor<DType>>, depth: number): StateTree {
   if (typeof json !== 'object' || json === null) return json
-  if (isList(json)) return json.map((item) => joinState(item, tensors))
+  if (depth > deepest) throw new FirnError('io', `joinState: the state is more than ${deepest} levels deep`)
+  if (isList(json)) return json.map((item) => join(item, tensors, depth + 1))
   if (typeof json['$number'] === 'string') return Number(json['$number'])
   const path = json['$tensor']
-  if (typeof path !== 'string') return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, joinState(item, tensors)]))
-  const tensor = tensors[path]
+  if (typeof path !== 'string') return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, join(item, tensors, depth + 1)]))
+  const tensor = tensors.get(path)
   if (tensor === undefined) throw new FirnError('io', `joinState: tensor '${path}' is named by the state but missing from the file`)
   return tensor
 }

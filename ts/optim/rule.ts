@@ -169,7 +169,10 @@ function checkNumber(what: string, name: string, check: string, value: unknown):
 }
 
 const invalid = (what: string, name: string, expected: string, value: unknown): FirnError =>
-  new FirnError('argument', `${what}: ${name} must be ${expected}, got ${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}`)
+  new FirnError(
+    'argument',
+    `${what}: ${name} must be ${expected}, got ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  )
 
 type Range = (value: number) => boolean
 const ranges = new Map<string, Range>()

@@ -6,6 +6,9 @@ import { FirnError } from '../errors.ts'
 import { atomicWrite, decodeSafetensors, encodeSafetensors, isUnfinished, joinState, splitState, type StateTree } from '../io/index.ts'
 import { tensorsIn } from '../data/index.ts'
 
+// The format, as the file says it; a change that older code cannot read has the next number.
+const family = 'firn-checkpoint-'
+const version = 1
 const extension = '.safetensors'
 const names = new Intl.Collator('en', { numeric: true })
 
@@ -43,7 +46,7 @@ export async function readCheckpoint(path: string): Promise<{ readonly path: str
 function encodeState(state: StateTree): Uint8Array {
   try {
     const { tensors, json } = splitState(state)
-    const bytes = encodeSafetensors(tensors, { format: 'firn-checkpoint-1', crc32: noChecksum, state: JSON.stringify(json) })
+    const bytes = encodeSafetensors(tensors, { format: `${family}${version}`, crc32: noChecksum, state: JSON.stringify(json) })
     const place = checksumPlace(bytes)
     bytes.set(Buffer.from(crc32(bytes).toString(16).padStart(noChecksum.length, '0')), place)
     return bytes
@@ -59,7 +62,21 @@ function decodeState(bytes: Buffer): StateTree {
   const found = crc32(bytes).toString(16).padStart(noChecksum.length, '0')
   if (found !== written) throw new FirnError('io', `the checksum is ${found}, the file says ${written}; it is damaged`)
   const { tensors, metadata } = decodeSafetensors(bytes)
-  return joinState(JSON.parse(metadata['state'] ?? 'null'), tensors)
+  try {
+    checkFormat(metadata['format'])
+    return joinState(JSON.parse(metadata['state'] ?? 'null'), tensors)
+  } catch (error) {
+    for (const tensor of Object.values(tensors)) tensor.dispose()
+    throw error
+  }
+}
+
+function checkFormat(format: string | undefined): void {
+  const number = format?.startsWith(family) === true ? Number(format.slice(family.length)) : NaN
+  if (number === version) return
+  if (number > version)
+    throw new FirnError('io', `it has format ${number} of checkpoints, this firn reads up to ${version}; use a newer firn`)
+  throw new FirnError('io', `this is not a checkpoint: its format is ${format === undefined ? 'not said' : `'${format}'`}`)
 }
 
 // Where the checksum stands: in the header, whose length the first eight bytes give.

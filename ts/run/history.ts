@@ -1,5 +1,5 @@
 // The epochs of a run, read back from a checkpoint.
-import { type EpochRecord, savedJson, savedNumber, savedRecord } from '../graph/index.ts'
+import { type EpochRecord, savedCount, savedJson, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 
 /** The records that a checkpoint holds. Fails with code `'io'` when they are none. */
@@ -10,16 +10,16 @@ export function loadHistory(saved: StateTree | undefined): EpochRecord[] {
 function loadRecord(state: StateTree): EpochRecord {
   const what = 'resumeFrom: history'
   const saved = savedRecord(what, state)
-  const number = (key: string): number => savedNumber(what, saved, key)
+  const count = (key: string): number => savedCount(what, saved, key)
   return {
     label: String(saved['label']),
     training: saved['training'] === true,
     tags: Array.isArray(saved['tags']) ? saved['tags'].map(String) : [],
-    epoch: number('epoch'),
-    step: number('step'),
-    iterations: number('iterations'),
-    samples: number('samples'),
-    seconds: number('seconds'),
+    epoch: count('epoch'),
+    step: count('step'),
+    iterations: count('iterations'),
+    samples: count('samples'),
+    seconds: savedNumber(what, saved, 'seconds'),
     metrics: loadMetrics(saved['metrics']),
   }
 }

@@ -1,6 +1,6 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { type Round, savedNumber, savedRecord } from '../graph/index.ts'
+import { type Round, savedCount, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
@@ -51,11 +51,12 @@ export function savePlace(tasks: readonly TaskLike[], levels: readonly Level[]):
 
 /** The place that `savePlace` gave. Fails with code `'graph'` when these tasks have something else there. */
 export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefined): Level[] {
-  const records = (Array.isArray(saved) ? saved : []).map((level: StateTree) => savedRecord('resumeFrom', level))
+  if (!Array.isArray(saved)) throw new FirnError('io', 'resumeFrom: the saved state has no list of places where one is expected')
+  const records = saved.map((level: StateTree) => savedRecord('resumeFrom', level))
   const levels = records.map((level) => ({
     ...firstLevel(),
-    index: savedNumber('resumeFrom', level, 'index'),
-    round: savedNumber('resumeFrom', level, 'round'),
+    index: savedCount('resumeFrom', level, 'index'),
+    round: savedCount('resumeFrom', level, 'round'),
     saved: level['progress'] ?? null,
   }))
   for (const [depth, label] of labelsAlong(tasks, levels).entries()) {
@@ -67,7 +68,7 @@ export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefin
       .join('.')
     throw new FirnError(
       'graph',
-      `resumeFrom: item ${path} of the tasks is '${label}', it was '${String(before)}' when saved; give the list of the run that was stopped`,
+      `resumeFrom: item ${path} of the tasks is '${label}', it was ${before === undefined ? 'none' : `'${String(before)}'`} when saved; give the list of the run that was stopped`,
     )
   }
   return levels

@@ -1,5 +1,5 @@
 // What a checkpoint keeps of a run beside its nodes and its place: counters, values, history, random streams, the scale.
-import { type EpochRecord, type RunContext, savedNumber, savedRecord } from '../graph/index.ts'
+import { type EpochRecord, type RunContext, savedCount, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
 import { loadHistory, loadMetrics } from './history.ts'
@@ -22,12 +22,12 @@ export function saveRunState(context: RunContext, history: readonly EpochRecord[
 export function loadRunState(context: RunContext, saved: Readonly<Record<string, StateTree>>): EpochRecord[] {
   const what = 'resumeFrom'
   const counters = savedRecord(what, saved['counters'])
-  context.counters.trainIterations = savedNumber(what, counters, 'trainIterations')
-  context.counters.evalIterations = savedNumber(what, counters, 'evalIterations')
-  context.counters.trainEpochs = savedNumber(what, counters, 'trainEpochs')
+  context.counters.trainIterations = savedCount(what, counters, 'trainIterations')
+  context.counters.evalIterations = savedCount(what, counters, 'evalIterations')
+  context.counters.trainEpochs = savedCount(what, counters, 'trainEpochs')
   for (const [name, value] of Object.entries(loadMetrics(saved['metrics']))) context.metrics.set(name, value)
   loadScaler(context.gradScaler, saved['gradScaler'] ?? null)
   const rng = savedRecord(what, saved['rng'])
-  setRngState({ seed: String(rng['seed']), calls: savedNumber(what, rng, 'calls') })
+  setRngState({ seed: typeof rng['seed'] === 'string' ? rng['seed'] : '', calls: savedCount(what, rng, 'calls') })
   return loadHistory(saved['history'])
 }

@@ -47,12 +47,16 @@ export class TaskLoop {
     const early = await stopOf(() => this.#begin(graph, progress))
     events.emit('taskStart', () => progress)
     const stop = early ?? (await stopOf(() => this.#epochs(task, graph, progress)))
-    await graph.fire('taskEnd')
-    await events.deliver()
-    events.emit('taskEnd', () => progress)
-    await events.settle()
+    const late = await stopOf(async () => {
+      await graph.fire('taskEnd')
+      await events.deliver()
+    })
+    const last = await stopOf(async () => {
+      events.emit('taskEnd', () => progress)
+      await events.settle()
+    })
     this.context.task = null
-    endsRun(stop)
+    for (const each of [stop, late, last]) endsRun(each)
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */

@@ -1,5 +1,5 @@
 // How far a task has come.
-import { type Counters, type Round, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import { type Counters, type Round, savedCount, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { labelOf, type Task } from './task.ts'
 
@@ -96,8 +96,8 @@ export class TaskProgress implements TaskInfo {
   loadStateDict(state: StateTree): void {
     const what = `task '${this.label}'`
     const saved = savedRecord(what, state)
-    this.epochs = savedNumber(what, saved, 'epochs')
-    this.epochSteps = savedNumber(what, saved, 'epochSteps')
+    this.epochs = savedCount(what, saved, 'epochs')
+    this.epochSteps = savedCount(what, saved, 'epochSteps')
     this.open = saved['open'] === true
     this.#earlier = savedNumber(what, saved, 'seconds')
   }

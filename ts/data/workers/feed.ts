@@ -1,5 +1,5 @@
 // Batches made ahead by workers, handed out in order.
-import type { Course, Place } from '../course.ts'
+import { type Course, type Place, samePlace } from '../course.ts'
 import { BatchWorker, type Pending } from './batchWorker.ts'
 import type { Order, Setup } from './protocol.ts'
 
@@ -37,7 +37,7 @@ export class Feed {
       this.#workers = Array.from({ length: count }, (_, i) => new BatchWorker(`worker ${i}`, setup))
     }
     const head = this.#queue[0]
-    if (head === undefined || !same(head.place, place)) this.#queue = []
+    if (head === undefined || !samePlace(head.place, place)) this.#queue = []
     this.#orderAhead(place)
     const first = this.#queue[0]
     if (first === undefined || first.pending.reply !== undefined) return undefined
@@ -48,7 +48,7 @@ export class Feed {
   /** The batch at a place that is ready. Fails as its worker failed; workers are then started anew for the next. */
   take(place: Place): { readonly batch: unknown } | undefined {
     const first = this.#queue[0]
-    if (first === undefined || !same(first.place, place) || first.pending.reply === undefined) return undefined
+    if (first === undefined || !samePlace(first.place, place) || first.pending.reply === undefined) return undefined
     this.#queue.shift()
     const { reply } = first.pending
     try {
@@ -91,5 +91,3 @@ export class Feed {
     }
   }
 }
-
-const same = (a: Place, b: Place): boolean => a.epoch === b.epoch && a.position === b.position

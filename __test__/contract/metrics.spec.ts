@@ -1,0 +1,82 @@
+// Metrics: meters over an epoch, their values told at its end, the best of them kept.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { HyperGraph, meter, MetricNode, repeat, task, tensor, train } from '../../ts/index.ts'
+import { folder } from '../graph/toys.ts'
+
+const epoch = (steps: number) => task({ train: false, steps, simulateEpoch: true })
+const scores = tensor([
+  [1, 0],
+  [0, 1],
+  [0, 1],
+])
+const labels = tensor([0, 0, 1], { dtype: 'int64' })
+
+test('every meter starts anew with an epoch and is evaluated at its end', async (t) => {
+  const meters = {
+    value: meter.value(),
+    sum: meter.sum(),
+    average: meter.average(),
+    movingAverage: meter.movingAverage(2),
+    accuracy: meter.accuracy(),
+    confusion: meter.confusion(2),
+  }
+  let at = 0
+  const graph = new HyperGraph().add(
+    'all',
+    new MetricNode({
+      meter: meter.dict(meters),
+      forward: () => {
+        const number = [1, 2, 6][at++ % 3] ?? 0
+        const given = [number] as const
+        return [{ value: given, sum: given, average: given, movingAverage: given, accuracy: [scores, labels], confusion: [scores, labels] }]
+      },
+    }),
+  )
+  const { history } = await graph.run([repeat(2, [epoch(3)])], { outDir: folder(t) })
+  const expected = {
+    value: 6,
+    sum: 9,
+    average: 3,
+    movingAverage: 4,
+    accuracy: 2 / 3,
+    confusion: [
+      [3, 3],
+      [0, 3],
+    ],
+  }
+  t.deepEqual(
+    history.map(({ metrics }) => metrics['all']),
+    [expected, expected],
+  )
+})
+
+test('saveBest keeps the checkpoints of the best epochs: improvements alone, never NaN, and the record survives a resume', async (t) => {
+  const watched = (values: readonly number[]) => {
+    let at = 0
+    const node = new MetricNode({
+      meter: meter.value(),
+      saveBest: { mode: 'max', keep: 2 },
+      forward: (n) => [n.training ? 0 : (values[at++] ?? NaN)],
+    })
+    return { node, graph: new HyperGraph().add('score', node) }
+  }
+  const values = [NaN, 1, 1, 3, 2, 5]
+  // An iteration of training gives every epoch a name of its own.
+  const repeated = [repeat(6, [train({ steps: 1 }), epoch(1)])]
+  const first = watched(values)
+  const { outDir } = await first.graph.run(repeated, { outDir: folder(t) })
+  const files = readdirSync(join(outDir, 'ckpts'))
+  t.deepEqual(
+    files.toSorted().map((file) => file.replace(/.*_score_/, 'score_')),
+    ['score_3.safetensors', 'score_5.safetensors'],
+  )
+  t.is(first.node.best?.value, 5)
+  const second = watched([])
+  await second.graph.run(repeated, {
+    outDir: folder(t),
+    resumeFrom: join(outDir, 'ckpts', files.find((file) => file.endsWith('_5.safetensors')) ?? ''),
+  })
+  t.is(second.node.best?.value, 5)
+})
