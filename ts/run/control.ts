@@ -190,7 +190,9 @@ export class Control implements RunControl {
       request.done(path)
       return path
     } catch (error) {
-      console.warn(`${request.kind}: no checkpoint was saved, and the run goes on: ${error instanceof Error ? error.message : String(error)}`)
+      console.warn(
+        `${request.kind}: no checkpoint was saved, and the run goes on: ${error instanceof Error ? error.message : String(error)}`,
+      )
       request.failed(error)
       return null
     }
