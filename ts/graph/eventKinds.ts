@@ -66,6 +66,16 @@ export interface UpdateRecord extends Updating {
   readonly lossScale: number | null
 }
 
+/** Who directs a run from outside: the methods of `graph.control`, a file in the run's folder, a parent process, a signal. */
+export type ControlSource = 'control' | 'file' | 'message' | 'SIGINT' | 'SIGTERM'
+
+/** A run is paused, goes on, or stops. */
+export interface Directed {
+  readonly by: ControlSource
+  /** The task at hand; null between two. */
+  readonly task: TaskInfo | null
+}
+
 /** The events of a run and what each carries. Those without a time of their own come at once; reported values come late, but in order. */
 export interface GraphEvents {
   /** A run begins; its folder is there. */
@@ -102,6 +112,12 @@ export interface GraphEvents {
   gradNorm: Updating & { readonly value: number }
   /** A checkpoint is on the disk; it took `seconds` to get there. */
   checkpointSaved: { readonly path: string; readonly bytes: number; readonly seconds: number }
+  /** The run is paused, between two iterations. */
+  paused: Directed
+  /** The run goes on. */
+  resumed: Directed
+  /** The run is asked to stop; whether to save is not settled yet, and may be asked on the terminal. */
+  stopping: Directed
   /** The states of a checkpoint are in the nodes. */
   checkpointLoaded: { readonly path: string }
 }

@@ -81,6 +81,9 @@ export class EventHub implements EventSource {
     optimizers: new Set(),
     update: new Set(),
     gradNorm: new Set(),
+    paused: new Set(),
+    resumed: new Set(),
+    stopping: new Set(),
     checkpointSaved: new Set(),
     checkpointLoaded: new Set(),
   }

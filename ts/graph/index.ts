@@ -13,7 +13,17 @@ export {
   type TaskInfo,
 } from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
-export type { GraphEvents, HistogramSummary, Pixels, Place, Reported, UpdateRecord, Updating } from './eventKinds.ts'
+export type {
+  ControlSource,
+  Directed,
+  GraphEvents,
+  HistogramSummary,
+  Pixels,
+  Place,
+  Reported,
+  UpdateRecord,
+  Updating,
+} from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
 export { ExecutableGraph } from './executableGraph.ts'
 export { type Loss, LossNode, type LossNodeOptions, type SummedLoss } from './lossNode.ts'

@@ -20,6 +20,8 @@ import {
 import { seed as setSeed } from '../tensor/index.ts'
 import { nodeStates, restoreNodes } from './checkpoint.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
+import { Control, type RunControl } from './control.ts'
+import { directed } from './direct.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
@@ -58,6 +60,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #nodes = new NodeSet()
   readonly #events = new EventHub()
   readonly #probes: Probe[] = []
+  readonly #control = new Control()
   #gradAccSteps = 1
   #gradScaler: GradScalerOptions | null = null
   #autocast: AutocastOptions | null = null
@@ -165,6 +168,11 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     return this.#events
   }
 
+  /** Pauses, resumes, saves and stops the run at work. @example process.on('SIGUSR1', () => void graph.control.save()) */
+  get control(): RunControl {
+    return this.#control
+  }
+
   /** Lets others watch: progress bars, logs. @example graph.observe(progress()) */
   observe(...observers: readonly Observer[]): this {
     for (const observe of observers) observe(this.#events)
@@ -180,17 +188,20 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   async run(tasks: readonly TaskLike[], options: RunOptions = {}): Promise<RunResult> {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
     this.#running = true
+    this.#control.expect()
     try {
       await this.#stepper?.endSteps()
       const { info, resumed } = await openRun(options)
-      const runner = new Runner(this, this.#nodes, this.#contextOf(info), tasks)
+      const runner = new Runner(this, { nodes: this.#nodes, context: this.#contextOf(info), tasks, control: this.#control })
       this.#runner = runner
       this.#stepper = null
       if (resumed === null) setSeed(info.seed)
       else this.#resume(runner, resumed)
-      await runner.run()
-      return resultOf(info.outDir ?? '', runner.history)
+      const save = (): Promise<string> => this.saveCheckpoint()
+      await directed({ context: runner.context, control: this.#control, signals: options.signals, save }, () => runner.run())
+      return resultOf(info.outDir ?? '', runner.history, runner.stopped)
     } finally {
+      this.#control.end()
       this.#running = false
     }
   }
@@ -209,7 +220,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     if (this.#running) throw new FirnError('graph', 'graph.step: this graph is running; await the run first')
     const { train = true, steps = 1, tags = '*' } = options
     const info = { device: resolveDevice('auto'), seed: 0, runId: 'step', outDir: null, launcher }
-    this.#stepper ??= new Runner(this, this.#nodes, this.#contextOf(info), [])
+    this.#stepper ??= new Runner(this, { nodes: this.#nodes, context: this.#contextOf(info), tasks: [], control: this.#control })
     return this.#stepper.step(task({ train, steps, tags }))
   }
 

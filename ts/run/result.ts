@@ -1,6 +1,7 @@
 // What a run leaves.
 import type { EpochRecord } from '../graph/index.ts'
 import type { Json } from '../io/index.ts'
+import type { Stopped } from './control.ts'
 
 /** Values that nodes reported, by node name. */
 export type Metrics = Readonly<Record<string, Json>>
@@ -13,11 +14,13 @@ export interface RunResult {
   readonly metrics: { readonly train: Metrics; readonly eval: Metrics }
   /** Every epoch, oldest first; that of a resumed run begins before it was stopped. */
   readonly history: readonly EpochRecord[]
+  /** How the run was stopped before the end of its tasks; null when it was not. */
+  readonly stopped: Stopped | null
 }
 
 /** The result of a run with this history. */
-export function resultOf(outDir: string, history: readonly EpochRecord[]): RunResult {
+export function resultOf(outDir: string, history: readonly EpochRecord[], stopped: Stopped | null): RunResult {
   const last = (training: boolean): Metrics =>
     Object.assign({}, ...history.filter((epoch) => epoch.training === training).map((epoch) => epoch.metrics))
-  return { outDir, metrics: { train: last(true), eval: last(false) }, history }
+  return { outDir, metrics: { train: last(true), eval: last(false) }, history, stopped }
 }

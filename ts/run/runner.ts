@@ -1,11 +1,20 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
 import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
+import type { Control, Stopped } from './control.ts'
 import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
 import type { SaveCheckpoint, SaveOptions, Task, TaskGraph, TaskLike } from './task.ts'
 import { CheckpointSeries } from './series.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
+
+/** What a runner works with. */
+export interface RunnerOptions {
+  readonly nodes: NodeSet
+  readonly context: RunContext
+  readonly tasks: readonly TaskLike[]
+  readonly control: Control
+}
 
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
@@ -14,18 +23,26 @@ export class Runner {
   readonly #graph: TaskGraph
   readonly #tasks: readonly TaskLike[]
   readonly #loop: TaskLoop
+  readonly #control: Control
   #levels: Level[] = []
+  #stopped: Stopped | null = null
 
-  constructor(graph: TaskGraph, nodes: NodeSet, context: RunContext, tasks: readonly TaskLike[]) {
+  constructor(graph: TaskGraph, work: RunnerOptions) {
     this.#graph = graph
-    this.context = context
-    this.#tasks = tasks
-    this.#loop = new TaskLoop(nodes, context)
+    this.context = work.context
+    this.#tasks = work.tasks
+    this.#control = work.control
+    this.#loop = new TaskLoop(work)
   }
 
   /** Every epoch so far, oldest first. */
   get history(): TaskLoop['history'] {
     return this.#loop.history
+  }
+
+  /** How the run was stopped before the end of its tasks; null when it was not. */
+  get stopped(): Stopped | null {
+    return this.#stopped
   }
 
   /** Runs the tasks from where the run is to their end. */
@@ -53,7 +70,11 @@ export class Runner {
   async #tasksThenCleanUp(): Promise<void> {
     const errors: unknown[] = []
     const note = (error: unknown): void => void (isStop(error) || errors.push(error))
-    await this.#list(this.#tasks, 0).catch(note)
+    const stopsAll = (error: unknown): void => {
+      if (isStop(error)) this.#stopped = this.#control.stopped ?? { by: 'StopAllTasks', checkpoint: null }
+      note(error)
+    }
+    await this.#list(this.#tasks, 0).catch(stopsAll)
     await this.#loop.cleanUp(note)
     await this.context.events.deliver()?.catch(note)
     if (errors.length > 0) throw errors[0]
@@ -84,10 +105,12 @@ export class Runner {
   async #list(tasks: readonly TaskLike[], depth: number): Promise<void> {
     const level = (this.#levels[depth] ??= firstLevel())
     for (let item = tasks[level.index]; item !== undefined; item = tasks[level.index]) {
+      if (this.#control.isAsked) await this.#control.serve()
       level.begun = true
       await this.#item(item, level, depth)
       nextItem(level)
     }
+    if (this.#control.isAsked) await this.#control.serve()
     if (depth > 0) this.#levels.length = depth
   }
 

@@ -21,6 +21,12 @@ export interface RunOptions {
    * not been stopped.
    */
   readonly resumeFrom?: string
+  /**
+   * Whether Ctrl-C (SIGINT) and SIGTERM end the run in good order: the iteration is finished, a checkpoint saved (on a terminal, Ctrl-C
+   * asks first), and `graph.run` returns with `stopped`; the second ends the process. `process.exitCode` is then 130 or 143 unless
+   * set before. @default true where the program does not listen to these signals itself, else false
+   */
+  readonly signals?: boolean
 }
 
 /** The state that a run is resumed from. */
@@ -36,7 +42,7 @@ export const launcher: Launcher = Object.freeze({ rank: 0, worldSize: 1 })
 /** Checks the options, reads the checkpoint to resume from, and makes the folder. */
 export async function openRun(options: RunOptions): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
   refuseOptions('graph.run', options, ['devices', 'launcher'], 'running on several devices, or in several processes, is not there yet')
-  checkOptions('graph.run', options, ['device', 'seed', 'runId', 'outDir', 'resumeFrom'])
+  checkOptions('graph.run', options, ['device', 'seed', 'runId', 'outDir', 'resumeFrom', 'signals'])
   const device = resolveDevice(options.device ?? 'auto')
   const resumed = options.resumeFrom === undefined ? null : await readResumed(options.resumeFrom)
   const seed = seedOf(options.seed, resumed)

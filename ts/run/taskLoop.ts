@@ -3,11 +3,19 @@ import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
 import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
+import type { Control } from './control.ts'
 import type { Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
 
 // Timers, signals and whoever draws wait no longer than this for the loop.
 const breathMs = 50
+
+/** What the loop works with. */
+export interface LoopOptions {
+  readonly nodes: NodeSet
+  readonly context: RunContext
+  readonly control: Control
+}
 
 /** Runs one task after another over the nodes of a graph. */
 export class TaskLoop {
@@ -15,13 +23,15 @@ export class TaskLoop {
   /** Every epoch so far, oldest first. */
   readonly history: EpochRecord[] = []
   readonly #nodes: NodeSet
+  readonly #control: Control
   readonly #used = new Set<ExecutableGraph>()
   #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
   #breath = performance.now()
 
-  constructor(nodes: NodeSet, context: RunContext) {
+  constructor({ nodes, context, control }: LoopOptions) {
     this.#nodes = nodes
     this.context = context
+    this.#control = control
   }
 
   /** A task before its first iteration, in the rounds of the repeats around it. */
@@ -127,6 +137,7 @@ export class TaskLoop {
       if (listeners !== undefined) await listeners
       if (performance.now() - this.#breath > breathMs) await this.#breathe()
       if (stop !== undefined) throw stop
+      if (this.#control.isAsked) await progress.apart(() => this.#control.serve())
     }
   }
 
@@ -135,6 +146,7 @@ export class TaskLoop {
     const { late } = this.context.events
     if (late.isDue) void late.flush()
     await setImmediate()
+    this.#control.lookIfDue()
     this.#breath = performance.now()
   }
 

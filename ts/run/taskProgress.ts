@@ -26,7 +26,7 @@ export class TaskProgress implements TaskInfo {
   /** Whether an epoch has begun and not ended. */
   open = false
   readonly #around: Surroundings
-  #since = 0
+  #since: number | null = null
   #earlier = 0
 
   constructor(task: Task, around: Surroundings) {
@@ -58,9 +58,20 @@ export class TaskProgress implements TaskInfo {
     return this.#around.graph.samples
   }
 
-  /** Seconds since the epoch began, without those between a kill and a resume. */
+  /** Seconds that the epoch at work took so far, without those between a kill and a resume, and those of something else meanwhile. */
   get seconds(): number {
-    return this.#earlier + (performance.now() - this.#since) / 1000
+    return this.#earlier + (this.#since === null ? 0 : performance.now() - this.#since) / 1000
+  }
+
+  /** Does something between two iterations whose time is not this task's. */
+  async apart(work: () => Promise<void>): Promise<void> {
+    this.#earlier = this.seconds
+    this.#since = null
+    try {
+      await work()
+    } finally {
+      this.#since = performance.now()
+    }
   }
 
   /** Begins an epoch, or goes on with the one that was open when the state was saved. */
