@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import * as firn from '../ts/index.ts'
 import { DataLoader, DatasetNode, F, HyperGraph, LossNode, ModuleNode, nn, ones, optim, TensorDataset, type Tensor } from '../ts/index.ts'
 
@@ -57,6 +58,7 @@ function makers(code: string): Readonly<Record<string, () => unknown>> {
     Net: () => Net,
     norm: () => new nn.BatchNorm2d(2),
     opt: () => optim.sgd({ lr: 0.1 }).bind(model),
+    z: () => z,
   }
 }
 

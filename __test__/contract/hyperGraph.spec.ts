@@ -131,7 +131,7 @@ test.serial(
     for (const result of results) {
       t.regex(basename(result.outDir), /^my-run_\d{8}-\d{6}_[0-9a-f]{4}$/)
       t.is(result.outDir, join(outDir, basename(result.outDir)))
-      t.deepEqual(readdirSync(result.outDir).toSorted(), ['ckpts', 'logs', 'src'])
+      t.deepEqual(readdirSync(result.outDir).toSorted(), ['ckpts', 'logs', 'run.json', 'src'])
       t.is(readdirSync(join(result.outDir, 'src')).length > 0, existsSync(process.argv[1] ?? ''))
     }
     t.is(new Set(results.map((result) => result.outDir)).size, 3)

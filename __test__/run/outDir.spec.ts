@@ -9,7 +9,7 @@ test('a run makes <runId>_<date>_<random>/{ckpts,logs,src}, with the entry scrip
   const { outDir } = await new HyperGraph().run([], { outDir: parent, runId: 'mine' })
   t.is(dirname(outDir), parent)
   t.regex(basename(outDir), /^mine_\d{8}-\d{6}_[0-9a-f]{4}$/)
-  t.deepEqual(readdirSync(outDir).toSorted(), ['ckpts', 'logs', 'src'])
+  t.deepEqual(readdirSync(outDir).toSorted(), ['ckpts', 'logs', 'run.json', 'src'])
   t.true(existsSync(join(outDir, 'src', basename(process.argv[1] ?? ''))))
 })
 

@@ -20,6 +20,8 @@ export interface RunInfo {
   /** Null in `graph.step`, which writes nothing. */
   readonly outDir: string | null
   readonly launcher: Launcher
+  /** What `hparams` read from the command line, if it did. */
+  readonly hparams: Readonly<Record<string, Json>>
 }
 
 /** How far a run has come. Iterations are counted as they begin; one whose forward gives up is taken back. */

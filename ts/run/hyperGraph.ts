@@ -219,7 +219,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     checkOptions('graph.step', options, ['train', 'steps', 'tags'])
     if (this.#running) throw new FirnError('graph', 'graph.step: this graph is running; await the run first')
     const { train = true, steps = 1, tags = '*' } = options
-    const info = { device: resolveDevice('auto'), seed: 0, runId: 'step', outDir: null, launcher }
+    const info = { device: resolveDevice('auto'), seed: 0, runId: 'step', outDir: null, launcher, hparams: {} }
     this.#stepper ??= new Runner(this, { nodes: this.#nodes, context: this.#contextOf(info), tasks: [], control: this.#control })
     return this.#stepper.step(task({ train, steps, tags }))
   }

@@ -1,6 +1,7 @@
 // Runs: tasks, what runs them, checkpoints, and the HyperGraph that offers it all.
 export { readCheckpoint } from './checkpointFile.ts'
 export { HyperGraph, type StepOptions } from './hyperGraph.ts'
+export { hparams, type HparamsOptions, type HparamsSchema } from './hparams.ts'
 export type { RunControl, Stopped, StopOptions } from './control.ts'
 export type { Metrics, RunResult } from './result.ts'
 export type { RunOptions } from './start.ts'

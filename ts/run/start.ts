@@ -4,7 +4,9 @@ import { checkOptions, FirnError } from '../errors.ts'
 import { type Launcher, refuseOptions, type RunInfo, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { readCheckpoint } from './checkpointFile.ts'
+import { currentHparams } from './hparams.ts'
 import { makeOutDir } from './outDir.ts'
+import { writeRunFile } from './runFile.ts'
 
 /** Options of `graph.run`. */
 export interface RunOptions {
@@ -47,7 +49,9 @@ export async function openRun(options: RunOptions): Promise<{ readonly info: Run
   const resumed = options.resumeFrom === undefined ? null : await readResumed(options.resumeFrom)
   const seed = seedOf(options.seed, resumed)
   const { runId, outDir } = await makeOutDir(options.outDir ?? 'out', options.runId ?? 'run')
-  return { info: { device, seed, runId, outDir, launcher }, resumed }
+  const info = { device, seed, runId, outDir, launcher, hparams: currentHparams() }
+  await writeRunFile(outDir, info, options)
+  return { info, resumed }
 }
 
 async function readResumed(from: string): Promise<Resumed> {

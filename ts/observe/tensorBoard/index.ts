@@ -32,7 +32,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Observer {
       // With its libraries, by those who log.
       const { EventFiles: Files } = await import('./board.ts')
       files = new Files(join(folder, 'tensorboard'))
-      files.begin({ seed: info.seed, device: info.device, ...options.hparams })
+      files.begin({ seed: info.seed, device: info.device, ...info.hparams, ...options.hparams })
     })
     gatherSteps(events, { every, vitals }, (step) => files?.step(step))
     events.on('epochEnd', (record) => files?.epoch(record))
