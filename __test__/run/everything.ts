@@ -1,21 +1,11 @@
 // A run with all that has state: dropout, batch norm, shuffling in two workers, windows of three, a scale that moves, schedules, an average of
 // the parameters, two optimizers, meters and the best checkpoint.
 import { DatasetNode, LossNode, meter, MetricNode, ModuleNode, Node } from '../../ts/graph/index.ts'
-import { BatchNorm2d, Conv2d, Dropout, F, Linear, Module } from '../../ts/nn/index.ts'
+import { F } from '../../ts/nn/index.ts'
 import { adamW, cosine, ema, sgd } from '../../ts/optim/index.ts'
 import { evaluate, HyperGraph, repeat, train } from '../../ts/run/index.ts'
 import { seed, type Tensor } from '../../ts/tensor/index.ts'
-import { images, type Trace } from './program.ts'
-
-class Net extends Module {
-  readonly conv = new Conv2d(1, 3, { kernel: 3 })
-  readonly norm = new BatchNorm2d(3)
-  readonly drop = new Dropout(0.3)
-  readonly fc = new Linear(12, 2)
-  forward(x: Tensor): Tensor {
-    return this.fc.forward(this.drop.forward(this.norm.forward(this.conv.forward(x)).relu().flatten(1)))
-  }
-}
+import { images, Net, type Trace } from './program.ts'
 
 /** Iterations of the whole run: three epochs of 8 to train and 3 to evaluate. */
 export const iterations = 3 * (8 + 3)

@@ -5,12 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import type { EpochRecord, RunResult } from '../../ts/index.ts'
 import { folder } from '../graph/toys.ts'
 import { everything, iterations } from './everything.ts'
-
-/** Records without what a clock says. */
-const timeless = ({ history }: RunResult): Omit<EpochRecord, 'seconds'>[] => history.map(({ seconds: _, ...record }) => record)
+import { timeless } from './program.ts'
 
 let whole:
   | Promise<{ updates: { stepped: number; skipped: number }; trace: unknown[]; history: unknown; bits: string; files: string[] }>

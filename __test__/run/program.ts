@@ -5,8 +5,10 @@ import { BatchNorm2d, Conv2d, Dropout, F, Linear, Module } from '../../ts/nn/ind
 import { adamW, cosine, sgd } from '../../ts/optim/index.ts'
 import { evaluate, HyperGraph, repeat, saveCheckpoint, train } from '../../ts/run/index.ts'
 import { seed, type Tensor } from '../../ts/tensor/index.ts'
+import type { EpochRecord, RunResult } from '../../ts/index.ts'
 
-class Net extends Module {
+/** Convolution, norm of the batch, dropout: something of every kind of state. */
+export class Net extends Module {
   readonly conv = new Conv2d(1, 3, { kernel: 3 })
   readonly norm = new BatchNorm2d(3)
   readonly drop = new Dropout(0.3)
@@ -64,6 +66,9 @@ export function program(start: number, mixed = false) {
   ]
   return { graph, tasks, trace, module }
 }
+
+/** Records without what a clock says. */
+export const timeless = ({ history }: RunResult): Omit<EpochRecord, 'seconds'>[] => history.map(({ seconds: _, ...record }) => record)
 
 /** Every number of the module, bit by bit. */
 export const bits = (module: Module): string =>

@@ -4,23 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import {
-  call,
-  evaluate,
-  type EpochRecord,
-  HyperGraph,
-  Node,
-  repeat,
-  type RunResult,
-  saveCheckpoint,
-  StopAllTasks,
-  train,
-} from '../../ts/index.ts'
+import { call, evaluate, HyperGraph, Node, repeat, saveCheckpoint, StopAllTasks, train } from '../../ts/index.ts'
 import { folder } from '../graph/toys.ts'
-import { bits, program } from './program.ts'
-
-/** Records without what a clock says. */
-const timeless = ({ history }: RunResult): Omit<EpochRecord, 'seconds'>[] => history.map(({ seconds: _, ...record }) => record)
+import { bits, program, timeless } from './program.ts'
 
 /** Runs the program to its end, saving after every iteration; each checkpoint with the length of the trace at that time. */
 async function whole(t: ExecutionContext, mixed = false) {

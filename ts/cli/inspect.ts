@@ -3,11 +3,12 @@ import { statSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { FirnError } from '../errors.ts'
-import { type EpochRecord, savedJson } from '../graph/index.ts'
+import { tensorsIn } from '../data/index.ts'
+import { type EpochRecord, loadHistory } from '../graph/index.ts'
 import { loadSafetensors, type StateTree } from '../io/index.ts'
 import { epochLine } from '../observe/index.ts'
 import { readCheckpoint } from '../run/index.ts'
-import type { DType, Tensor } from '../tensor/index.ts'
+import { Tensor } from '../tensor/index.ts'
 
 /** A checkpoint in words and numbers. */
 interface Summary {
@@ -73,7 +74,9 @@ async function summarise(from: string): Promise<Summary> {
   const members = membersOf(state)
   const isCheckpoint = members.has('nodes')
   const nodes = [...membersOf(members.get('nodes'))].map(([uid, node]) => [uid, summariseNode(node)] as const)
-  const contents = isCheckpoint ? [] : tensorsOf(state).map(([name, { dtype, shape }]) => [name, `${dtype} [${shape.join(', ')}]`] as const)
+  const contents = [...(isCheckpoint ? [] : members)].flatMap(([name, tensor]) =>
+    tensor instanceof Tensor ? [[name, `${tensor.dtype} [${tensor.shape.join(', ')}]`] as const] : [],
+  )
   return {
     path,
     bytes,
@@ -103,10 +106,10 @@ function summariseRun(run: Members): RunSummary | null {
   if (run.size === 0) return null
   const counters = membersOf(run.get('counters'))
   const scaler = membersOf(run.get('gradScaler'))
-  const records = listOf(run.get('history')).map(membersOf)
+  const records = loadHistory(run.get('history'))
   const last = [true, false].flatMap((training) => {
-    const record = records.findLast((each) => (each.get('training') === true) === training)
-    return record === undefined ? [] : [recordOf(record)]
+    const record = records.findLast((each) => each.training === training)
+    return record === undefined ? [] : [record]
   })
   return {
     seed: numberOf(run.get('seed')),
@@ -116,21 +119,6 @@ function summariseRun(run: Members): RunSummary | null {
     place: listOf(run.get('place')).map((level) => placeOf(membersOf(level))),
     lossScale: scaler.size === 0 ? null : numberOf(scaler.get('scale')),
     last,
-  }
-}
-
-function recordOf(record: Members): EpochRecord {
-  const metrics = [...membersOf(record.get('metrics'))].map(([name, value]) => [name, savedJson('inspect', value)] as const)
-  return {
-    label: String(record.get('label')),
-    training: record.get('training') === true,
-    tags: listOf(record.get('tags')).map(String),
-    epoch: numberOf(record.get('epoch')),
-    step: numberOf(record.get('step')),
-    iterations: numberOf(record.get('iterations')),
-    samples: numberOf(record.get('samples')),
-    seconds: numberOf(record.get('seconds')),
-    metrics: Object.fromEntries(metrics),
   }
 }
 
@@ -221,7 +209,7 @@ const size = (bytes: number): string => bytesFormat.format(bytes)
 /** The state with names and texts that do not steer a terminal: they come from the file. */
 function printable(state: StateTree): StateTree {
   if (typeof state === 'string') return plain(state)
-  if (typeof state !== 'object' || state === null || isTensor(state)) return state
+  if (typeof state !== 'object' || state === null || state instanceof Tensor) return state
   if (Array.isArray(state)) return state.map(printable)
   return Object.fromEntries(Object.entries(state).map(([key, item]: [string, StateTree]) => [plain(key), printable(item)]))
 }
@@ -232,22 +220,14 @@ type Members = ReadonlyMap<string, StateTree>
 
 // A file may hold anything: what is not as expected is empty.
 const membersOf = (state: StateTree | undefined): Members =>
-  new Map(typeof state === 'object' && state !== null && !Array.isArray(state) && !isTensor(state) ? Object.entries(state) : [])
+  new Map(typeof state === 'object' && state !== null && !Array.isArray(state) && !(state instanceof Tensor) ? Object.entries(state) : [])
 
 const listOf = (state: StateTree | undefined): readonly StateTree[] => (Array.isArray(state) ? state : [])
 
 const numberOf = (state: StateTree | undefined): number => (typeof state === 'number' ? state : NaN)
 
-const isTensor = (state: object): state is Tensor<DType> => 'handle' in state && 'dtype' in state
-
-function tensorsOf(state: StateTree, path = ''): (readonly [path: string, tensor: Tensor<DType>])[] {
-  if (typeof state !== 'object' || state === null) return []
-  if (isTensor(state)) return [[path, state]]
-  return Object.entries(state).flatMap(([key, item]: [string, StateTree]) => tensorsOf(item, path === '' ? key : `${path}/${key}`))
-}
-
 function sizeOf(state: StateTree): { tensors: number; numbers: number; dtypes: string[] } {
-  const found = tensorsOf(state).map(([, tensor]) => tensor)
+  const found = [...tensorsIn(state)]
   return {
     tensors: found.length,
     numbers: found.reduce((sum, { size }) => sum + size, 0),

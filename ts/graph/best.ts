@@ -1,6 +1,6 @@
 // The best value of a metric so far, and the checkpoints of the epochs that had it.
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { RunContext } from './context.ts'
@@ -58,13 +58,12 @@ export class BestKeeper {
     this.#best = { value, epoch, step }
     const label = this.#options.metric === undefined ? name : `${name}.${this.#options.metric}`
     const to = `E${epoch}S${step}_${fileName(label)}_${Number(value.toPrecision(6))}.safetensors`
-    const files = [...this.#files.filter((file) => file !== to), to]
-    this.#files = files.slice(-this.#options.keep)
-    const gone = files.slice(0, -this.#options.keep)
+    const { kept, gone } = newest(this.#files, to, this.#options.keep)
+    this.#files = kept
     context.atEpochEnd.push(async () => {
-      await context.save(to)
+      const folder = dirname(await context.save(to))
       // Those of the folder of a run that was resumed stay.
-      for (const file of gone) if (context.info.outDir !== null) await rm(join(context.info.outDir, 'ckpts', file), { force: true })
+      for (const file of gone) await rm(join(folder, file), { force: true })
     })
   }
 
@@ -102,6 +101,16 @@ export class BestKeeper {
         `${keys === '' ? '' : `; { metric } may be ${keys}`}`,
     )
   }
+}
+
+/** A list of files with one more at its end, and which of them are too many: the oldest, when `count` are to stay. */
+export function newest(
+  files: readonly string[],
+  file: string,
+  count: number,
+): { readonly kept: readonly string[]; readonly gone: readonly string[] } {
+  const all = [...files.filter((other) => other !== file), file]
+  return { kept: all.slice(-count), gone: all.slice(0, -count) }
 }
 
 const membersOf = (value: Json | undefined): ReadonlyMap<string, Json> =>

@@ -113,7 +113,7 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   }
 
   #differentiate(losses: readonly LossNode<CacheAccess, object, Loss>[]): void {
-    weightOfLosses(this.allNodes)
+    commonWeight(losses)
     const shares = this.#shares(losses.filter((node) => node.#adaptive !== null))
     const terms = losses.map((node) => times(summed(node.forward()).sum, shares.get(node) ?? node.weight))
     const total = terms.reduce((sum, term) => sum.add(term.reshape(sum.shape)))
@@ -150,8 +150,10 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
 }
 
 /** What the gradients of this iteration are to be divided by, if the losses are sums; undefined if they are not. */
-export function weightOfLosses(nodes: ReadonlyMap<string, AnyNode>): number | undefined {
-  const losses = lossesOf(nodes).map((node) => ({ node, loss: node.forward() }))
+export const weightOfLosses = (nodes: ReadonlyMap<string, AnyNode>): number | undefined => commonWeight(lossesOf(nodes))
+
+function commonWeight(nodes: readonly LossNode<CacheAccess, object, Loss>[]): number | undefined {
+  const losses = nodes.map((node) => ({ node, loss: node.forward() }))
   const [first] = losses
   if (first === undefined) return undefined
   const weight = weightOf(first.loss)

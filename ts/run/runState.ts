@@ -1,8 +1,7 @@
 // What a checkpoint keeps of a run beside its nodes and its place: counters, values, history, random streams, the scale.
-import { type EpochRecord, type RunContext, savedCount, savedRecord } from '../graph/index.ts'
+import { type EpochRecord, loadHistory, loadMetrics, type RunContext, savedCount, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
-import { loadHistory, loadMetrics } from './history.ts'
 import { loadScaler } from './loadScaler.ts'
 
 /** The state of a run at this moment. */

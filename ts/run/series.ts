@@ -1,5 +1,6 @@
 // The checkpoints that a run saves again and again, of which only the newest stay.
 import { rm } from 'node:fs/promises'
+import { newest } from '../graph/index.ts'
 
 /** Files in the order in which they were written. It deletes nothing that it was not told of. */
 export class CheckpointSeries {
@@ -7,8 +8,8 @@ export class CheckpointSeries {
 
   /** Takes in a file that is on the disk, and deletes the oldest until `count` are left. */
   async keep(path: string, count: number): Promise<void> {
-    const paths = [...this.#paths.filter((other) => other !== path), path]
-    this.#paths = paths.slice(-count)
-    for (const old of paths.slice(0, -count)) await rm(old, { force: true })
+    const { kept, gone } = newest(this.#paths, path, count)
+    this.#paths = kept
+    for (const old of gone) await rm(old, { force: true })
   }
 }

@@ -1,6 +1,7 @@
 // The epochs of a run, read back from a checkpoint.
-import { type EpochRecord, savedCount, savedJson, savedNumber, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
+import type { EpochRecord } from './context.ts'
+import { savedCount, savedJson, savedNumber, savedRecord } from './savedState.ts'
 
 /** The records that a checkpoint holds. Fails with code `'io'` when they are none. */
 export function loadHistory(saved: StateTree | undefined): EpochRecord[] {
@@ -8,7 +9,7 @@ export function loadHistory(saved: StateTree | undefined): EpochRecord[] {
 }
 
 function loadRecord(state: StateTree): EpochRecord {
-  const what = 'resumeFrom: history'
+  const what = 'checkpoint: history'
   const saved = savedRecord(what, state)
   const count = (key: string): number => savedCount(what, saved, key)
   return {
@@ -26,6 +27,6 @@ function loadRecord(state: StateTree): EpochRecord {
 
 /** Values that nodes reported, read back. */
 export function loadMetrics(saved: StateTree | undefined): EpochRecord['metrics'] {
-  const entries = Object.entries(savedRecord('resumeFrom: metrics', saved))
-  return Object.fromEntries(entries.map(([name, value]) => [name, savedJson(`resumeFrom: metric '${name}'`, value)]))
+  const entries = Object.entries(savedRecord('checkpoint: metrics', saved))
+  return Object.fromEntries(entries.map(([name, value]) => [name, savedJson(`checkpoint: metric '${name}'`, value)]))
 }
