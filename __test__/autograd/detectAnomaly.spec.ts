@@ -49,7 +49,10 @@ test.serial('in a graph it names the node whose forward called the op, though th
   using _ = detectAnomaly()
   const error = await t.throwsAsync(graph.run([train({ steps: 3, tags: 'x' })], { outDir }), { code: 'autograd' })
   const [first = '', by = '', at = ''] = (error?.message ?? '').split('\n')
-  t.regex(first, /^node 'loss' in backward of 'train by steps, tags x', iteration 0: .*gradient of sqrt: .* holds NaN; its inputs: \[1, 2\]; called$/)
+  t.regex(
+    first,
+    /^node 'loss' in backward of 'train by steps, tags x', iteration 0: .*gradient of sqrt: .* holds NaN; its inputs: \[1, 2\]; called$/,
+  )
   t.is(by, "    by node 'head' in forward of 'train by steps, tags x', iteration 0")
   t.regex(at, /detectAnomaly\.spec\.ts:\d+/)
 })
@@ -58,10 +61,15 @@ test.serial('it names the node of an op called in backward or update, and nobody
   for (const phase of ['backward', 'update'] as const) {
     let made: Tensor | undefined
     const x = leaf()
-    const graph = new HyperGraph().add('odd', new Node({ [phase]: () => void (made = nan(x)) })).add('other', new Node({ [phase]: () => made?.backward() }))
+    const graph = new HyperGraph()
+      .add('odd', new Node({ [phase]: () => void (made = nan(x)) }))
+      .add('other', new Node({ [phase]: () => made?.backward() }))
     using _ = detectAnomaly()
     await t.throwsAsync(graph.step(), {
-      message: new RegExp(`^node 'other' in ${phase} .*gradient of sqrt.*\\n +by node 'odd' in ${phase} of 'train by steps, tags \\*', iteration 0\\n`, 's'),
+      message: new RegExp(
+        `^node 'other' in ${phase} .*gradient of sqrt.*\\n +by node 'odd' in ${phase} of 'train by steps, tags \\*', iteration 0\\n`,
+        's',
+      ),
     })
     t.notRegex(t.throws(() => nan(leaf()).backward()).message, /by node/)
   }
