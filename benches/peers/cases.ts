@@ -77,6 +77,9 @@ export const parameterSets: Readonly<Record<string, readonly (readonly number[])
   '10 x 64': Array.from({ length: 10 }, () => [64]),
 }
 
+/** The same window without the guards, for what they cost. */
+export const unguarded = 'AdamW alone'
+
 const forms = { torch: ['fused', 'foreach', 'loop'], firn: ['fused', 'plain'] }
 const adamW = (shapes: OptimizerCase['shapes']): OptimizerCase => ({ kind: 'adamw', shapes, variants: forms })
 const sgd = (shapes: OptimizerCase['shapes']): OptimizerCase => ({ kind: 'sgd', shapes, variants: forms, only: ['firn', 'torch'] })
@@ -84,7 +87,7 @@ const guarded = (shapes: OptimizerCase['shapes']): OptimizerCase => ({
   kind: 'adamw',
   guarded: true,
   shapes,
-  variants: { torch: ['fused', 'foreach'] },
+  variants: { torch: ['fused', 'foreach'], firn: ['fused', unguarded] },
   only: ['firn', 'torch'],
 })
 const each = (title: string, make: (shapes: OptimizerCase['shapes']) => OptimizerCase): Readonly<Record<string, Case>> =>

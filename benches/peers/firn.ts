@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
 import { convnetStep, mlpStep } from '../models.ts'
 import { openLarge } from '../opened.ts'
-import { signs, wave, type MulCase, type OptimizerCase } from './cases.ts'
+import { signs, unguarded, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
 
 function mul({ grad }: MulCase): Opened {
@@ -32,18 +32,24 @@ function optimizer({ kind, shapes, guarded = false }: OptimizerCase, variant?: s
   const rule =
     kind === 'sgd'
       ? optim.sgd({ lr: 1e-3, momentum: 0.9, fused })
-      : optim.adamW({ lr: 1e-3, weightDecay: 0.01, fused, ...(guarded && { clipGradNorm: 1 }) })
+      : optim.adamW({ lr: 1e-3, weightDecay: 0.01, fused, ...(guarded && variant !== unguarded && { clipGradNorm: 1 }) })
   const opt = rule.bind(params)
   const close = () => params.forEach((param) => param.dispose())
   if (!guarded) return { step: () => opt.step(), close }
   // A window's end drops the gradients: each step gets them anew.
   const grads = params.map(({ grad }) => grad)
+  const renew = () => params.forEach((param, k) => (param.grad = grads[k] ?? null))
+  const alone = () => {
+    opt.update()
+    renew()
+  }
+  if (variant === unguarded) return { step: alone, close }
   const gradScaler = new GradScaler({ initScale: 1024 })
   gradScaler.scale(tensor(1)).dispose()
   const step = () => {
     opt.update({ gradScaler })
     gradScaler.update()
-    params.forEach((param, k) => (param.grad = grads[k] ?? null))
+    renew()
   }
   return { step, close }
 }
