@@ -4,19 +4,30 @@ import { availableParallelism } from 'node:os'
 import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
 import { convnetStep, mlpStep } from '../models.ts'
 import { openLarge } from '../opened.ts'
-import { signs, unguarded, wave, type MulCase, type OptimizerCase } from './cases.ts'
+import { byHand, signs, unguarded, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
 
-function mul({ grad }: MulCase): Opened {
+function mul({ grad }: MulCase, variant?: string): Opened {
   const shape = [4, 4]
   const x = tensor(wave(16, 1, 0), { shape, requiresGrad: grad })
   const y = tensor(signs(), { shape })
   const gradient = tensor(new Float32Array(16).fill(1), { shape })
   if (!grad) return { step: () => x.mul(y).dispose() }
-  const step = () => {
-    using _step = tensorScope()
+  const pass = () => {
     x.mul(y).backward({ gradient })
     x.grad = null
+  }
+  if (variant === byHand) {
+    const step = () => {
+      const scope = tensorScope()
+      pass()
+      scope.end()
+    }
+    return { step }
+  }
+  const step = () => {
+    using _step = tensorScope()
+    pass()
   }
   return { step }
 }
