@@ -16,7 +16,6 @@ import {
   optim,
   seed,
   TensorDataset,
-  type Tensor,
   train,
 } from 'firn-ml'
 import { mnist } from 'firn-ml/datasets'
