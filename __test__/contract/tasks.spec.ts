@@ -107,6 +107,15 @@ test('task({ train, simulateEpoch }): a task of steps as one epoch, which is cou
   )
 })
 
+test('train({ every }): tasks in the middle, after so many updates', async (t) => {
+  const log: string[] = []
+  const graph = noting(log)
+  const every = { steps: 2, tasks: [evaluate({ steps: 1 }), call(() => void log.push('call'))] }
+  await graph.run([train({ steps: 3, every })], { outDir: folder(t) })
+  const middle = ['A.prepare', 'A.forward', 'A.update', 'call', 'A.prepare']
+  t.deepEqual(log, ['A.prepare', ...iteration, ...iteration, ...middle, ...iteration, 'A.cleanUp'])
+})
+
 test('tags of a task select its nodes', async (t) => {
   const log: string[] = []
   const graph = new HyperGraph()
