@@ -1,7 +1,7 @@
 // A loss as a node, and the one backward for the weighted sum of all of them.
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import { Tensor } from '../tensor/index.ts'
 import { average } from './meters/index.ts'
 import type { CacheAccess } from './cache.ts'
@@ -102,15 +102,23 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     await super.epochEnd()
   }
 
-  override async stateDict(): Promise<StateTree> {
+  override async epochState(): Promise<Json> {
     return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
-  override loadStateDict(state: StateTree): readonly string[] {
+  override loadEpochState(state: Json): void {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
     this.#mean.loadStateDict(savedJson(what, saved['mean']))
     if (this.#adaptive !== null) this.#share.loadStateDict(savedJson(what, saved['share']))
+  }
+
+  override stateDict(): Promise<StateTree> {
+    return this.epochState()
+  }
+
+  override loadStateDict(state: StateTree): readonly string[] {
+    this.loadEpochState(savedJson(this.constructor.name, state))
     return []
   }
 

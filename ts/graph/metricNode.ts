@@ -60,14 +60,22 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     await super.epochEnd()
   }
 
+  override epochState(): Promise<Json> {
+    return this.meter.stateDict()
+  }
+
+  override loadEpochState(state: Json): void {
+    this.meter.loadStateDict(state)
+  }
+
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.meter.stateDict(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
+    return { meter: await this.epochState(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
     const what = this.constructor.name
     const { meter, best } = savedRecord(what, state)
-    this.meter.loadStateDict(savedJson(what, meter))
+    this.loadEpochState(savedJson(what, meter))
     if (best !== undefined) this.#keeper?.loadStateDict(what, best)
     return []
   }
