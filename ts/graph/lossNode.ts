@@ -16,15 +16,16 @@ export interface LossNodeOptions {
   /** What the loss counts for in the sum that is differentiated; not with `mode: 'mgda'`. @default 1 */
   readonly weight?: number
   /**
-   * `'fixed'`: the loss counts for its `weight`. `'mgda'`: the losses of this mode share a weight of 1 among themselves, so that none of them
-   * grows in a small step; the shares are found anew in every iteration. @default 'fixed'
+   * `'fixed'`: the loss counts for its `weight`. `'mgda'`: the losses of this mode share a weight of 1 among themselves, found anew in every
+   * iteration, so that without `normalize` none of them grows in a small step of what they share. @default 'fixed'
    */
   readonly mode?: 'fixed' | 'mgda'
   /** With `mode: 'mgda'`, the node whose output all these losses are made from: the encoder that they share. */
   readonly shared?: string
   /**
    * With `mode: 'mgda'`, what the gradient of each loss is divided by before they are compared: nothing, its norm (`'l2'`), the loss, or both
-   * (`'loss+'`). Losses of different scale ask for it. @default 'none'
+   * (`'loss+'`). Losses of different scale ask for it, lest the smallest gradient take nearly all; the shares are those of the losses as they
+   * are, so one of them may grow. @default 'none'
    */
   readonly normalize?: Normalization
 }
