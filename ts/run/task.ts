@@ -167,6 +167,9 @@ export function innerTasks(item: TaskLike | undefined): readonly TaskLike[] {
   return item?.kind === 'task' ? (item.every?.tasks ?? []) : []
 }
 
+/** Whether a task does the same again and again by itself. */
+export const isRepeated = (task: Task): boolean => task.by === 'epochs' && task.count > 1
+
 /** The label of no item. */
 export const endOfList = 'the end of the list'
 
