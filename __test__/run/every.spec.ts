@@ -149,6 +149,8 @@ test('every is for training, and has steps and tasks', (t) => {
     code: 'argument',
     message: /every.steps 0, expected a whole number from 1/,
   })
+  // @ts-expect-error no list
+  t.throws(() => train({ steps: 3, every: { steps: 1 } }), { code: 'argument', message: /task: every/ })
   // @ts-expect-error unknown option
   t.throws(() => train({ steps: 3, every: { epochs: 1, tasks } }), { code: 'argument', message: /unknown option 'epochs'/ })
 })
