@@ -146,7 +146,9 @@ export class Runner {
   }
 
   async #task(task: Task, level: Level, depth: number): Promise<void> {
-    const progress = this.#loop.progressOf(task, { rounds: roundsAt(this.#tasks, this.#levels), works: worksAt(this.#tasks, this.#levels) })
+    // A resumed run may be in the middle of the task already.
+    const levels = this.#levels.slice(0, depth + 1)
+    const progress = this.#loop.progressOf(task, { rounds: roundsAt(this.#tasks, levels), works: worksAt(this.#tasks, levels) })
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null

@@ -61,7 +61,7 @@ export class TaskLoop {
     this.#control = control
   }
 
-  /** A task before its first iteration, in the rounds of the repeats around it. */
+  /** A task before its first iteration. */
   progressOf(task: Task, { rounds, works }: Around = { rounds: [], works: [] }): TaskProgress {
     const { gradAccSteps: window, counters } = this.context
     return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds, works })
@@ -160,7 +160,7 @@ export class TaskLoop {
       events.emit('epochEnd', () => record)
       if (why !== null) events.emit('earlyStop', () => why)
       await events.settle()
-      for (const work of atEpochEnd.splice(0)) await work()
+      for (const each of atEpochEnd.splice(0)) await each()
     }
     if (stop !== undefined) throw stop
   }
