@@ -15,6 +15,7 @@ import {
   train,
 } from '../../ts/index.ts'
 import { call, type StateTree, type TaskLike } from '../../ts/index.ts'
+import type { CacheAccess } from '../../ts/graph/index.ts'
 import { nodeEvents } from '../../ts/graph/hooks.ts'
 import { folder, hooks, numbers } from '../graph/toys.ts'
 
@@ -201,13 +202,14 @@ for (const event of nodeEvents) {
 
 test('errors: told once, at the innermost node, with the code of the original; what is no Error is told too', async (t) => {
   const graph = new HyperGraph()
+    .add('outer', new Node({ forward: (_, x: CacheAccess) => x.get('middle') }))
+    .add('middle', new Node({ forward: (_, x: CacheAccess) => x.get('inner') }))
     .add('inner', new Node({ forward: () => ones([2]).add(ones([3])) }))
-    .add('outer', new Node({ forward: (_, x) => x.inner }))
   const error = await t.throwsAsync(graph.step({ train: false }), {
     code: 'shape',
     message: /^node 'inner' in forward of 'evaluate by steps, tags \*', iteration 0: add/,
   })
-  t.true(error?.cause instanceof FirnError)
+  t.true(error?.cause instanceof FirnError && error.cause.cause === undefined)
   const odd = new HyperGraph().add(
     'odd',
     new Node({
