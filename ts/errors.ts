@@ -27,6 +27,9 @@ export class FirnError extends Error {
 
 /** Throws when `given` holds an option that is not among `known`. */
 export function checkOptions(what: string, given: object, known: readonly string[]): void {
+  // Seen where types are not checked: the letters of a word would be told of as unknown options.
+  if (typeof given !== 'object' || given === null)
+    throw new FirnError('argument', `${what}: ${JSON.stringify(given)} given, expected options: { ${known.join(', ')} }`)
   for (const name in given) {
     if (!known.includes(name)) throw unknownName(what, 'option', name, known)
   }

@@ -246,6 +246,16 @@ test('prepare depends on graph and mode: the module is switched each time either
   ])
 })
 
+test('a node of two graphs works for the one that runs, under the name that it has there', async (t) => {
+  const module = new nn.Dropout(0.5)
+  const shared = new ModuleNode({ module, forward: (n) => [n.name, n.training, n.allNodes.size] })
+  const [one, two] = [new HyperGraph().add('a', shared), new HyperGraph().add('b', shared).add('c', new Node({}))]
+  t.deepEqual((await one.step()).a, ['a', true, 1])
+  t.deepEqual((await two.step({ train: false })).b, ['b', false, 2])
+  t.deepEqual((await one.step()).a, ['a', true, 1])
+  t.true(module.training)
+})
+
 test('a node that is added between two tasks takes part in the next', async (t) => {
   const log: string[] = []
   const graph = logged(log, 'A')

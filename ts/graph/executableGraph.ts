@@ -73,6 +73,11 @@ export class ExecutableGraph {
     return [...this.nodes.values()].some((node) => node.isAccumulating)
   }
 
+  /** Whether no other graph has taken a node since this one was prepared. */
+  get hasItsNodes(): boolean {
+    return [...this.nodes.values()].every((node) => node.worksFor(this))
+  }
+
   /** Makes the nodes ready for a run and for the mode of its task. */
   async prepare(context: RunContext): Promise<void> {
     this.#context = context
