@@ -68,6 +68,10 @@ const mistakes: Readonly<Record<string, readonly [make: () => unknown, message: 
     () => loosely(repeat, 2, [[train({ steps: 1 })]]),
     'repeat: item 0 of the tasks is a list; expected what train, evaluate, task, repeat, saveCheckpoint, loadCheckpoint, call return',
   ],
+  'a task in the middle of another that was not called': [
+    () => loosely(train, { steps: 4, every: { steps: 2, tasks: [saveCheckpoint] } }),
+    'task: every: item 0 of the tasks is the function saveCheckpoint; call it: saveCheckpoint(...)',
+  ],
   'a call of no function': [() => loosely(call, 3), 'call: 3 given, expected a function'],
   'a node by an odd name': [
     () => new HyperGraph().add('get', new Node({})),

@@ -30,7 +30,7 @@ export class ExecutableGraph {
   #cache = this.#freshCache()
   /** Whose backward or update is at work. */
   #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
-  /** Asked in anomaly mode for each op, so that a gradient, which a loss computes, is told with the node that made it necessary. */
+  /** Asked in anomaly mode for each op: the backward that meets a NaN is that of a loss, and the op may be another node's. */
   readonly #atWork = (): string | undefined => {
     const { running } = this.#cache
     const [name, event] = running === undefined ? (this.#inPhase ?? []) : [running, 'forward']
