@@ -90,9 +90,15 @@ for (const [what, [make, message]] of Object.entries(mistakes)) {
 test('an option by itself, where options are an object', async (t) => {
   const graph = new HyperGraph()
   const call = (name: 'add' | 'step', ...args: unknown[]) => Reflect.apply(graph[name], graph, args)
-  t.throws(() => call('add', 'a', new Node({}), 'train'), { code: 'argument', message: 'graph.add: "train" given, expected options: { tags }' })
+  t.throws(() => call('add', 'a', new Node({}), 'train'), {
+    code: 'argument',
+    message: 'graph.add: "train" given, expected options: { tags }',
+  })
   graph.add('a', new Node({}))
-  await t.throwsAsync(call('step', 'train'), { code: 'argument', message: 'graph.step: "train" given, expected options: { train, steps, tags }' })
+  await t.throwsAsync(call('step', 'train'), {
+    code: 'argument',
+    message: 'graph.step: "train" given, expected options: { train, steps, tags }',
+  })
 })
 
 /** What an iteration with a node of these options says, after the place. */

@@ -47,7 +47,10 @@ export class NodeBoard implements Board {
   metric(name: string, value: Json): void {
     const { metrics, events } = this.#context
     if (!isPlain(value))
-      throw new FirnError('argument', `board.metric: '${name}' is no plain data; a checkpoint keeps it: await tensor.item() or toArray() first`)
+      throw new FirnError(
+        'argument',
+        `board.metric: '${name}' is no plain data; a checkpoint keeps it: await tensor.item() or toArray() first`,
+      )
     metrics.set(name, value)
     events.emit('metric', () => ({ ...this.#reported(name), value }))
   }

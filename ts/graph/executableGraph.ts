@@ -5,7 +5,8 @@ import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
-import { explainGraph } from './explain.ts'
+import { explainGraph, seenNodes } from './explain.ts'
+import type { SeenNode } from './eventKinds.ts'
 import type { NodeEvent } from './hooks.ts'
 import { type AnyNode, Node } from './node.ts'
 import { blame, placeInWords, refusePromise } from './blame.ts'
@@ -165,6 +166,11 @@ export class ExecutableGraph {
   /** The output of a node in this iteration. */
   output(name: string): unknown {
     return this.#cache.get(name)
+  }
+
+  /** The nodes in order, their phases, and who was seen to read whom, as data. */
+  get seen(): readonly SeenNode[] {
+    return seenNodes(this)
   }
 
   /** The nodes in order, their phases, and who was seen to read whom. */

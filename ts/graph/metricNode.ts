@@ -52,7 +52,10 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     const values = this.forward()
     const given: unknown = values
     if (!Array.isArray(given))
-      throw new FirnError('argument', `forward gave ${typeof given}, expected a list of what the meter takes, such as [x.net, x.data.label]`)
+      throw new FirnError(
+        'argument',
+        `forward gave ${typeof given}, expected a list of what the meter takes, such as [x.net, x.data.label]`,
+      )
     this.meter.update(...values)
     super.update()
   }
