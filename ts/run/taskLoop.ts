@@ -236,7 +236,7 @@ export class TaskLoop {
   }
 
   #isPrepared(graph: ExecutableGraph, training: boolean): boolean {
-    return this.#prepared?.graph === graph && this.#prepared.training === training
+    return this.#prepared?.graph === graph && this.#prepared.training === training && graph.hasItsNodes
   }
 
   #record(graph: ExecutableGraph, progress: TaskProgress): EpochRecord {
