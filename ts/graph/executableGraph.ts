@@ -36,7 +36,7 @@ export class ExecutableGraph {
   lossWeight: number | undefined
   /** Whose backward or update is at work. */
   #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
-  /** Asked in anomaly mode for each op, so that a gradient, which a loss computes, is told with the node that made it necessary. */
+  /** Asked in anomaly mode for each op: the backward that meets a NaN is that of a loss, and the op may be another node's. */
   readonly #atWork = (): string | undefined => {
     const { running } = this.#cache
     const [name, event] = running === undefined ? (this.#inPhase ?? []) : [running, 'forward']
@@ -77,6 +77,11 @@ export class ExecutableGraph {
   /** Whether an optimizer of a node is within a window. */
   get isAccumulating(): boolean {
     return [...this.nodes.values()].some((node) => node.isAccumulating)
+  }
+
+  /** Whether no other graph has taken a node since this one was prepared. */
+  get hasItsNodes(): boolean {
+    return [...this.nodes.values()].every((node) => node.worksFor(this))
   }
 
   /** Makes the nodes ready for a run and for the mode of its task. */
