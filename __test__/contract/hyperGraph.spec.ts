@@ -142,16 +142,12 @@ test.serial(
   },
 )
 
-test('run: what is not there is refused by name, before anything is made', async (t) => {
-  const outDir = folder(t)
-  const graph = new HyperGraph().add('a', node())
-  const refused = (options: object, message: RegExp, code: string) =>
-    t.throwsAsync(graph.run([], { outDir, ...options }), { code, message })
-  await refused({ devices: ['cpu'] }, /graph.run: devices: .*several/, 'argument')
-  await refused({ launcher: {} }, /graph.run: launcher: .*several/, 'argument')
-  await refused({ device: 'abacus' }, /abacus/, 'device')
-  await refused({ sed: 1 }, /unknown option 'sed'; did you mean 'seed'\?/, 'argument')
-  t.deepEqual(readdirSync(outDir), [])
+test('run: the devices of this build, as one name or as a list of one', async (t) => {
+  const seen: unknown[] = []
+  const graph = new HyperGraph().add('a', new Node({ prepare: (n) => void seen.push(n.device) }))
+  for (const where of [{}, { device: 'auto' }, { device: 'cpu' }, { devices: ['auto'] }, { devices: ['cpu'] }])
+    await graph.run([train({ steps: 1 })], { outDir: folder(t), ...where })
+  t.deepEqual(seen, ['cpu', 'cpu', 'cpu', 'cpu', 'cpu'])
 })
 
 test('run: one at a time; step, too, waits for the end of a run', async (t) => {
@@ -248,6 +244,47 @@ test('probe prints outputs of nodes; explain says who reads whom', async (t) => 
   await graph.run([train({ steps: 9, tags: 'train' })], { outDir: folder(t) })
   t.deepEqual(lines, ['E0S1 a: 1', 'E0S1 b: 2', 'E0S2 a: 2', 'E0S2 b: 4'])
   t.regex(graph.explain('train'), /b: Node, forward, reads a$/)
+  lines.length = 0
+  const failing = new HyperGraph()
+    .add('a', new Node({ forward: () => 1 }))
+    .add('b', new Node({ forward: () => JSON.parse('{') }))
+    .probe(['a', 'b'], { print: (line) => lines.push(line) })
+  await t.throwsAsync(failing.step(), { message: /^node 'b' in forward/ })
+  t.deepEqual(lines, ['E0S1 a: 1'])
+})
+
+test('counters of step go on from call to call, and begin anew after a run', async (t) => {
+  const seen: number[] = []
+  const graph = new HyperGraph().add('a', new Node({ forward: (n) => void seen.push(n.globalTrainSteps) }))
+  await graph.step({ steps: 2 })
+  await graph.step()
+  await graph.run([train({ steps: 1 })], { outDir: folder(t) })
+  await graph.step({ steps: 2 })
+  t.deepEqual(seen, [1, 2, 3, 1, 1, 2])
+})
+
+test('explain prints the order, the phases that each node acts in, who reads whom, and what waits for several processes', async (t) => {
+  const graph = new HyperGraph()
+    .add('data', new DatasetNode({ dataset: numbers(2) }))
+    .add('late', new Node({ forward: (_, x) => x.data.x }), { tags: 'x' })
+    .add(
+      'net',
+      new ModuleNode({ module: new Weights(), optimizers: optim.sgd({ lr: 0.1 }), forward: (n, x) => n.module.forward().mul(x.data.x) }),
+    )
+    .add('loss', new LossNode({ forward: (_, x) => x.net.sum() }))
+    .add('alone', new Node({ backward: () => {} }))
+  await graph.step({ tags: 'y' })
+  t.is(
+    graph.explain('y'),
+    [
+      'tags y: 4 nodes in order',
+      '  data: DatasetNode, forward, reads nothing',
+      '  net: ModuleNode, forward update, reads data',
+      '  loss: LossNode, forward backward update, reads net',
+      '  alone: Node, forward backward, reads nothing',
+    ].join('\n'),
+  )
+  t.is(graph.selectGraph('y').toString(), graph.explain('y'))
 })
 
 test.serial('listening, logging and timing read nothing from the device within an iteration', async (t) => {

@@ -3,14 +3,13 @@ import { noGrad } from '../autograd/index.ts'
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
-import type { LoadReport, Module } from '../nn/index.ts'
+import { type LoadReport, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { placeOf } from './board.ts'
 import { type DistributedOptions, distributedNames, readDistributed, waitingOptions } from './distributed.ts'
 import type { Moment } from './events.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
-import { weightOfLosses } from './lossNode.ts'
 import { Node } from './node.ts'
 import { claimParameters } from './patterns.ts'
 import { copyState, savedRecord, savedTensors } from './savedState.ts'
@@ -55,6 +54,7 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     super(options, ['module', 'optimizers', 'weightInit', ...distributedNames])
     this.distributed = readDistributed(this.constructor.name, options)
     const { module, optimizers = {}, weightInit } = options
+    checkMembers(this.constructor.name, module, optimizers)
     this.module = module
     this.#optimizers = new Map(optimizers instanceof Optimizer ? [['.*', optimizers]] : Object.entries(optimizers))
     this.#claims = claimParameters(
@@ -105,7 +105,7 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   override update(): void {
     if (this.training) {
-      const weight = weightOfLosses(this.allNodes)
+      const { lossWeight: weight } = this.graph
       for (const [pattern, optimizer] of this.#bound) {
         const progress = this.#progress(optimizer)
         this.#tell(pattern, optimizer, optimizer.update(weight === undefined ? progress : { ...progress, weight }))
@@ -177,15 +177,19 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
       const saved = this.#held.get(pattern)
       if (saved === undefined) continue
       bound.loadStateDict(savedRecord(this.constructor.name, saved))
-      this.#hold(pattern, null)
+      this.#release(pattern)
     }
     this.graph.context.events.emit('optimizers', () => ({ node: this.name, optimizers: Object.fromEntries(this.#bound) }))
   }
 
   #hold(pattern: string, state: StateTree): void {
+    this.#release(pattern)
+    this.#held.set(pattern, state)
+  }
+
+  #release(pattern: string): void {
     for (const tensor of tensorsIn(this.#held.get(pattern))) tensor.dispose()
-    if (state === null) this.#held.delete(pattern)
-    else this.#held.set(pattern, state)
+    this.#held.delete(pattern)
   }
 
   #tell(pattern: string, optimizer: BoundOptimizer, result: UpdateResult | null): void {
@@ -219,6 +223,20 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     }
   }
 }
+
+// Seen where types are not checked; the errors would be of something further in.
+function checkMembers(what: string, module: unknown, optimizers: object): void {
+  if (!(module instanceof Module)) throw new FirnError('argument', `${what}: 'module' is ${describe(module)}, expected an nn.Module`)
+  const given = optimizers instanceof Optimizer ? [] : Object.entries(optimizers)
+  const other = given.find(([, optimizer]) => !(optimizer instanceof Optimizer))
+  if (other === undefined) return
+  throw new FirnError(
+    'argument',
+    `${what}: optimizers: '${other[0]}' has ${describe(other[1])}, expected an optimizer such as optim.adamW({ lr: 1e-3 })`,
+  )
+}
+
+const describe = (value: unknown): string => (value instanceof Object ? value.constructor.name : String(value))
 
 const differences = ({ missing, unexpected, mismatched }: LoadReport): string[] => [
   ...missing.map((key) => `missing: ${key}`),

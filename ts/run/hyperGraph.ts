@@ -18,6 +18,7 @@ import {
   type Tags,
 } from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
+import { checkTasks } from './checkTasks.ts'
 import { nodeStates, restoreNodes } from './checkpoint.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
@@ -187,11 +188,12 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
    */
   async run(tasks: readonly TaskLike[], options: RunOptions = {}): Promise<RunResult> {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
+    checkTasks('graph.run', tasks)
     this.#running = true
     this.#control.expect()
     try {
       await this.#stepper?.endSteps()
-      const { info, resumed } = await openRun(options)
+      const { info, resumed } = await openRun(tasks, options)
       const runner = new Runner(this, { nodes: this.#nodes, context: this.#contextOf(info), tasks, control: this.#control })
       this.#runner = runner
       this.#stepper = null
@@ -199,7 +201,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       else this.#resume(runner, resumed)
       const save = (): Promise<string> => this.saveCheckpoint()
       await directed({ context: runner.context, control: this.#control, signals: options.signals, save }, () => runner.run())
-      return resultOf(info.outDir ?? '', runner.history, runner.stopped)
+      const { history, stopped, context } = runner
+      return resultOf({ outDir: info.outDir ?? '', history, stopped, earlyStops: context.earlyStops })
     } finally {
       this.#control.end()
       this.#running = false
@@ -285,6 +288,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       metrics: new Map(),
       save: (to) => this.saveCheckpoint({ to }),
       atEpochEnd: [],
+      earlyStops: [],
       task: null,
     }
   }

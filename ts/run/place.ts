@@ -1,8 +1,8 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { type Round, savedCount, savedRecord } from '../graph/index.ts'
+import { type Round, savedCount, savedRecord, type Work } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { endOfList, labelOf, type TaskLike } from './task.ts'
+import { endOfList, innerTasks, isRepeated, labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
 
 /** The item at work in one list. */
@@ -22,8 +22,24 @@ export interface Level {
 export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Round[] {
   const [level, ...inner] = levels
   const item = tasks[level?.index ?? -1]
-  if (level === undefined || item?.kind !== 'repeat' || inner.length === 0) return []
-  return [{ round: level.round + 1, times: item.times }, ...roundsAt(item.tasks, inner)]
+  if (level === undefined || inner.length === 0) return []
+  const rounds = item?.kind === 'repeat' ? [{ round: level.round + 1, times: item.times }] : []
+  return [...rounds, ...roundsAt(innerTasks(item), inner)]
+}
+
+/** What goes on around the place, outermost first: the run, repeats, trainings in whose middle it is, and a task of several epochs. */
+export function worksAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Work[] {
+  const works: Work[] = [{ label: 'run', key: '' }]
+  let list = tasks
+  let path = ''
+  for (const [depth, { index, round, progress }] of levels.entries()) {
+    const item = list[index]
+    const isAround = item?.kind === 'repeat' || depth < levels.length - 1 || (item?.kind === 'task' && isRepeated(item))
+    if (isAround) works.push({ label: labelOf(item), key: `${path}${index}` })
+    path += `${index}:${progress?.steps ?? round}/`
+    list = innerTasks(item)
+  }
+  return works
 }
 
 /** The beginning of a list. */
@@ -82,8 +98,7 @@ function labelsAlong(tasks: readonly TaskLike[], levels: readonly { readonly ind
   let list = tasks
   return levels.map(({ index }) => {
     const labels = [...list.slice(0, index), list[index]].map(labelOf)
-    const item = list[index]
-    list = item?.kind === 'repeat' ? item.tasks : []
+    list = innerTasks(list[index])
     return labels
   })
 }
