@@ -17,8 +17,10 @@ async function whole(t: ExecutionContext, mixed = false) {
     const path = await graph.saveCheckpoint({ to: `after${++iterations}.safetensors` })
     saves.push({ path, at: trace.length })
   })
+  // Told of when it is on the disk; what is in it is the end of the training before.
   graph.events.on('checkpointSaved', ({ path }) => {
-    if (/E\d+S\d+\.safetensors$/.test(path)) saves.push({ path, at: trace.length })
+    const steps = /E\d+S(\d+)\.safetensors$/.exec(path)?.[1]
+    if (steps !== undefined) saves.push({ path, at: trace.findLastIndex(([training, step]) => training && step === Number(steps)) + 1 })
   })
   const result = await graph.run(tasks, { outDir: folder(t), seed: 7 })
   return { trace, history: timeless(result), bits: bits(module), saves, outDir: result.outDir }

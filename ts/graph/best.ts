@@ -1,6 +1,4 @@
 // The best value of a metric so far, and the checkpoints of the epochs that had it.
-import { rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { RunContext } from './context.ts'
@@ -60,11 +58,8 @@ export class BestKeeper {
     const to = `E${epoch}S${step}_${fileName(label)}_${Number(value.toPrecision(6))}.safetensors`
     const { kept, gone } = newest(this.#files, to, this.#options.keep)
     this.#files = kept
-    context.atEpochEnd.push(async () => {
-      const folder = dirname(await context.save(to))
-      // Those of the folder of a run that was resumed stay.
-      for (const file of gone) await rm(join(folder, file), { force: true })
-    })
+    // Those of the folder of a run that was resumed stay.
+    context.atEpochEnd.push(() => context.save({ to, replacing: gone }))
   }
 
   stateDict(): StateTree {

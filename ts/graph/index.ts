@@ -10,6 +10,7 @@ export {
   type Round,
   type RunContext,
   type RunInfo,
+  type SaveOrder,
   type TaskInfo,
 } from './context.ts'
 export { DatasetNode } from './datasetNode.ts'

@@ -1,5 +1,4 @@
 // HyperGraph: nodes under names and tags, the types of their outputs, and what can be done with them.
-import { join, resolve } from 'node:path'
 import { GradScaler, type GradScalerOptions } from '../amp/index.ts'
 import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { resolveDevice } from '../backend/index.ts'
@@ -18,12 +17,14 @@ import {
   type Tags,
 } from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
-import { nodeStates, restoreNodes } from './checkpoint.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
+import { restoreNodes } from './checkpoint.ts'
+import { readCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
 import { directed } from './direct.ts'
+import { heard } from './heard.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
+import { Saves } from './saves.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
 import { checkSaveOptions, type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
 
@@ -61,6 +62,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #events = new EventHub()
   readonly #probes: Probe[] = []
   readonly #control = new Control()
+  /** Those outside of any run. */
+  readonly #saves = new Saves(this.#nodes, this.#events, null)
   #gradAccSteps = 1
   #gradScaler: GradScalerOptions | null = null
   #autocast: AutocastOptions | null = null
@@ -225,26 +228,23 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   }
 
   /**
-   * Writes the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
-   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. With `keep` older ones are deleted. @returns the path
+   * Saves the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
+   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. With `keep` older ones are deleted. The file holds the
+   * moment of the call, and is written while the run goes on; a run fails when one does that nobody waits for. Fails with code `'io'`.
+   *
+   * @returns the path, once the file is on the disk
    */
-  async saveCheckpoint(options: SaveOptions = {}): Promise<string> {
-    checkSaveOptions('graph.saveCheckpoint', options)
-    const began = performance.now()
-    const runner = this.#runner
-    const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
-    const outDir = runner?.context.info.outDir ?? null
-    if (outDir === null && options.to === undefined) {
-      throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
-    }
-    const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
-    const run = runner?.stateDict() ?? null
-    const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
-    await this.#events.deliver()
-    const bytes = await writeCheckpoint(path, { nodes, run })
-    if (options.keep !== undefined) await runner?.series.keep(path, options.keep)
-    this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
-    await this.#events.settle()
+  saveCheckpoint(options: SaveOptions = {}): Promise<string> {
+    const saves = this.#runner?.saves ?? this.#saves
+    const saved = this.#save(saves, options)
+    return saves.inRun ? heard(saved, (error) => this.#events.fail(error)) : saved
+  }
+
+  async #save(saves: Saves, options: SaveOptions): Promise<string> {
+    const { saved } = await saves.begin(checkSaveOptions('graph.saveCheckpoint', options))
+    const path = await saved
+    // In a run, that waits for them.
+    if (!saves.inRun) await this.#events.settle()
     return path
   }
 
@@ -283,7 +283,10 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       events: this.#events,
       probes: this.#probes,
       metrics: new Map(),
-      save: (to) => this.saveCheckpoint({ to }),
+      save: async (order) => {
+        const { saved } = await (this.#runner?.saves ?? this.#saves).begin(order)
+        saved.catch((error: unknown) => this.#events.fail(error))
+      },
       atEpochEnd: [],
       task: null,
     }

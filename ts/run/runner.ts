@@ -4,8 +4,8 @@ import type { StateTree } from '../io/index.ts'
 import type { Control, Stopped } from './control.ts'
 import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
+import { Saves } from './saves.ts'
 import type { SaveCheckpoint, SaveOptions, Task, TaskGraph, TaskLike } from './task.ts'
-import { CheckpointSeries } from './series.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
 
 /** What a runner works with. */
@@ -19,7 +19,7 @@ export interface RunnerOptions {
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
   readonly context: RunContext
-  readonly series = new CheckpointSeries()
+  readonly saves: Saves
   readonly #graph: TaskGraph
   readonly #tasks: readonly TaskLike[]
   readonly #loop: TaskLoop
@@ -33,6 +33,7 @@ export class Runner {
     this.#tasks = work.tasks
     this.#control = work.control
     this.#loop = new TaskLoop(work)
+    this.saves = new Saves(work.nodes, work.context.events, this)
   }
 
   /** Every epoch so far, oldest first. */
@@ -76,6 +77,7 @@ export class Runner {
     }
     await this.#list(this.#tasks, 0).catch(stopsAll)
     await this.#loop.cleanUp(note)
+    await this.saves.end()
     await this.context.events.deliver()?.catch(note)
     if (errors.length > 0) throw errors[0]
   }
@@ -106,6 +108,7 @@ export class Runner {
     const level = (this.#levels[depth] ??= firstLevel())
     for (let item = tasks[level.index]; item !== undefined; item = tasks[level.index]) {
       if (this.#control.isAsked) await this.#control.serve()
+      await this.#settle(item)
       level.begun = true
       await this.#item(item, level, depth)
       nextItem(level)
@@ -122,7 +125,7 @@ export class Runner {
         for (; level.round < item.times; level.round++) await this.#list(item.tasks, depth + 1)
         return
       case 'saveCheckpoint':
-        return void (await this.#graph.saveCheckpoint(saveOptions(item)))
+        return this.context.save(saveOptions(item))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
@@ -130,6 +133,12 @@ export class Runner {
       default:
         item satisfies never
     }
+  }
+
+  // What went wrong meanwhile ends the run here. A call finds the files of all saves before it.
+  async #settle(next: TaskLike): Promise<void> {
+    if (next.kind === 'call') await this.saves.idle()
+    endsRun(await stopOf(async () => void (await this.context.events.settle())))
   }
 
   async #task(task: Task, level: Level): Promise<void> {
