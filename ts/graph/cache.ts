@@ -51,11 +51,16 @@ export class OutputCache {
 
   /** The output of a node: kept from before, or produced now. Fails with code `'graph'` when the node waits for itself. */
   get(name: string): unknown {
-    const asker = this.#running.at(-1)
+    const asker = this.running
     const kept = this.#values.get(name)
     const value = kept === undefined && !this.#values.has(name) ? this.#produce(name) : kept
     if (asker !== undefined) this.#reads.get(asker)?.add(name)
     return value
+  }
+
+  /** The node whose forward is at work; undefined when none is. */
+  get running(): string | undefined {
+    return this.#running.at(-1)
   }
 
   /** Whether the output has been made. */

@@ -1,7 +1,7 @@
 // A meter as a node.
 import { type Best, BestKeeper, type SaveBestOptions } from './best.ts'
 import type { Json, StateTree } from '../io/index.ts'
-import type { Meter } from './meter.ts'
+import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
