@@ -1,12 +1,7 @@
 // Starts a thread that runs a file of ours.
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
-/**
- * A thread that runs the file beside `caller` of this name, without its extension: a source where the caller is one, else what became of it.
- *
- * @example
- * startThread(import.meta.url, './entry', { name: 'worker 0' })
- */
+/** A thread that runs the file beside `caller` of this name, without its extension: a source where the caller is one, else what became of it. */
 export function startThread(caller: string, file: string, options: WorkerOptions): Worker {
   return new Worker(new URL(`${file}${caller.endsWith('.ts') ? '.ts' : '.js'}`, caller), { ...options, ...inherited() })
 }
