@@ -66,15 +66,10 @@ export class BestKeeper {
     return { best: this.#best && { ...this.#best }, files: this.#files }
   }
 
-  loadStateDict(what: string, state: StateTree | undefined): void {
-    const { best = null, files } = savedRecord(what, state)
-    const record = best === null ? null : savedRecord(what, best)
-    this.#best = record && {
-      value: savedNumber(what, record, 'value'),
-      epoch: savedCount(what, record, 'epoch'),
-      step: savedCount(what, record, 'step'),
-    }
-    this.#files = Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : []
+  /** Takes over what `readBest` read. */
+  take({ best, files }: SavedBest): void {
+    this.#best = best
+    this.#files = files
   }
 
   // NaN is never better.
@@ -95,6 +90,26 @@ export class BestKeeper {
       `saveBest: ${metric === undefined ? `the meter of '${name}' gives no number` : `no number '${metric}' in what the meter of '${name}' gives`}` +
         `${keys === '' ? '' : `; { metric } may be ${keys}`}`,
     )
+  }
+}
+
+/** What a checkpoint keeps of it. */
+interface SavedBest {
+  readonly best: Best | null
+  readonly files: readonly string[]
+}
+
+/** Reads what `stateDict` gave. Fails with code `'io'`, naming `what`, when it is something else. */
+export function readBest(what: string, state: StateTree): SavedBest {
+  const { best = null, files } = savedRecord(what, state)
+  const record = best === null ? null : savedRecord(what, best)
+  return {
+    best: record && {
+      value: savedNumber(what, record, 'value'),
+      epoch: savedCount(what, record, 'epoch'),
+      step: savedCount(what, record, 'step'),
+    },
+    files: Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : [],
   }
 }
 

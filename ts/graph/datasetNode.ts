@@ -1,6 +1,5 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
 import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOptions, type Untouched } from '../data/index.ts'
-import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
@@ -80,19 +79,26 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
     return { ...this.#course.place, samples: this.#samples, length: this.#passLength }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    const { length } = this.#read(state)
+    const here = this.#passLength
+    if (length === here) return []
+    return [`${length} batches in a pass over the data when saved, ${here} now; the place in the data means nothing here`]
+  }
+
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
+    const differences = super.loadStateDict(state, strict)
+    const { epoch, position, samples } = this.#read(state)
+    this.#samples = samples
+    this.#course.place = { epoch, position: differences.length === 0 ? position : 0 }
+    return differences
+  }
+
+  #read(state: StateTree) {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
-    const length = savedCount(what, saved, 'length')
-    const epoch = savedCount(what, saved, 'epoch')
-    const position = savedCount(what, saved, 'position')
-    this.#samples = savedCount(what, saved, 'samples')
-    const passLength = this.#passLength
-    this.#course.place = { epoch, position: length === passLength ? position : 0 }
-    if (length === passLength) return []
-    const message = `${length} batches in a pass over the data when saved, ${passLength} now; the place in the data means nothing here`
-    if (strict) throw new FirnError('graph', message)
-    return [message]
+    const count = (key: string): number => savedCount(what, saved, key)
+    return { length: count('length'), epoch: count('epoch'), position: count('position'), samples: count('samples') }
   }
 
   /** Batches in a pass; 0 where only its end tells. */

@@ -104,12 +104,21 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    for (const [meter, saved] of this.#read(state)) meter.checkStateDict?.(saved)
+    return []
+  }
+
   override loadStateDict(state: StateTree): readonly string[] {
+    for (const [meter, saved] of this.#read(state)) meter.loadStateDict(saved)
+    return []
+  }
+
+  #read(state: StateTree) {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
-    this.#mean.loadStateDict(savedJson(what, saved['mean']))
-    if (this.#adaptive !== null) this.#share.loadStateDict(savedJson(what, saved['share']))
-    return []
+    const meters = { mean: this.#mean, ...(this.#adaptive !== null && { share: this.#share }) }
+    return Object.entries(meters).map(([key, meter]) => [meter, savedJson(what, saved[key])] as const)
   }
 
   #differentiate(losses: readonly LossNode<CacheAccess, object, Loss>[]): void {

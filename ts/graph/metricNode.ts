@@ -1,5 +1,5 @@
 // A meter as a node.
-import { type Best, BestKeeper, type SaveBestOptions } from './best.ts'
+import { type Best, BestKeeper, readBest, type SaveBestOptions } from './best.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
@@ -57,11 +57,22 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     return { meter: await this.meter.stateDict(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    const { meter } = this.#read(state)
+    this.meter.checkStateDict?.(meter)
+    return []
+  }
+
   override loadStateDict(state: StateTree): readonly string[] {
+    const { meter, best } = this.#read(state)
+    this.meter.loadStateDict(meter)
+    if (best !== undefined) this.#keeper?.take(best)
+    return []
+  }
+
+  #read(state: StateTree) {
     const what = this.constructor.name
     const { meter, best } = savedRecord(what, state)
-    this.meter.loadStateDict(savedJson(what, meter))
-    if (best !== undefined) this.#keeper?.loadStateDict(what, best)
-    return []
+    return { meter: savedJson(what, meter), best: best === undefined ? undefined : readBest(what, best) }
   }
 }

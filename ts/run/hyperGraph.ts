@@ -17,7 +17,7 @@ import {
   type Tags,
 } from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
-import { restoreNodes } from './checkpoint.ts'
+import { compareNodes, loadAll } from './checkpoint.ts'
 import { readCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
 import { directed } from './direct.ts'
@@ -257,7 +257,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const { strict = false, tags = '*' } = options
     const { path, state } = await readCheckpoint(from)
     try {
-      const differences = restoreNodes(this.selectNodes(tags), savedRecord(path, state)['nodes'], strict)
+      const differences = loadAll(path, [compareNodes(this.selectNodes(tags), savedRecord(path, state)['nodes'])], strict)
       if (differences.length > 0) console.warn(`checkpoint '${path}' fits in part:\n  ${differences.join('\n  ')}`)
       this.#events.emit('checkpointLoaded', () => ({ path }))
       return differences
@@ -267,9 +267,11 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   }
 
   #resume(runner: Runner, { path, nodes, run }: Resumed): void {
-    restoreNodes(this.selectNodes('*'), nodes, true)
-    runner.loadStateDict(run)
-    for (const tensor of tensorsIn(nodes)) tensor.dispose()
+    try {
+      loadAll(path, [compareNodes(this.selectNodes('*'), nodes), runner.compareStateDict(run)], true)
+    } finally {
+      for (const tensor of tensorsIn(nodes)) tensor.dispose()
+    }
     this.#events.emit('checkpointLoaded', () => ({ path }))
   }
 

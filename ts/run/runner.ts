@@ -1,9 +1,10 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
 import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
+import type { Loading } from './checkpoint.ts'
 import type { Control, Stopped } from './control.ts'
-import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
-import { loadRunState, saveRunState } from './runState.ts'
+import { firstLevel, type Level, nextItem, readPlace, roundsAt, savePlace } from './place.ts'
+import { compareRunState, saveRunState } from './runState.ts'
 import { Saves } from './saves.ts'
 import type { SaveCheckpoint, SaveOptions, Task, TaskGraph, TaskLike } from './task.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
@@ -92,11 +93,18 @@ export class Runner {
     return this.#loop.endSteps()
   }
 
-  /** Takes over what `stateDict` gave, so that `run` goes on from there. Fails with code `'graph'` when the tasks are others. */
-  loadStateDict(state: StateTree): void {
+  /** What `stateDict` gave, beside this run, which goes on from there once it is loaded; the tasks up to its place must be the same. */
+  compareStateDict(state: StateTree): Loading {
     const saved = savedRecord('resumeFrom', state)
-    this.#levels = loadPlace(this.#tasks, saved['place'])
-    this.history.push(...loadRunState(this.context, saved))
+    const { levels, differences } = readPlace(this.#tasks, saved['place'])
+    const rest = compareRunState(this.context, saved, this.history)
+    return {
+      differences: [...differences, ...rest.differences],
+      load: () => {
+        this.#levels = levels
+        rest.load()
+      },
+    }
   }
 
   /** What a checkpoint keeps of the run itself. */
