@@ -71,7 +71,7 @@ for (const [signal, code] of signals) {
 
 for (const [signal, code] of signals) {
   test.serial(`${signal} stops a run whose checkpoint cannot be saved, too, and says so`, async (t) => {
-    const { said, end, errors, ...exit } = await directed(t, 'full', 2, (child) => child.kill(signal))
+    const { said: _, end, errors, ...exit } = await directed(t, 'full', 2, (child) => child.kill(signal))
     t.like(exit, { code, signal: null }, errors)
     t.like(end?.stopped, { by: signal, checkpoint: null })
     t.true((end?.trace?.length ?? 0) < 6)

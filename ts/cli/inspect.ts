@@ -191,7 +191,7 @@ function describeRun({ seed, epochs, trainIterations, evalIterations, place, los
     ['seed', String(seed)],
     ...(lossScale === null ? [] : [['loss scale', String(lossScale)]]),
   ]
-  return [...rows.map(([name = '', value]) => `${pc.cyan(name.padEnd(10))}  ${value}`), ...last.map(epochLine)]
+  return [...rows.map(([name = '', value]) => `${pc.cyan(name.padEnd(10))}  ${value}`), ...last.map((record) => epochLine(record))]
 }
 
 function describeNode(uid: string, { tensors, numbers, optimizers, notes }: NodeSummary, indent: string): string[] {

@@ -1,6 +1,6 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
 import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOptions, type Untouched } from '../data/index.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
@@ -75,12 +75,22 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
     await super.cleanUp()
   }
 
+  override epochState(): Readonly<Record<string, Json>> {
+    return { ...this.#course.place, samples: this.#samples }
+  }
+
+  override loadEpochState(state: Json): void {
+    this.#take(this.#read(state))
+  }
+
   override stateDict(): StateTree {
-    return { ...this.#course.place, samples: this.#samples, length: this.#passLength }
+    return { ...this.epochState(), length: this.#passLength }
   }
 
   override checkStateDict(state: StateTree): readonly string[] {
-    const { length } = this.#read(state)
+    const what = this.constructor.name
+    this.#read(state)
+    const length = savedCount(what, savedRecord(what, state), 'length')
     const here = this.#passLength
     if (length === here) return []
     return [`${length} batches in a pass over the data when saved, ${here} now; the place in the data means nothing here`]
@@ -88,17 +98,21 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
 
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
     const differences = super.loadStateDict(state, strict)
-    const { epoch, position, samples } = this.#read(state)
-    this.#samples = samples
-    this.#course.place = { epoch, position: differences.length === 0 ? position : 0 }
+    const saved = this.#read(state)
+    this.#take(differences.length === 0 ? saved : { ...saved, position: 0 })
     return differences
+  }
+
+  #take({ epoch, position, samples }: { readonly epoch: number; readonly position: number; readonly samples: number }): void {
+    this.#course.place = { epoch, position }
+    this.#samples = samples
   }
 
   #read(state: StateTree) {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
     const count = (key: string): number => savedCount(what, saved, key)
-    return { length: count('length'), epoch: count('epoch'), position: count('position'), samples: count('samples') }
+    return { epoch: count('epoch'), position: count('position'), samples: count('samples') }
   }
 
   /** Batches in a pass; 0 where only its end tells. */

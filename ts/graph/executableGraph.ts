@@ -68,6 +68,11 @@ export class ExecutableGraph {
     return [...this.nodes.values()].reduce((sum, node) => sum + node.samples, 0)
   }
 
+  /** Whether an optimizer of a node is within a window. */
+  get isAccumulating(): boolean {
+    return [...this.nodes.values()].some((node) => node.isAccumulating)
+  }
+
   /** Makes the nodes ready for a run and for the mode of its task. */
   async prepare(context: RunContext): Promise<void> {
     this.#context = context
@@ -178,7 +183,7 @@ export class ExecutableGraph {
   #rescale(): void {
     const { gradScaler } = this.context
     if (gradScaler === null || gradScaler.found === null) return
-    if (![...this.nodes.values()].some((node) => node.isAccumulating)) gradScaler.update()
+    if (!this.isAccumulating) gradScaler.update()
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {

@@ -1,7 +1,7 @@
 // A loss as a node, and the one backward for the weighted sum of all of them.
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import { Tensor } from '../tensor/index.ts'
 import { average } from './meters/index.ts'
 import type { CacheAccess } from './cache.ts'
@@ -100,7 +100,7 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     await super.epochEnd()
   }
 
-  override async stateDict(): Promise<StateTree> {
+  override async epochState(): Promise<Json> {
     return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
@@ -112,6 +112,14 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   override loadStateDict(state: StateTree): readonly string[] {
     for (const [meter, saved] of this.#read(state)) meter.loadStateDict(saved)
     return []
+  }
+
+  override stateDict(): Promise<StateTree> {
+    return this.epochState()
+  }
+
+  override loadEpochState(state: Json): void {
+    this.loadStateDict(state)
   }
 
   #read(state: StateTree) {

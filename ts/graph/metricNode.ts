@@ -53,8 +53,16 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     await super.epochEnd()
   }
 
+  override epochState(): Promise<Json> {
+    return this.meter.stateDict()
+  }
+
+  override loadEpochState(state: Json): void {
+    this.meter.loadStateDict(state)
+  }
+
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.meter.stateDict(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
+    return { meter: await this.epochState(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
   }
 
   override checkStateDict(state: StateTree): readonly string[] {
@@ -65,7 +73,7 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
 
   override loadStateDict(state: StateTree): readonly string[] {
     const { meter, best } = this.#read(state)
-    this.meter.loadStateDict(meter)
+    this.loadEpochState(meter)
     if (best !== undefined) this.#keeper?.take(best)
     return []
   }
