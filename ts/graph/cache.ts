@@ -134,5 +134,5 @@ function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): objec
   return new Proxy({ [inspect.custom]: () => Object.fromEntries(values) }, new View(cache, values))
 }
 
-/** Names that nodes cannot have: `x.get` is the cache's own, and a `then` would make the cache a promise. */
-export const reservedNames: readonly string[] = ['get', 'then']
+/** Names that nodes cannot have: `x.get` is the cache's own, a `then` would make the cache a promise, and no record can hold a `__proto__`. */
+export const reservedNames: readonly string[] = ['get', 'then', '__proto__']

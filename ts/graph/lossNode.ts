@@ -63,6 +63,8 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   constructor(options: LossNodeOptions & NodeHooks<LossNode<C> & R, C, L> & Resources<R>) {
     super(options, ['weight', 'mode', 'shared', 'normalize'])
     this.weight = options.weight ?? 1
+    if (!Number.isFinite(this.weight))
+      throw new FirnError('argument', `${this.constructor.name}: weight ${String(this.weight)}, expected a finite number`)
     this.#adaptive = adaptiveOf(options)
   }
 

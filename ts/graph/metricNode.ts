@@ -1,4 +1,5 @@
 // A meter as a node.
+import { FirnError } from '../errors.ts'
 import { type Best, BestKeeper, readBest, type SaveBestOptions } from './best.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meters/meter.ts'
@@ -28,6 +29,12 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   constructor(options: MetricNodeOptions<In, Out> & NodeHooks<MetricNode<C, In, Out> & R, C, In> & Resources<R>) {
     super(options, ['meter', 'saveBest'])
     this.meter = options.meter
+    // Seen where types are not checked.
+    if (typeof options.meter?.update !== 'function')
+      throw new FirnError(
+        'argument',
+        `${this.constructor.name}: 'meter' is missing or none; give meter.accuracy() or one of its neighbours`,
+      )
     this.#keeper = options.saveBest === undefined ? null : new BestKeeper(options.saveBest)
   }
 

@@ -1,6 +1,7 @@
 // Tasks: what a run is made of, as plain frozen data.
 import { checkOptions, FirnError } from '../errors.ts'
 import { type AnyNode, tagList, type Tags } from '../graph/index.ts'
+import { checkTasks } from './checkTasks.ts'
 
 /** A task's length: passes over the data, or updates. */
 export type Length = { readonly epochs: number; readonly steps?: never } | { readonly steps: number; readonly epochs?: never }
@@ -126,8 +127,10 @@ export const train = (options: TrainOptions): Task => task({ ...options, train: 
 export const evaluate = (options: TaskOptions): Task => task({ ...options, train: false })
 
 /** Tasks one after another, `times` times. @example repeat(3, [train({ epochs: 1 }), saveCheckpoint()]) */
-export const repeat = (times: number, tasks: readonly TaskLike[]): Repeat =>
-  Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
+export function repeat(times: number, tasks: readonly TaskLike[]): Repeat {
+  checkTasks('repeat', tasks)
+  return Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
+}
 
 /** Saves the states of the nodes that the tags select, and how far the run has come. @example saveCheckpoint({ keep: 3 }) */
 export function saveCheckpoint(options: SaveOptions = {}): SaveCheckpoint {
@@ -159,7 +162,10 @@ export function loadCheckpoint(options: { readonly from: string; readonly strict
 }
 
 /** Calls a function between two tasks. @example call((graph) => console.log(graph.explain('train'))) */
-export const call = (fn: CallFunction): Call => Object.freeze({ kind: 'call', fn })
+export function call(fn: CallFunction): Call {
+  if (typeof fn !== 'function') throw new FirnError('argument', `call: ${String(fn)} given, expected a function`)
+  return Object.freeze({ kind: 'call', fn })
+}
 
 /** The list within an item: that of a repeat, or that in the middle of a training task. */
 export function innerTasks(item: TaskLike | undefined): readonly TaskLike[] {
