@@ -79,7 +79,8 @@ test('a file that cannot be written ends the run at its next boundary', async (t
 test('who waits for a save that fails may go on', async (t) => {
   const { graph, log } = logged()
   const save = call(async (graph) => void (await t.throwsAsync(graph.saveCheckpoint({ to: nowhere }), failure)))
-  await graph.run([save, train({ steps: 1 })], { outDir: folder(t) })
+  const refused = call(async (graph) => void (await t.throwsAsync(graph.saveCheckpoint({ keep: 0 }), { code: 'argument' })))
+  await graph.run([save, refused, train({ steps: 1 })], { outDir: folder(t) })
   t.deepEqual(log, ['update 1'])
   await t.throwsAsync(graph.saveCheckpoint({ to: nowhere }), failure)
 })

@@ -6,7 +6,7 @@ import { startThread } from './thread.ts'
 /** A file in two parts, which go over to the other thread. */
 export interface FileParts {
   readonly header: Uint8Array<ArrayBuffer>
-  /** Where in the header the CRC-32 of the whole file is to stand, in hexadecimal; it is taken with zeros there. */
+  /** Where in the header the `checksum` of the whole file is to stand; it is taken with what is there before. */
   readonly checksumAt: number
   /** Holds what follows the header; it comes back when that is written. */
   readonly memory: ArrayBuffer

@@ -1,7 +1,7 @@
 // What the thread that writes files runs: one order after another, each as `atomicWrite` does it, with a checksum in its header.
 import { parentPort } from 'node:worker_threads'
-import { crc32 } from 'node:zlib'
 import { atomicWrite } from './atomicWrite.ts'
+import { checksum } from './checksum.ts'
 import type { FileOrder, FileReply } from './fileThread.ts'
 
 parentPort?.on('message', (order: FileOrder) => {
@@ -11,8 +11,7 @@ parentPort?.on('message', (order: FileOrder) => {
 async function write({ id, path, header, checksumAt, memory, byteLength, modified }: FileOrder): Promise<FileReply> {
   try {
     const data = new Uint8Array(memory, 0, byteLength)
-    const checksum = crc32(data, crc32(header)).toString(16).padStart(8, '0')
-    header.set(new TextEncoder().encode(checksum), checksumAt)
+    header.set(new TextEncoder().encode(checksum(header, data)), checksumAt)
     await atomicWrite(path, [header, data], modified)
     return { id, memory }
   } catch (error) {

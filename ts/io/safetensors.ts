@@ -1,9 +1,9 @@
 // Safetensors files: named tensors and a table of strings.
-import { readFile } from 'node:fs/promises'
 import { native } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
 import { wrapHandle } from '../tensor/index.ts'
 import { atomicWrite, ioError } from './atomicWrite.ts'
+import { readWhole } from './readWhole.ts'
 import { layoutSafetensors, type NamedTensors } from './safetensorsLayout.ts'
 
 /** What a safetensors file holds. */
@@ -65,7 +65,7 @@ export async function saveSafetensors(
  */
 export async function loadSafetensors(path: string): Promise<SafetensorsContent> {
   try {
-    return decodeSafetensors(await readFile(path))
+    return decodeSafetensors(await readWhole(path))
   } catch (cause) {
     throw ioError(`cannot load '${path}'`, cause)
   }

@@ -1,14 +1,15 @@
 // A checkpoint as bytes: safetensors with the rest of the state as JSON, and a checksum over all of it.
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { FirnError } from '../errors.ts'
 import {
+  checksum,
   decodeSafetensors,
   type FileParts,
   isUnfinished,
   joinState,
   layoutSafetensors,
+  readWhole,
   splitState,
   type StateTree,
   writeInThread,
@@ -69,7 +70,7 @@ export async function readCheckpoint(path: string): Promise<{ readonly path: str
   const failures: string[] = []
   for (const candidate of paths) {
     try {
-      return { path: candidate, state: decodeState(await readFile(candidate)) }
+      return { path: candidate, state: decodeState(await readWhole(candidate)) }
     } catch (error) {
       failures.push(`${candidate}: ${error instanceof Error ? error.message : String(error)}`)
       if (paths.length > 1) console.warn(`checkpoint refused, trying the one before: ${failures.at(-1)}`)
@@ -94,11 +95,12 @@ function encodeState(state: StateTree, memory?: ArrayBuffer | null): Omit<FilePa
   }
 }
 
-function decodeState(bytes: Buffer): StateTree {
+function decodeState(bytes: Uint8Array): StateTree {
   const place = checksumPlace(bytes)
-  const written = bytes.toString('latin1', place, place + noChecksum.length)
-  bytes.write(noChecksum, place, 'latin1')
-  const found = crc32(bytes).toString(16).padStart(noChecksum.length, '0')
+  const digits = bytes.subarray(place, place + noChecksum.length)
+  const written = new TextDecoder('latin1').decode(digits)
+  digits.set(new TextEncoder().encode(noChecksum))
+  const found = checksum(bytes)
   if (found !== written) throw new FirnError('io', `the checksum is ${found}, the file says ${written}; it is damaged`)
   const { tensors, metadata } = decodeSafetensors(bytes)
   try {

@@ -1,14 +1,27 @@
 // A promise that says what becomes of it to somebody else when nobody waits for it.
 
-/** Like the promise it is made of; `unheard` is told of a failure that nobody waits for, which is then no unhandled rejection. */
-export function heard<T>(promise: Promise<T>, unheard: (error: unknown) => void): Promise<T> {
+/** A promise to give away, and what comes of it. */
+export interface Heard<T> {
+  /** Like the promise it is made of, but that its failure is no unhandled rejection. */
+  readonly promise: Promise<T>
+  /** Resolved when it has ended, and `unheard` was told if it failed and nobody waits for it. */
+  readonly over: Promise<void>
+}
+
+/** Has `unheard` told of a failure that nobody waits for. */
+export function heard<T>(promise: Promise<T>, unheard: (error: unknown) => void): Heard<T> {
   const watched = new Watched<T>((resolve) => resolve(promise))
-  promise.catch((error: unknown) => {
-    if (!watched.isAwaited) unheard(error)
-  })
   // Not its own `then`, which counts.
-  Promise.prototype.then.call(watched, undefined, () => {})
-  return watched
+  const ended = Promise.prototype.then.call(
+    watched,
+    () => {},
+    async (error) => {
+      // An `await` gets here a moment after the promise was given away.
+      await undefined
+      if (!watched.isAwaited) unheard(error)
+    },
+  )
+  return { promise: watched, over: ended.then(() => {}) }
 }
 
 class Watched<T> extends Promise<T> {

@@ -22,12 +22,11 @@ import { compareNodes, loadAll } from './checkpoint.ts'
 import { readCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
 import { directed } from './direct.ts'
-import { heard } from './heard.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
 import { Saves } from './saves.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
-import { checkSaveOptions, type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
+import { type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
 
 /**
  * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
@@ -237,17 +236,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
    * @returns the path, once the file is on the disk
    */
   saveCheckpoint(options: SaveOptions = {}): Promise<string> {
-    const saves = this.#runner?.saves ?? this.#saves
-    const saved = this.#save(saves, options)
-    return saves.inRun ? heard(saved, (error) => this.#events.fail(error)) : saved
-  }
-
-  async #save(saves: Saves, options: SaveOptions): Promise<string> {
-    const { saved } = await saves.begin(checkSaveOptions('graph.saveCheckpoint', options))
-    const path = await saved
-    // In a run, that waits for them.
-    if (!saves.inRun) await this.#events.settle()
-    return path
+    return this.#savesNow.save(options)
   }
 
   /**
@@ -277,6 +266,10 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     this.#events.emit('checkpointLoaded', () => ({ path }))
   }
 
+  get #savesNow(): Saves {
+    return this.#runner?.saves ?? this.#saves
+  }
+
   #contextOf(info: RunInfo): RunContext {
     return {
       info,
@@ -287,10 +280,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       events: this.#events,
       probes: this.#probes,
       metrics: new Map(),
-      save: async (order) => {
-        const { saved } = await (this.#runner?.saves ?? this.#saves).begin(order)
-        saved.catch((error: unknown) => this.#events.fail(error))
-      },
+      save: (order) => this.#savesNow.saveAside(order),
       atEpochEnd: [],
       task: null,
     }

@@ -137,7 +137,7 @@ export class Runner {
         for (; level.round < item.times; level.round++, this.#leave(depth + 1)) await this.#list(item.tasks, depth + 1)
         return
       case 'saveCheckpoint':
-        return this.context.save(saveOptions(item))
+        return this.saves.saveAside(saveOptions(item))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':

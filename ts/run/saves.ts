@@ -5,6 +5,8 @@ import { type EventHub, freshCounters, newest, type NodeSet, type RunContext, ty
 import { removeFiles, removeUnfinished, type StateTree } from '../io/index.ts'
 import { nodeStates } from './checkpoint.ts'
 import { writeCheckpoint } from './checkpointFile.ts'
+import { heard } from './heard.ts'
+import { checkSaveOptions, type SaveOptions } from './task.ts'
 
 /** What is saved beside the nodes. */
 export interface SavedRun {
@@ -13,7 +15,7 @@ export interface SavedRun {
 }
 
 /** A save that what comes after cannot reach any more. */
-export interface Saving {
+interface Saving {
   /** The path, once the file is on the disk and those who listen were told. */
   readonly saved: Promise<string>
 }
@@ -25,7 +27,7 @@ export class Saves {
   readonly #run: SavedRun | null
   /** Whether the run may save again. */
   #inRun: boolean
-  readonly #begun = new Set<Promise<unknown>>()
+  readonly #begun = new Set<Promise<void>>()
   /** Settled when the file before is written. */
   #last: Promise<unknown> = Promise.resolve()
   /** Where the tensors of the save before were copied to: within a run, the next goes there, too. */
@@ -41,22 +43,23 @@ export class Saves {
     this.#inRun = run !== null
   }
 
-  /** Whether a run is at work that waits for listeners, and fails when a save does. */
-  get inRun(): boolean {
-    return this.#inRun
+  /** Saves what is there at the time of the call. A run fails when a save of its does that nobody waits for. @returns the path, once the file is on the disk */
+  save(options: SaveOptions): Promise<string> {
+    const saved = this.#saved(options)
+    if (!this.#inRun) return saved
+    const { promise, over } = heard(saved, (error) => this.#events.fail(error))
+    this.#note(over)
+    return promise
   }
 
-  /** Saves the state at the time of the call. The promise is that it is copied, which it is when the file before is written. */
-  begin(order: SaveOrder): Promise<Saving> {
-    const saving = this.#begin(order)
-    // Whoever waits for the save itself learns how it went.
-    const over = saving.then(({ saved }) => saved).then(nothing, nothing)
-    this.#begun.add(over)
-    void over.then(() => this.#begun.delete(over))
-    return saving
+  /** Saves what is there at the time of the call, while the run goes on once it is copied, which it is when the file before is written. */
+  async saveAside(order: SaveOrder): Promise<void> {
+    const saving = this.#take(order)
+    this.#note(saving.then(({ saved }) => saved.then(nothing, (error: unknown) => this.#events.fail(error))))
+    await saving
   }
 
-  /** Waits until all that was begun is on the disk, or has failed. */
+  /** Waits until all that the run has begun to save is on the disk, or has failed. */
   async idle(): Promise<void> {
     while (this.#begun.size > 0) await Promise.all(this.#begun)
   }
@@ -68,7 +71,21 @@ export class Saves {
     this.#memory = null
   }
 
-  async #begin(order: SaveOrder): Promise<Saving> {
+  async #saved(options: SaveOptions): Promise<string> {
+    const { saved } = await this.#take(checkSaveOptions('graph.saveCheckpoint', options))
+    const path = await saved
+    // In a run, that waits for them.
+    if (!this.#inRun) await this.#events.settle()
+    return path
+  }
+
+  #note(work: Promise<void>): void {
+    const over = work.then(nothing, nothing)
+    this.#begun.add(over)
+    void over.then(() => this.#begun.delete(over))
+  }
+
+  async #take(order: SaveOrder): Promise<Saving> {
     const began = performance.now()
     const path = pathOf(this.#run?.context, order)
     const state = this.#gather(order)
