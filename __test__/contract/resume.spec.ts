@@ -139,7 +139,7 @@ test.serial('what does not fit is told of all at once, before any of it is loade
     "  node '*/c': optimizer '.*': rule: adamW here, sgd in the state",
     "  node '*/score': meter: the saved state is a list of 10, expected a list of 5 numbers",
     "  node '*/more' is not in the checkpoint",
-    "  item 0 of the tasks is 'train by epochs, tags *', it was 'train by steps, tags *'",
+    "  tasks: item 0 is 'train by epochs, tags *', it was 'train by steps, tags *'",
     '  gradScaler: the run had none when saved, and the graph has one; call graph.gradScaler() as it was',
   ])
   t.deepEqual([await states(), rngState()], before)

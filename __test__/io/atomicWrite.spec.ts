@@ -52,6 +52,19 @@ test('what was left unfinished before this process is removed, and nothing else'
   t.deepEqual((await readdir(at)).toSorted(), ['.c.bin.3.tmp', '.hidden', 'a.tmp'])
 })
 
+test.serial('what cannot be removed is warned of', async (t) => {
+  const at = await folder(t)
+  await mkdir(join(at, '.a.bin.1.tmp'))
+  await utimes(join(at, '.a.bin.1.tmp'), 1, 1)
+  const warnings: string[] = []
+  const { warn } = console
+  console.warn = (message: string) => void warnings.push(message)
+  t.teardown(() => void (console.warn = warn))
+  await removeUnfinished(at)
+  t.is(warnings.length, 1)
+  t.regex(warnings[0] ?? '', /cannot remove '.*\.a\.bin\.1\.tmp'/)
+})
+
 test('removing: a file that is not there is no mistake, one that stays is named', async (t) => {
   const at = await folder(t)
   await mkdir(join(at, 'taken'))

@@ -158,17 +158,17 @@ test.serial('a run may be resumed to go on for longer, but not with other tasks'
   for (const [other, message] of [
     [
       [repeat(2, [train({ steps: 2 }), evaluate({ steps: 1 }), saveCheckpoint()])],
-      /item 0\.1 of the tasks is 'evaluate by steps, tags \*', it was 'saveCheckpoint'/,
+      /tasks: item 0\.1 is 'evaluate by steps, tags \*', it was 'saveCheckpoint'/,
     ],
     [
       [repeat(2, [train({ epochs: 2 }), saveCheckpoint()])],
-      /item 0\.0 of the tasks is 'train by epochs, tags \*', it was 'train by steps, tags \*'/,
+      /tasks: item 0\.0 is 'train by epochs, tags \*', it was 'train by steps, tags \*'/,
     ],
     [
       [evaluate({ steps: 1 }), repeat(2, [train({ steps: 2 }), saveCheckpoint()])],
-      /item 0 of the tasks is 'evaluate by steps, tags \*', it was 'repeat'/,
+      /tasks: item 0 is 'evaluate by steps, tags \*', it was 'repeat'/,
     ],
-    [[], /item 0 of the tasks is 'the end of the list', it was 'repeat'/],
+    [[], /tasks: item 0 is 'the end of the list', it was 'repeat'/],
   ] as const)
     await t.throwsAsync(counted([]).run(other, { outDir, resumeFrom: first.outDir }), { code: 'graph', message })
   // Saved at the end of a list, which may be longer now.

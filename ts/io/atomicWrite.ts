@@ -30,13 +30,14 @@ export async function atomicWrite(path: string, bytes: Uint8Array | readonly Uin
 export const isUnfinished = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp')
 
 /**
- * Removes what earlier processes left unfinished in a folder. What is younger than this process may be at work in another, and stays.
- * Fails with code `'io'`.
+ * Removes what earlier processes left unfinished in a folder. What is younger than this process may be at work in another, and stays; so does,
+ * with a warning, what cannot be removed.
  */
 export async function removeUnfinished(folder: string): Promise<void> {
   const paths = (await readdir(folder)).filter(isUnfinished).map((name) => join(folder, name))
   const ages = await Promise.all(paths.map((path) => stat(path).then(({ mtimeMs }) => mtimeMs, gone)))
-  await removeFiles(paths.filter((_, i) => (ages[i] ?? Infinity) < performance.timeOrigin))
+  const old = paths.filter((_, i) => (ages[i] ?? Infinity) < performance.timeOrigin)
+  await removeFiles(old).catch((error: unknown) => console.warn(error instanceof Error ? error.message : error))
 }
 
 /** Removes files; one that is not there is no mistake. Fails with code `'io'`, naming the file that stays. */

@@ -76,7 +76,7 @@ function differencesOf(labels: readonly string[], saved: StateTree | undefined, 
   return labels.flatMap((label, index) => {
     const was = String(before[index] ?? 'nothing')
     if (was === label || (was === endOfList && index === labels.length - 1)) return []
-    return [`item ${[...outer, index].join('.')} of the tasks is '${label}', it was '${was}'`]
+    return [`tasks: item ${[...outer, index].join('.')} is '${label}', it was '${was}'`]
   })
 }
 

@@ -112,7 +112,8 @@ export class Saves {
   async #gather({ tags = '*' }: SaveOrder): Promise<StateTree> {
     const run = this.#run?.stateDict() ?? null
     const nodes = await nodeStates(this.#nodes.byUid(tags))
-    await this.#events.deliver()
+    // Logs hold what the file is the state after. Listeners are not waited for: one of them may wait for this.
+    await this.#events.late.flush()
     return { nodes, run }
   }
 
