@@ -23,6 +23,16 @@ export interface Reported extends Place {
   readonly name: string
 }
 
+/** A node, and what was seen of it. */
+export interface SeenNode {
+  readonly name: string
+  /** The name of its class. */
+  readonly kind: string
+  readonly phases: readonly string[]
+  /** The nodes that it has read so far; null as long as it has not run. */
+  readonly reads: readonly string[] | null
+}
+
 /** How the numbers of a tensor are spread. */
 export interface HistogramSummary {
   /** Finite numbers, which all else is about. */
@@ -94,6 +104,8 @@ export interface GraphEvents {
   iterationStart: TaskInfo
   /** An iteration has ended, and its tensors are freed. */
   iterationEnd: TaskInfo
+  /** The first iteration has ended in which these nodes, in the order in which they were added, took part in this mode. */
+  graph: Place & { readonly nodes: readonly SeenNode[] }
   /** `board.metric`: a value that is in the record of the epoch. */
   metric: Reported & { readonly value: Json }
   /** `board.scalar`, and the loss of every training iteration of a LossNode, without its weight. */

@@ -73,6 +73,7 @@ export class EventHub implements EventSource {
     epochEnd: new Set(),
     iterationStart: new Set(),
     iterationEnd: new Set(),
+    graph: new Set(),
     metric: new Set(),
     scalar: new Set(),
     histogram: new Set(),

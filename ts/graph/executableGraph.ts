@@ -5,7 +5,8 @@ import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
-import { explainGraph } from './explain.ts'
+import { explainGraph, seenNodes } from './explain.ts'
+import type { SeenNode } from './eventKinds.ts'
 import type { NodeEvent } from './hooks.ts'
 import { type AnyNode, Node } from './node.ts'
 import { blame, placeInWords, refusePromise } from './blame.ts'
@@ -30,7 +31,7 @@ export class ExecutableGraph {
   #cache = this.#freshCache()
   /** Whose backward or update is at work. */
   #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
-  /** Asked in anomaly mode for each op, so that a gradient, which a loss computes, is told with the node that made it necessary. */
+  /** Asked in anomaly mode for each op: the backward that meets a NaN is that of a loss, and the op may be another node's. */
   readonly #atWork = (): string | undefined => {
     const { running } = this.#cache
     const [name, event] = running === undefined ? (this.#inPhase ?? []) : [running, 'forward']
@@ -71,6 +72,11 @@ export class ExecutableGraph {
   /** Whether an optimizer of a node is within a window. */
   get isAccumulating(): boolean {
     return [...this.nodes.values()].some((node) => node.isAccumulating)
+  }
+
+  /** Whether no other graph has taken a node since this one was prepared. */
+  get hasItsNodes(): boolean {
+    return [...this.nodes.values()].every((node) => node.worksFor(this))
   }
 
   /** Makes the nodes ready for a run and for the mode of its task. */
@@ -160,6 +166,11 @@ export class ExecutableGraph {
   /** The output of a node in this iteration. */
   output(name: string): unknown {
     return this.#cache.get(name)
+  }
+
+  /** The nodes in order, their phases, and who was seen to read whom, as data. */
+  get seen(): readonly SeenNode[] {
+    return seenNodes(this)
   }
 
   /** The nodes in order, their phases, and who was seen to read whom. */

@@ -1,5 +1,5 @@
 // The graph: nodes, the graphs that tags select from them, meters, events.
-export type { Board, ReportOptions } from './board.ts'
+export { type Board, placeOf, type ReportOptions } from './board.ts'
 export type { CacheAccess, GraphOutputCache } from './cache.ts'
 export type { NodeTime, TimeListener } from './clock.ts'
 export {
@@ -22,6 +22,7 @@ export type {
   Pixels,
   Place,
   Reported,
+  SeenNode,
   UpdateRecord,
   Updating,
 } from './eventKinds.ts'

@@ -136,6 +136,11 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     const shares = this.#shares(losses.filter((node) => node.#adaptive !== null))
     const terms = losses.map((node) => times(summed(node.forward()).sum, shares.get(node) ?? node.weight))
     const total = terms.reduce((sum, term) => sum.add(term.reshape(sum.shape)))
+    if (!total.requiresGrad)
+      throw new FirnError(
+        'autograd',
+        'the losses depend on nothing that trains: give a ModuleNode `optimizers` whose patterns match, and let its forward return what the losses read',
+      )
     const scaled = this.gradScaler?.scale(total) ?? total
     scaled.backward()
   }

@@ -49,7 +49,14 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   }
 
   override update(): void {
-    this.meter.update(...this.forward())
+    const values = this.forward()
+    const given: unknown = values
+    if (!Array.isArray(given))
+      throw new FirnError(
+        'argument',
+        `forward gave ${typeof given}, expected a list of what the meter takes, such as [x.net, x.data.label]`,
+      )
+    this.meter.update(...values)
     super.update()
   }
 

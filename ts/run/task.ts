@@ -186,6 +186,7 @@ export function labelOf(item: TaskLike | undefined): string {
 function readEvery(every: Every, train: boolean): Every {
   checkOptions('task: every', every, ['steps', 'tasks'])
   if (!train) throw new FirnError('argument', 'task: every counts updates, and an evaluation makes none; leave it out')
+  checkTasks('task: every', every.tasks)
   return Object.freeze({ steps: whole('every.steps', every.steps), tasks: Object.freeze([...every.tasks]) })
 }
 

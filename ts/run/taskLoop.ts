@@ -1,7 +1,7 @@
 // The work inside a task: prepare, epochs, iterations, and the ends of them.
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
-import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
+import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet, placeOf } from '../graph/index.ts'
 import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { Control } from './control.ts'
 import { epochState, loadEpochState } from './epochState.ts'
@@ -45,6 +45,8 @@ export class TaskLoop {
   readonly #control: Control
   readonly #used = new Set<ExecutableGraph>()
   #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
+  /** Whether the graph that is prepared has yet to be told of. */
+  #untold = false
   #breath = performance.now()
 
   constructor({ nodes, context, control }: LoopOptions) {
@@ -163,12 +165,18 @@ export class TaskLoop {
       progress.epochSteps += 1
       events.emit('iterationEnd', () => progress)
       events.tick = 0
+      if (this.#untold) this.#tell(graph)
       const listeners = events.settle()
       if (listeners !== undefined) await listeners
       if (performance.now() - this.#breath > breathMs) await this.#breathe()
       if (stop !== undefined) throw stop
       if (this.#control.isAsked) await progress.apart(() => this.#control.serve())
     }
+  }
+
+  #tell(graph: ExecutableGraph): void {
+    this.#untold = false
+    this.context.events.emit('graph', () => ({ ...placeOf(this.context), nodes: graph.seen }))
   }
 
   // At the end of an epoch or a task windows are closed, here if nobody did yet.
@@ -207,10 +215,11 @@ export class TaskLoop {
     this.#prepared = null
     await graph.prepare(this.context)
     this.#prepared = { graph, training: progress.training }
+    this.#untold = true
   }
 
   #isPrepared(graph: ExecutableGraph, training: boolean): boolean {
-    return this.#prepared?.graph === graph && this.#prepared.training === training
+    return this.#prepared?.graph === graph && this.#prepared.training === training && graph.hasItsNodes
   }
 
   #record(graph: ExecutableGraph, progress: TaskProgress): EpochRecord {
