@@ -2,6 +2,7 @@
 import type { Json } from '../io/index.ts'
 import type { BoundOptimizer, Skipped, Stepped } from '../optim/index.ts'
 import type { EpochRecord, RunInfo, TaskInfo } from './context.ts'
+import type { EarlyStopped } from './earlyStop.ts'
 
 /** Where a run stood when something happened. */
 export interface Place {
@@ -122,6 +123,8 @@ export interface GraphEvents {
   update: UpdateRecord
   /** The norm of all gradients of an optimizer before clipping, scale and window taken out; computed only where somebody listens. */
   gradNorm: Updating & { readonly value: number }
+  /** The patience of a MetricNode is used up; what it ends, ends next. */
+  earlyStop: EarlyStopped
   /** A checkpoint is on the disk; it took `seconds` to get there. */
   checkpointSaved: { readonly path: string; readonly bytes: number; readonly seconds: number }
   /** The run is paused, between two iterations. */

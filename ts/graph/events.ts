@@ -82,6 +82,7 @@ export class EventHub implements EventSource {
     optimizers: new Set(),
     update: new Set(),
     gradNorm: new Set(),
+    earlyStop: new Set(),
     paused: new Set(),
     resumed: new Set(),
     stopping: new Set(),

@@ -29,6 +29,11 @@ export class ExecutableGraph {
   /** Takes the times of nodes; null when nobody asked for them. */
   #clock: Clock | null = null
   #cache = this.#freshCache()
+  /**
+   * What the gradients of this iteration are to be divided by, told by its losses where these are sums; undefined where they are means.
+   * @internal
+   */
+  lossWeight: number | undefined
   /** Whose backward or update is at work. */
   #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
   /** Asked in anomaly mode for each op: the backward that meets a NaN is that of a loss, and the op may be another node's. */
@@ -198,20 +203,29 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters, events, probes } = this.context
+    const { counters, events } = this.context
     this.#cache = this.#freshCache().open()
+    this.lossWeight = undefined
     counters[counter] += 1
     events.tick = counters[counter]
     try {
-      const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
-      if (this.context.autocast === null) produce()
-      else autocast(this.context.autocast, produce)
+      this.#makeOutputs()
     } catch (error) {
-      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
       counters[counter] -= 1
       throw error
     }
-    for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
+  }
+
+  // Where a node fails, probes look at what was made until then.
+  #makeOutputs(): void {
+    const { autocast: options, probes } = this.context
+    const make = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
+    try {
+      if (options === null) make()
+      else autocast(options, make)
+    } finally {
+      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
+    }
   }
 
   // A stop lets the other nodes finish, so that an iteration is done as a whole or, from forward, not at all.

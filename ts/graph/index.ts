@@ -12,6 +12,7 @@ export {
   type RunInfo,
   type SaveOrder,
   type TaskInfo,
+  type Work,
 } from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
 export type {
@@ -28,10 +29,13 @@ export type {
 } from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
 export { ExecutableGraph } from './executableGraph.ts'
-export { type Loss, LossNode, type LossNodeOptions, type SummedLoss } from './lossNode.ts'
+export type { Loss, SummedLoss } from './losses.ts'
+export { LossNode, type LossNodeOptions } from './lossNode.ts'
 export type { Meter } from './meters/meter.ts'
 export * as meter from './meters/index.ts'
-export { type Best, newest, type SaveBestOptions } from './best.ts'
+export { newest, type SaveBestOptions } from './best.ts'
+export { type EarlyStopOptions, type EarlyStopped, earlyStopLine, loadEarlyStops } from './earlyStop.ts'
+export type { Best, WatchedOptions } from './watched.ts'
 export { MetricNode, type MetricNodeOptions } from './metricNode.ts'
 export type { DistributedOptions } from './distributed.ts'
 export { ModuleNode, type ModuleNodeOptions } from './moduleNode.ts'
@@ -42,5 +46,5 @@ export { Probe, type ProbeOptions } from './probe.ts'
 export { refuseOptions } from './refuse.ts'
 export { loadHistory, loadMetrics } from './history.ts'
 export { allowed, savedCount, savedJson, savedNumber, savedRecord } from './savedState.ts'
-export { isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
+export { EarlyStop, firstStop, isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
 export { matches, tagList, type Tags } from './tags.ts'

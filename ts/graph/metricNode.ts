@@ -1,17 +1,25 @@
 // A meter as a node.
 import { FirnError } from '../errors.ts'
-import { type Best, BestKeeper, readBest, type SaveBestOptions } from './best.ts'
+import { BestKeeper, readBest, type SaveBestOptions } from './best.ts'
+import { type EarlyStopOptions, Patience, readStreaks } from './earlyStop.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
+import type { Best } from './watched.ts'
 
 /** Options of a `MetricNode`; everything else in them is a hook or a resource. */
 export interface MetricNodeOptions<In extends readonly unknown[], Out extends Json> {
   readonly meter: Meter<In, Out>
   /** Saves the run, as `E<epochs>S<steps>_<name>_<value>.safetensors`, at the end of every epoch that is better than all before it. @default never */
   readonly saveBest?: SaveBestOptions
+  /**
+   * Ends what goes on around the node when `patience` of its epochs in a row brought no improvement: the training task in whose middle
+   * it is evaluated (`every`), or else a task of several epochs, the innermost repeat, or the run. What follows in the list goes on. Each of these begins
+   * with no best value. @default never
+   */
+  readonly earlyStop?: EarlyStopOptions
 }
 
 /**
@@ -25,9 +33,10 @@ export interface MetricNodeOptions<In extends readonly unknown[], Out extends Js
 export class MetricNode<C, const In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
   readonly meter: Meter<In, Out>
   readonly #keeper: BestKeeper | null
+  readonly #patience: Patience | null
 
   constructor(options: MetricNodeOptions<In, Out> & NodeHooks<MetricNode<C, In, Out> & R, C, In> & Resources<R>) {
-    super(options, ['meter', 'saveBest'])
+    super(options, ['meter', 'saveBest', 'earlyStop'])
     this.meter = options.meter
     // Seen where types are not checked.
     if (typeof options.meter?.update !== 'function')
@@ -36,6 +45,7 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
         `${this.constructor.name}: 'meter' is missing or none; give meter.accuracy() or one of its neighbours`,
       )
     this.#keeper = options.saveBest === undefined ? null : new BestKeeper(options.saveBest)
+    this.#patience = options.earlyStop === undefined ? null : new Patience(options.earlyStop)
   }
 
   /** The best value so far; null before the first, and without `saveBest`. */
@@ -64,7 +74,9 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     const result = await this.meter.evaluate()
     this.board.metric(this.name, result)
     this.#keeper?.look(this.name, result, this.training, this.graph.context)
+    const stop = this.#patience?.look(this.name, result, this.training, this.graph.context)
     await super.epochEnd()
+    if (stop !== undefined) throw stop
   }
 
   override epochState(): Promise<Json> {
@@ -76,7 +88,9 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   }
 
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.epochState(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
+    const best = this.#keeper && { best: this.#keeper.stateDict() }
+    const patience = this.#patience && { patience: this.#patience.stateDict() }
+    return { meter: await this.epochState(), ...best, ...patience }
   }
 
   override checkStateDict(state: StateTree): readonly string[] {
@@ -86,15 +100,20 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
-    const { meter, best } = this.#read(state)
+    const { meter, best, streaks } = this.#read(state)
     this.loadEpochState(meter)
     if (best !== undefined) this.#keeper?.take(best)
+    if (streaks !== undefined) this.#patience?.take(streaks)
     return []
   }
 
   #read(state: StateTree) {
     const what = this.constructor.name
-    const { meter, best } = savedRecord(what, state)
-    return { meter: savedJson(what, meter), best: best === undefined ? undefined : readBest(what, best) }
+    const { meter, best, patience } = savedRecord(what, state)
+    return {
+      meter: savedJson(what, meter),
+      best: best === undefined ? undefined : readBest(what, best),
+      streaks: patience === undefined ? undefined : readStreaks(what, patience),
+    }
   }
 }

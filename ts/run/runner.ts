@@ -1,13 +1,13 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
-import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
+import { type CacheAccess, EarlyStop, isStop, type NodeSet, type RunContext, savedRecord, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import type { Loading } from './checkpoint.ts'
 import type { Control, Stopped } from './control.ts'
-import { firstLevel, type Level, nextItem, readPlace, roundsAt, savePlace } from './place.ts'
+import { firstLevel, type Level, nextItem, readPlace, roundsAt, savePlace, worksAt } from './place.ts'
 import { compareRunState, saveRunState } from './runState.ts'
 import { Saves } from './saves.ts'
-import { innerTasks, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
-import { endsRun, TaskLoop } from './taskLoop.ts'
+import { innerTasks, type Repeat, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
+import { endsMore, TaskLoop } from './taskLoop.ts'
 
 /** What a runner works with. */
 export interface RunnerOptions {
@@ -73,7 +73,8 @@ export class Runner {
     const errors: unknown[] = []
     const note = (error: unknown): void => void (isStop(error) || errors.push(error))
     const stopsAll = (error: unknown): void => {
-      if (isStop(error)) this.#stopped = this.#control.stopped ?? { by: 'StopAllTasks', checkpoint: null }
+      if (isStop(error))
+        this.#stopped = this.#control.stopped ?? { by: error instanceof EarlyStop ? 'earlyStop' : 'StopAllTasks', checkpoint: null }
       note(error)
     }
     await this.#list(this.#tasks, 0).catch(stopsAll)
@@ -134,14 +135,13 @@ export class Runner {
       case 'task':
         return this.#task(item, level, depth)
       case 'repeat':
-        for (; level.round < item.times; level.round++, this.#leave(depth + 1)) await this.#list(item.tasks, depth + 1)
-        return
+        return this.#repeat(item, level, depth)
       case 'saveCheckpoint':
         return this.saves.saveAside(saveOptions(item))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
-        return endsRun(await stopOf(async () => item.fn(this.#graph)))
+        return endsMore(await stopOf(async () => item.fn(this.#graph)))
       default:
         item satisfies never
     }
@@ -150,11 +150,22 @@ export class Runner {
   // What went wrong meanwhile ends the run here. A call finds the files of all saves before it.
   async #settle(next: TaskLike): Promise<void> {
     if (next.kind === 'call') await this.saves.idle()
-    endsRun(await stopOf(async () => void (await this.context.events.settle())))
+    endsMore(await stopOf(async () => void (await this.context.events.settle())))
+  }
+
+  async #repeat({ times, tasks }: Repeat, level: Level, depth: number): Promise<void> {
+    while (level.round < times) {
+      const stop = await stopOf(() => this.#list(tasks, depth + 1))
+      level.round = stop instanceof EarlyStop ? times : level.round + 1
+      this.#leave(depth + 1)
+      if (stop instanceof StopAllTasks) throw stop
+    }
   }
 
   async #task(task: Task, level: Level, depth: number): Promise<void> {
-    const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
+    // A resumed run may be in the middle of the task already.
+    const levels = this.#levels.slice(0, depth + 1)
+    const progress = this.#loop.progressOf(task, { rounds: roundsAt(this.#tasks, levels), works: worksAt(this.#tasks, levels) })
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null
