@@ -30,6 +30,13 @@ export interface Turns {
   readonly open: () => { readonly runs: readonly (() => unknown)[]; readonly close?: () => void }
 }
 
+/** Work that takes its times itself, because they begin or end within it. */
+export interface Taken {
+  readonly name: string
+  /** Milliseconds. */
+  readonly take: () => Promise<readonly number[]>
+}
+
 interface Row {
   readonly name: string
   /** Milliseconds a call. */
@@ -47,7 +54,7 @@ interface Row {
 /** Times one work after another and reports them under `topic`, with `facts` beside them. @returns the rows of this time */
 export async function measure(
   topic: string,
-  works: readonly (Work | Turns)[],
+  works: readonly (Work | Turns | Taken)[],
   facts: Readonly<Record<string, unknown>> = {},
 ): Promise<readonly Row[]> {
   const { version }: { version: string } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -61,7 +68,7 @@ export async function measure(
   const rows: Row[] = []
   const [, , match = ''] = process.argv
   for (const work of works.filter(({ name }) => name.includes(match))) {
-    for (const row of isTurns(work) ? await inTurn(work) : [await time(work)]) {
+    for (const row of isTurns(work) ? await inTurn(work) : [await ('take' in work ? taken(work) : time(work))]) {
       const rate = row.rate ? `${row.rate.value.toFixed(1).padStart(8)} ${row.rate.unit}` : ''
       const ratio = row.ratio ? `  x${row.ratio.min.toFixed(3)} least, x${row.ratio.median.toFixed(3)} median` : ''
       console.log(`  ${row.name.padEnd(60)} min ${show(row.min)}  median ${show(row.median)} ${rate}${ratio}${warning(row.busy)}`)
@@ -77,7 +84,7 @@ export async function measure(
   return rows
 }
 
-const isTurns = (work: Work | Turns): work is Turns => 'forms' in work
+const isTurns = (work: Work | Turns | Taken): work is Turns => 'forms' in work
 
 async function inTurn({ name, forms, repeat = 1, budget = 2000, open }: Turns): Promise<Row[]> {
   const busy = await othersUse()
@@ -107,6 +114,12 @@ async function inTurn({ name, forms, repeat = 1, budget = 2000, open }: Turns): 
     busy,
     ...(k > 0 && { ratio: { min: min / first.min, median: median / first.median } }),
   }))
+}
+
+async function taken({ name, take }: Taken): Promise<Row> {
+  const busy = await othersUse()
+  const times = (await take()).toSorted((a, b) => a - b)
+  return { name, min: times[0] ?? NaN, median: times[times.length >> 1] ?? NaN, samples: times.length, busy }
 }
 
 async function time({ name, repeat = 1, budget = 600, samples = 10, amount, per = 1, open }: Work): Promise<Row> {

@@ -19,7 +19,7 @@ test('the events of a run, in order', async (t) => {
   const graph = new HyperGraph().add('data', new DatasetNode({ dataset: numbers(2) }))
   const log: string[] = []
   for (const kind of kinds) graph.events.on(kind, () => void log.push(kind))
-  await graph.run([train({ epochs: 1 }), saveCheckpoint(), evaluate({ steps: 1 })], { outDir: folder(t) })
+  await graph.run([train({ epochs: 1 }), evaluate({ steps: 1 }), saveCheckpoint()], { outDir: folder(t) })
   const iteration = ['iterationStart', 'iterationEnd']
   t.deepEqual(log, [
     'runStart',
@@ -29,10 +29,10 @@ test('the events of a run, in order', async (t) => {
     ...iteration,
     'epochEnd',
     'taskEnd',
-    'checkpointSaved',
     'taskStart',
     ...iteration,
     'taskEnd',
+    'checkpointSaved',
     'runEnd',
   ])
 })

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeSafetensors, encodeSafetensors, loadSafetensors, saveSafetensors } from '../../ts/io/index.ts'
-import { type DType, memory, ones, type Tensor, tensor, tidy, zeros } from '../../ts/tensor/index.ts'
+import { arange, type DType, memory, ones, type Tensor, tensor, tidy, zeros } from '../../ts/tensor/index.ts'
+import { native } from '../../ts/backend/index.ts'
 import { closeTo, fixture, fixturePath } from '../helpers.ts'
 
 async function file(t: { teardown(fn: () => Promise<void>): void }): Promise<string> {
@@ -88,6 +89,20 @@ test('bytes in memory: what is saved are the values at the time of the call', (t
   const { tensors, metadata } = decodeSafetensors(bytes)
   t.deepEqual(Array.from(tensors['w']?.dataSync() ?? [], Number), [1, 1])
   t.deepEqual(metadata, { a: 'b' })
+})
+
+test("files have the bytes that the format's own writer gives them", (t) => {
+  const tensors = Object.fromEntries(
+    dtypes.flatMap((dtype) => [`b/${dtype}`, `a ✓ ${dtype}`].map((name, i) => [name, ones([3 - i, 1 + i], { dtype })])),
+  )
+  const all = { ...tensors, none: zeros([0, 2]), one: zeros([]), 'turned"': arange(0, 6).reshape([2, 3]).transpose(0, 1) }
+  for (const metadata of [{}, { note: 'line\nbreak "quoted" ✓' }]) {
+    const handles = Uint32Array.from(Object.values(all), ({ handle }) => handle)
+    t.deepEqual(
+      encodeSafetensors(all, metadata),
+      Uint8Array.from(native.safetensorsEncode(Object.keys(all), handles, JSON.stringify(metadata))),
+    )
+  }
 })
 
 test.serial('what was loaded belongs to the scope it was loaded in', (t) => {

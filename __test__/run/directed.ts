@@ -11,6 +11,7 @@ graph.events.on('iterationEnd', async () => {
   await setTimeout(mode === 'stuck' ? 1e6 : 20)
 })
 graph.events.on('stopping', ({ by }) => tell({ stopping: by }))
+if (mode === 'full') graph.saveCheckpoint = () => Promise.reject(new Error('the disk is full'))
 if (mode === 'own') process.on('SIGINT', () => process.exit(7))
 const { stopped } = await graph.run(tasks, { outDir, seed: 7 })
 tell({ stopped, trace, listeners: process.listenerCount('SIGINT') + process.listenerCount('SIGTERM') })

@@ -51,7 +51,8 @@ export function everything(start: number) {
   return { graph, tasks, trace, bits, updates }
 }
 
-function plain(state: unknown): unknown {
+/** A state with the bits of its tensors in hexadecimal. */
+export function plain(state: unknown): unknown {
   if (typeof state !== 'object' || state === null) return state
   if ('dataSync' in state && typeof state.dataSync === 'function') return Buffer.from(state.dataSync().buffer).toString('hex')
   return Object.fromEntries(Object.entries(state).map(([key, value]) => [key, plain(value)]))

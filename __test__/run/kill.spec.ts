@@ -21,11 +21,13 @@ async function uninterrupted(t: ExecutionContext) {
 }
 
 const script = fileURLToPath(new URL('killedEverything.ts', import.meta.url))
+const inRename = new URL('killedInRename.ts', import.meta.url).href
 
 /** The folder of a run that comes to this end in an iteration. */
 async function ended(t: ExecutionContext, how: 'killed' | 'full' | 'saving', at: number): Promise<string> {
   const outDir = folder(t)
-  const error = await t.throwsAsync(promisify(execFile)(process.execPath, [script, outDir, how, String(at)]))
+  const flags = how === 'saving' ? ['--import', inRename] : []
+  const error = await t.throwsAsync(promisify(execFile)(process.execPath, [...flags, script, outDir, how, String(at)]))
   if (how === 'full') t.regex(error?.message ?? '', /cannot write '.*\.safetensors'/)
   else t.like(error, { signal: 'SIGKILL' })
   const [run = ''] = readdirSync(outDir)

@@ -17,8 +17,10 @@ async function whole(t: ExecutionContext, mixed = false) {
     const path = await graph.saveCheckpoint({ to: `after${++iterations}.safetensors` })
     saves.push({ path, at: trace.length })
   })
+  // Told of when it is on the disk; what is in it is the end of the training before.
   graph.events.on('checkpointSaved', ({ path }) => {
-    if (/E\d+S\d+\.safetensors$/.test(path)) saves.push({ path, at: trace.length })
+    const steps = /E\d+S(\d+)\.safetensors$/.exec(path)?.[1]
+    if (steps !== undefined) saves.push({ path, at: trace.findLastIndex(([training, step]) => training && step === Number(steps)) + 1 })
   })
   const result = await graph.run(tasks, { outDir: folder(t), seed: 7 })
   return { trace, history: timeless(result), bits: bits(module), saves, outDir: result.outDir }
@@ -156,14 +158,17 @@ test.serial('a run may be resumed to go on for longer, but not with other tasks'
   for (const [other, message] of [
     [
       [repeat(2, [train({ steps: 2 }), evaluate({ steps: 1 }), saveCheckpoint()])],
-      /item 0\.1 is 'evaluate by steps, tags \*', it was 'saveCheckpoint'/,
+      /tasks: item 0\.1 is 'evaluate by steps, tags \*', it was 'saveCheckpoint'/,
     ],
-    [[repeat(2, [train({ epochs: 2 }), saveCheckpoint()])], /item 0\.0 is 'train by epochs, tags \*', it was 'train by steps, tags \*'/],
+    [
+      [repeat(2, [train({ epochs: 2 }), saveCheckpoint()])],
+      /tasks: item 0\.0 is 'train by epochs, tags \*', it was 'train by steps, tags \*'/,
+    ],
     [
       [evaluate({ steps: 1 }), repeat(2, [train({ steps: 2 }), saveCheckpoint()])],
-      /item 0 is 'evaluate by steps, tags \*', it was 'repeat'/,
+      /tasks: item 0 is 'evaluate by steps, tags \*', it was 'repeat'/,
     ],
-    [[], /item 0 is 'the end of the list', it was 'repeat'/],
+    [[], /tasks: item 0 is 'the end of the list', it was 'repeat'/],
   ] as const)
     await t.throwsAsync(counted([]).run(other, { outDir, resumeFrom: first.outDir }), { code: 'graph', message })
   // Saved at the end of a list, which may be longer now.

@@ -43,10 +43,12 @@ async function whole(t: ExecutionContext): Promise<Trace> {
   return trace
 }
 
-for (const [signal, code] of [
+const signals = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const) {
+] as const
+
+for (const [signal, code] of signals) {
   test.serial(`${signal} ends the step, saves and stops; the run that goes on from there is bit-equal`, async (t) => {
     const { said, end, errors, ...exit } = await directed(t, '', 7, (child) => child.kill(signal))
     t.like(exit, { code, signal: null }, errors)
@@ -64,6 +66,16 @@ for (const [signal, code] of [
     const expected = await whole(t)
     t.true(trace.length > 0)
     t.deepEqual([...before, ...trace], expected)
+  })
+}
+
+for (const [signal, code] of signals) {
+  test.serial(`${signal} stops a run whose checkpoint cannot be saved, too, and says so`, async (t) => {
+    const { said: _, end, errors, ...exit } = await directed(t, 'full', 2, (child) => child.kill(signal))
+    t.like(exit, { code, signal: null }, errors)
+    t.like(end?.stopped, { by: signal, checkpoint: null })
+    t.true((end?.trace?.length ?? 0) < 6)
+    t.regex(errors, new RegExp(`${signal}: no checkpoint was saved, and the run stops without one: the disk is full`))
   })
 }
 

@@ -1,6 +1,4 @@
 // The best value of a metric so far, and the checkpoints of the epochs that had it.
-import { rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { RunContext } from './context.ts'
@@ -45,21 +43,33 @@ export class BestKeeper {
     const to = `E${moment.epoch}S${moment.step}_${label}_${Number(value.toPrecision(6))}.safetensors`
     const { kept, gone } = newest(this.#files, to, this.#keep)
     this.#files = kept
-    context.atEpochEnd.push(async () => {
-      const folder = dirname(await context.save(to))
-      // Those of the folder of a run that was resumed stay.
-      for (const file of gone) await rm(join(folder, file), { force: true })
-    })
+    // Those of the folder of a run that was resumed stay.
+    context.atEpochEnd.push(() => context.save({ to, replacing: gone }))
   }
 
   stateDict(): StateTree {
     return { best: this.#best && { ...this.#best }, files: this.#files }
   }
 
-  loadStateDict(what: string, state: StateTree | undefined): void {
-    const { best, files } = savedRecord(what, state)
-    this.#best = loadBest(what, best)
-    this.#files = Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : []
+  /** Takes over what `readBest` read. */
+  take({ best, files }: SavedBest): void {
+    this.#best = best
+    this.#files = files
+  }
+}
+
+/** What a checkpoint keeps of it. */
+interface SavedBest {
+  readonly best: Best | null
+  readonly files: readonly string[]
+}
+
+/** Reads what `stateDict` gave. Fails with code `'io'`, naming `what`, when it is something else. */
+export function readBest(what: string, state: StateTree): SavedBest {
+  const { best, files } = savedRecord(what, state)
+  return {
+    best: loadBest(what, best),
+    files: Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : [],
   }
 }
 

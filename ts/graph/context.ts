@@ -5,6 +5,7 @@ import type { Json } from '../io/index.ts'
 import type { EarlyStopped } from './earlyStop.ts'
 import type { EventHub } from './events.ts'
 import type { Probe } from './probe.ts'
+import type { Tags } from './tags.ts'
 
 /** Which of several processes this is; a single one is rank 0 of 1. */
 export interface Launcher {
@@ -95,6 +96,18 @@ export interface EpochRecord {
   readonly metrics: Readonly<Record<string, Json>>
 }
 
+/** A checkpoint to be saved. */
+export interface SaveOrder {
+  /** The file; a relative path starts in the run's `ckpts`. @default `E<epochs>S<steps>.safetensors` */
+  readonly to?: string
+  /** Whose states are saved. @default '*' */
+  readonly tags?: Tags
+  /** How many of the checkpoints that were saved with `keep` stay, the newest. @default all */
+  readonly keep?: number
+  /** Names of files beside it that go when it is on the disk. */
+  readonly replacing?: readonly string[]
+}
+
 /** The state of a run, read by nodes through their members. */
 export interface RunContext {
   readonly info: RunInfo
@@ -109,8 +122,8 @@ export interface RunContext {
   readonly probes: readonly Probe[]
   /** What nodes reported since the epoch began. */
   readonly metrics: Map<string, Json>
-  /** Writes a checkpoint of the whole run under this name. */
-  save(name: string): Promise<string>
+  /** Saves a checkpoint. It holds what was there at the call; the run may go on once the promise is kept, while the file is written. */
+  save(order: SaveOrder): Promise<void>
   /** What nodes want done when the epoch at hand is over for all of them, so that a checkpoint holds the whole of it. */
   readonly atEpochEnd: (() => Promise<void>)[]
   /** What was stopped early so far. */

@@ -1,11 +1,10 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
 import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOptions, type Untouched } from '../data/index.ts'
-import { FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { savedCount, savedJson, savedRecord } from './savedState.ts'
+import { savedCount, savedRecord } from './savedState.ts'
 
 /**
  * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
@@ -81,27 +80,39 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
   }
 
   override loadEpochState(state: Json): void {
-    const what = this.constructor.name
-    const saved = savedRecord(what, state)
-    this.#course.place = { epoch: savedCount(what, saved, 'epoch'), position: savedCount(what, saved, 'position') }
-    this.#samples = savedCount(what, saved, 'samples')
+    this.#take(this.#read(state))
   }
 
   override stateDict(): StateTree {
     return { ...this.epochState(), length: this.#passLength }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    const what = this.constructor.name
+    this.#read(state)
+    const length = savedCount(what, savedRecord(what, state), 'length')
+    const here = this.#passLength
+    if (length === here) return []
+    return [`${length} batches in a pass over the data when saved, ${here} now; the place in the data means nothing here`]
+  }
+
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
+    const differences = super.loadStateDict(state, strict)
+    const saved = this.#read(state)
+    this.#take(differences.length === 0 ? saved : { ...saved, position: 0 })
+    return differences
+  }
+
+  #take({ epoch, position, samples }: { readonly epoch: number; readonly position: number; readonly samples: number }): void {
+    this.#course.place = { epoch, position }
+    this.#samples = samples
+  }
+
+  #read(state: StateTree) {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
-    const length = savedCount(what, saved, 'length')
-    const passLength = this.#passLength
-    const fits = length === passLength
-    this.loadEpochState(savedJson(what, fits ? saved : { ...saved, position: 0 }))
-    if (fits) return []
-    const message = `${length} batches in a pass over the data when saved, ${passLength} now; the place in the data means nothing here`
-    if (strict) throw new FirnError('graph', message)
-    return [message]
+    const count = (key: string): number => savedCount(what, saved, key)
+    return { epoch: count('epoch'), position: count('position'), samples: count('samples') }
   }
 
   /** Batches in a pass; 0 where only its end tells. */

@@ -41,13 +41,15 @@ interface Streak {
   readonly waited: number
 }
 
+/** By the key of the work. */
+type Streaks = ReadonlyMap<string, Streak>
+
 /** Counts epochs without an improvement, for each work that is at work by itself. */
 export class Patience {
   readonly #watched: Watched
   readonly #patience: number
   readonly #minDelta: number
-  /** By the key of the work. */
-  #streaks: ReadonlyMap<string, Streak> = new Map()
+  #streaks: Streaks = new Map()
 
   constructor(options: EarlyStopOptions) {
     checkOptions('earlyStop', options, ['metric', 'mode', 'on', 'patience', 'minDelta'])
@@ -96,13 +98,19 @@ export class Patience {
     return Object.fromEntries([...this.#streaks].map(([key, { best, waited }]) => [key, { best: best && { ...best }, waited }]))
   }
 
-  loadStateDict(what: string, state: StateTree | undefined): void {
-    const entries = Object.entries(savedRecord(what, state)).map(([key, saved]): [string, Streak] => {
-      const streak = savedRecord(what, saved)
-      return [key, { best: loadBest(what, streak['best']), waited: savedCount(what, streak, 'waited') }]
-    })
-    this.#streaks = new Map(entries)
+  /** Takes over what `readStreaks` read. */
+  take(streaks: Streaks): void {
+    this.#streaks = streaks
   }
+}
+
+/** Reads what `stateDict` gave. Fails with code `'io'`, naming `what`, when it is something else. */
+export function readStreaks(what: string, state: StateTree): Streaks {
+  const entries = Object.entries(savedRecord(what, state)).map(([key, saved]): [string, Streak] => {
+    const streak = savedRecord(what, saved)
+    return [key, { best: loadBest(what, streak['best']), waited: savedCount(what, streak, 'waited') }]
+  })
+  return new Map(entries)
 }
 
 /** `score 0.53 is not above 0.61 (epoch 3, step 900) after 5 epochs; ends the repeat`: why something was stopped, in words. */

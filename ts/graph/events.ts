@@ -92,7 +92,7 @@ export class EventHub implements EventSource {
   #waiting: Promise<void>[] = []
   readonly #clock = new Clock()
   /** Values that wait on the device for their listeners. */
-  readonly late = new LateValues((error) => this.#await(failed(error)))
+  readonly late = new LateValues((error) => this.fail(error))
   /** The number of the iteration at work among those of its mode; 0 between two, where values are for all listeners. */
   tick = 0
 
@@ -147,6 +147,11 @@ export class EventHub implements EventSource {
   /** Reads what waits on the device, tells the listeners, and waits for these; undefined when there is nothing to do. */
   deliver(): Promise<unknown> | undefined {
     return this.late.isEmpty ? this.settle() : this.late.flush().then(() => this.settle())
+  }
+
+  /** Has `settle` fail, as an async listener that fails does: something went wrong that the run did not wait for. */
+  fail(error: unknown): void {
+    this.#await(failed(error))
   }
 
   #await(result: Promise<void>): void {

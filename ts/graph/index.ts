@@ -10,6 +10,7 @@ export {
   type Round,
   type RunContext,
   type RunInfo,
+  type SaveOrder,
   type TaskInfo,
   type Work,
 } from './context.ts'
@@ -44,6 +45,6 @@ export { NodeSet } from './nodeSet.ts'
 export { Probe, type ProbeOptions } from './probe.ts'
 export { refuseOptions } from './refuse.ts'
 export { loadHistory, loadMetrics } from './history.ts'
-export { savedCount, savedJson, savedNumber, savedRecord } from './savedState.ts'
+export { allowed, savedCount, savedJson, savedNumber, savedRecord } from './savedState.ts'
 export { EarlyStop, firstStop, isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
 export { matches, tagList, type Tags } from './tags.ts'

@@ -106,20 +106,29 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
-  override loadEpochState(state: Json): void {
-    const what = this.constructor.name
-    const saved = savedRecord(what, state)
-    this.#mean.loadStateDict(savedJson(what, saved['mean']))
-    if (this.#adaptive !== null) this.#share.loadStateDict(savedJson(what, saved['share']))
+  override checkStateDict(state: StateTree): readonly string[] {
+    for (const [meter, saved] of this.#read(state)) meter.checkStateDict?.(saved)
+    return []
+  }
+
+  override loadStateDict(state: StateTree): readonly string[] {
+    for (const [meter, saved] of this.#read(state)) meter.loadStateDict(saved)
+    return []
   }
 
   override stateDict(): Promise<StateTree> {
     return this.epochState()
   }
 
-  override loadStateDict(state: StateTree): readonly string[] {
-    this.loadEpochState(savedJson(this.constructor.name, state))
-    return []
+  override loadEpochState(state: Json): void {
+    this.loadStateDict(state)
+  }
+
+  #read(state: StateTree) {
+    const what = this.constructor.name
+    const saved = savedRecord(what, state)
+    const meters = { mean: this.#mean, ...(this.#adaptive !== null && { share: this.#share }) }
+    return Object.entries(meters).map(([key, meter]) => [meter, savedJson(what, saved[key])] as const)
   }
 
   #differentiate(losses: readonly AnyLoss[]): void {

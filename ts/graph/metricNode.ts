@@ -1,7 +1,7 @@
 // A meter as a node.
 import { FirnError } from '../errors.ts'
-import { BestKeeper, type SaveBestOptions } from './best.ts'
-import { type EarlyStopOptions, Patience } from './earlyStop.ts'
+import { BestKeeper, readBest, type SaveBestOptions } from './best.ts'
+import { type EarlyStopOptions, Patience, readStreaks } from './earlyStop.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
@@ -93,12 +93,27 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     return { meter: await this.epochState(), ...best, ...patience }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    const { meter } = this.#read(state)
+    this.meter.checkStateDict?.(meter)
+    return []
+  }
+
   override loadStateDict(state: StateTree): readonly string[] {
+    const { meter, best, streaks } = this.#read(state)
+    this.loadEpochState(meter)
+    if (best !== undefined) this.#keeper?.take(best)
+    if (streaks !== undefined) this.#patience?.take(streaks)
+    return []
+  }
+
+  #read(state: StateTree) {
     const what = this.constructor.name
     const { meter, best, patience } = savedRecord(what, state)
-    this.loadEpochState(savedJson(what, meter))
-    if (best !== undefined) this.#keeper?.loadStateDict(what, best)
-    if (patience !== undefined) this.#patience?.loadStateDict(what, patience)
-    return []
+    return {
+      meter: savedJson(what, meter),
+      best: best === undefined ? undefined : readBest(what, best),
+      streaks: patience === undefined ? undefined : readStreaks(what, patience),
+    }
   }
 }

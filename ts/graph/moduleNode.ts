@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/index.ts'
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
-import { type LoadReport, Module } from '../nn/index.ts'
+import { type LoadReport, type Mismatch, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { placeOf } from './board.ts'
@@ -131,16 +131,47 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     return { module: this.module.stateDict(), optimizers: Object.fromEntries([...held, ...bound]) }
   }
 
+  override checkStateDict(state: StateTree): readonly string[] {
+    const { tensors, optimizers } = this.#read(state)
+    return [...linesOf(this.module.compareStateDict(tensors)), ...optimizers.flatMap(({ differences }) => differences)]
+  }
+
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
-    const what = this.constructor.name
-    const { module, optimizers } = savedRecord(what, state)
-    const report = this.module.loadStateDict(savedTensors(what, module), { strict })
-    for (const [pattern, saved] of Object.entries(savedRecord(what, optimizers))) {
+    const differences = super.loadStateDict(state, strict)
+    const { tensors, optimizers } = this.#read(state)
+    this.module.loadStateDict(tensors, { strict: false })
+    for (const { pattern, saved, differences: own } of optimizers) {
+      if (own.length > 0) continue
       const optimizer = this.#bound.get(pattern)
       if (optimizer === undefined) this.#hold(pattern, copyState(saved))
-      else optimizer.loadStateDict(savedRecord(what, saved))
+      else optimizer.loadStateDict(saved)
     }
-    return differences(report)
+    return differences
+  }
+
+  // The parts of a state, with what keeps each optimizer from taking its own.
+  #read(state: StateTree) {
+    const what = this.constructor.name
+    const { module, optimizers } = savedRecord(what, state)
+    const parts = Object.entries(savedRecord(what, optimizers)).map(([pattern, each]) => {
+      const saved = savedRecord(what, each)
+      const differences = this.#compare(pattern, saved).map((line) => `optimizer '${pattern}': ${line}`)
+      return { pattern, saved, differences }
+    })
+    return { tensors: savedTensors(what, module), optimizers: parts }
+  }
+
+  // One that is not at work yet is compared with what it will be bound to; a state for a later stage fits whatever it is.
+  #compare(pattern: string, saved: Readonly<Record<string, StateTree>>): readonly string[] {
+    const bound = this.#bound.get(pattern)
+    if (bound !== undefined) return bound.compareStateDict(saved)
+    const claimed = this.#claimed(pattern)
+    return claimed.length === 0 ? [] : (this.#optimizers.get(pattern)?.compareStateDict(claimed, saved) ?? [])
+  }
+
+  #claimed(pattern: string): [name: string, parameter: Tensor<DType>][] {
+    const names = this.#claims.get(pattern) ?? []
+    return this.module.namedParameters().filter(([name]) => names.includes(name))
   }
 
   // Who trains each parameter in this task: nodes may share a module, or parts of one.
@@ -168,11 +199,10 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   #bind(): void {
     if (this.#bound.size > 0 || this.#optimizers.size === 0) return
-    const parameters = this.module.namedParameters()
     for (const [pattern, optimizer] of this.#optimizers) {
-      const names = this.#claims.get(pattern) ?? []
-      if (names.length === 0) continue
-      const bound = optimizer.bind(parameters.filter(([name]) => names.includes(name)))
+      const claimed = this.#claimed(pattern)
+      if (claimed.length === 0) continue
+      const bound = optimizer.bind(claimed)
       this.#bound.set(pattern, bound)
       const saved = this.#held.get(pattern)
       if (saved === undefined) continue
@@ -238,8 +268,10 @@ function checkMembers(what: string, module: unknown, optimizers: object): void {
 
 const describe = (value: unknown): string => (value instanceof Object ? value.constructor.name : String(value))
 
-const differences = ({ missing, unexpected, mismatched }: LoadReport): string[] => [
+const linesOf = ({ missing, unexpected, mismatched }: LoadReport): string[] => [
   ...missing.map((key) => `missing: ${key}`),
   ...unexpected.map((key) => `unexpected: ${key}`),
-  ...mismatched.map(({ key }) => `mismatched: ${key}`),
+  ...mismatched.map(({ key, expected, found }) => `mismatched: ${key} is ${typeOf(expected)} here, ${typeOf(found)} in the state`),
 ]
+
+const typeOf = ({ dtype, shape }: Mismatch['expected']): string => `${dtype} [${shape.join(', ')}]`

@@ -5,14 +5,15 @@ import type { CacheAccess } from './cache.ts'
 import { isNodeEvent, type NodeHooks, type Resources } from './hooks.ts'
 import { move } from './move.ts'
 import { RunMembers } from './runMembers.ts'
+import { allowed } from './savedState.ts'
 
 /** A node of any kind. */
 export type AnyNode = Node<CacheAccess, unknown>
 
 /**
  * A node of a graph. Its options hold hooks and resources; a resource is found on the node under its name, and tensors and modules in it are
- * moved to the node's device. Subclasses may override `forwardImpl`, the events except `forward`, `stateDict`, `loadStateDict`, `epochState`, `loadEpochState`
- * and `move`.
+ * moved to the node's device. Subclasses may override `forwardImpl`, the events except `forward`, `stateDict`, `checkStateDict`,
+ * `loadStateDict`, `epochState`, `loadEpochState` and `move`.
  *
  * @example
  * graph.add('scaled', new Node({ factor: 2, forward: (n, x) => x.loss.mul(n.factor) }))
@@ -98,12 +99,18 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
     return null
   }
 
+  /**
+   * What of a saved state does not fit, a line each, without loading anything: a checkpoint is loaded once all nodes were asked. A node that
+   * overrides `loadStateDict` alone takes everything.
+   */
+  checkStateDict(state: StateTree): readonly string[] {
+    const takes = state === null || this.loadStateDict !== Node.prototype.loadStateDict
+    return takes ? [] : [`${this.constructor.name} keeps no state, and was given some`]
+  }
+
   /** Takes over what `stateDict` gave. @returns what did not fit, a line each; with `strict` that is an error instead */
   loadStateDict(state: StateTree, strict: boolean): readonly string[] {
-    if (state === null) return []
-    const message = `${this.constructor.name} keeps no state, and was given some`
-    if (strict) throw new FirnError('graph', message)
-    return [message]
+    return allowed(this.constructor.name, this.checkStateDict(state), strict)
   }
 
   /** What the node has gathered since the epoch began; it is set aside while other tasks run in the middle of the epoch. */

@@ -41,6 +41,12 @@ export function savedTensors(what: string, state: StateTree | undefined): Record
   return Object.fromEntries(entries)
 }
 
+/** Fails with code `'graph'` when a state differs from what it is for and may not. @returns the differences */
+export function allowed(what: string, differences: readonly string[], strict: boolean): readonly string[] {
+  if (!strict || differences.length === 0) return differences
+  throw new FirnError('graph', `${what}; nothing was loaded:\n${differences.map((line) => `  ${line}`).join('\n')}`)
+}
+
 /** The state with tensors of its own, which survive every scope. */
 export function copyState(state: StateTree): StateTree {
   if (state instanceof Tensor) return state.detach().keep()

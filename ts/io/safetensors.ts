@@ -1,12 +1,10 @@
-// The safetensors file format: named tensors and a table of strings, read and written by the core.
-import { readFile } from 'node:fs/promises'
+// Safetensors files: named tensors and a table of strings.
 import { native } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
-import { type DType, type Tensor, wrapHandle } from '../tensor/index.ts'
+import { wrapHandle } from '../tensor/index.ts'
 import { atomicWrite, ioError } from './atomicWrite.ts'
-
-/** Tensors by name; what a module's `stateDict()` gives and `loadStateDict()` takes. */
-export type NamedTensors = Readonly<Record<string, Tensor<DType>>>
+import { readWhole } from './readWhole.ts'
+import { layoutSafetensors, type NamedTensors } from './safetensorsLayout.ts'
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
@@ -22,8 +20,11 @@ export interface SafetensorsContent {
  * const bytes = encodeSafetensors({ w: tensor([1, 2]) }, { epoch: '3' })
  */
 export function encodeSafetensors(tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const handles = Uint32Array.from(Object.values(tensors), (tensor) => tensor.handle)
-  return native.safetensorsEncode(Object.keys(tensors), handles, JSON.stringify(metadata))
+  const { header, byteLength, write } = layoutSafetensors(tensors, metadata)
+  const bytes = new Uint8Array(header.length + byteLength)
+  bytes.set(header)
+  write(bytes.subarray(header.length))
+  return bytes
 }
 
 /**
@@ -64,7 +65,7 @@ export async function saveSafetensors(
  */
 export async function loadSafetensors(path: string): Promise<SafetensorsContent> {
   try {
-    return decodeSafetensors(await readFile(path))
+    return decodeSafetensors(await readWhole(path))
   } catch (cause) {
     throw ioError(`cannot load '${path}'`, cause)
   }

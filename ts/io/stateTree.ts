@@ -1,7 +1,7 @@
 // Splits a nested state into tensors for a safetensors file and JSON for the rest, and joins the two again.
 import { FirnError } from '../errors.ts'
 import { type DType, Tensor } from '../tensor/index.ts'
-import type { NamedTensors } from './safetensors.ts'
+import type { NamedTensors } from './safetensorsLayout.ts'
 
 /** JSON as TypeScript sees it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -27,6 +27,20 @@ export function loadTensors(
   options: { strict?: boolean },
 ): LoadReport {
   checkOptions(what, options, ['strict'])
+  const { report, matched } = compare(targets, state)
+  if ((options.strict ?? true) && matched.length < targets.size + report.unexpected.length) {
+    throw new FirnError('argument', describe(what, report))
+  }
+  noGrad(() => matched.forEach(([target, value]) => target.assign(value)))
+  return report
+}
+
+/** What `loadTensors` reports, without assigning anything. */
+export function compareTensors(targets: ReadonlyMap<string, Tensor<DType>>, state: Readonly<Record<string, Tensor<DType>>>): LoadReport {
+  return compare(targets, state).report
+}
+
+function compare(targets: ReadonlyMap<string, Tensor<DType>>, state: Readonly<Record<string, Tensor<DType>>>) {
   const missing: string[] = []
   const mismatched: Mismatch[] = []
   const matched: [target: Tensor<DType>, value: Tensor<DType>][] = []
@@ -37,12 +51,7 @@ export function loadTensors(
     else mismatched.push({ key, expected: typeSummary(target), found: typeSummary(value) })
   }
   const unexpected = Object.keys(state).filter((key) => !targets.has(key))
-  const report = { missing, unexpected, mismatched }
-  if ((options.strict ?? true) && missing.length + unexpected.length + mismatched.length > 0) {
-    throw new FirnError('argument', describe(what, report))
-  }
-  noGrad(() => matched.forEach(([target, value]) => target.assign(value)))
-  return report
+  return { report: { missing, unexpected, mismatched }, matched }
 }
 
 function describe(what: string, { missing, unexpected, mismatched }: LoadReport): string {

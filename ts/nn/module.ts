@@ -2,7 +2,7 @@
 import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import { type DType, type FloatDType, Tensor } from '../tensor/index.ts'
-import { loadTensors, type LoadReport } from './load.ts'
+import { compareTensors, loadTensors, type LoadReport } from './load.ts'
 import { moveTensor, type Place } from './move.ts'
 import { Buffer, type OwnedTensor, Parameter } from './parameter.ts'
 import { printModule } from './print.ts'
@@ -191,6 +191,16 @@ export abstract class Module {
    */
   loadStateDict(state: Readonly<Record<string, Tensor<DType>>>, options: { strict?: boolean } = {}): LoadReport {
     return loadTensors(`${this.constructor.name}.loadStateDict`, this.#saved(), state, options)
+  }
+
+  /**
+   * What `loadStateDict` would report of a state dict, without loading anything.
+   *
+   * @example
+   * model.compareStateDict({ 'fc.bias': zeros([3]) }).missing // ['fc.weight']
+   */
+  compareStateDict(state: Readonly<Record<string, Tensor<DType>>>): LoadReport {
+    return compareTensors(this.#saved(), state)
   }
 
   /** Frees the parameters and buffers of the tree; the module cannot be used afterwards. */

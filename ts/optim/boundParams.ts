@@ -4,7 +4,7 @@ import { FirnError } from '../errors.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { type AveragedGuard, Averages, under } from './averages.ts'
 import type { ParamGroup } from './group.ts'
-import { loadState } from './load.ts'
+import { compareState, loadState } from './load.ts'
 import { Modes } from './mode.ts'
 import type { Optimizer } from './optimizer.ts'
 import { checkRank } from './shard.ts'
@@ -139,6 +139,11 @@ export class BoundParams {
     this.made = steps
     this.window = window
     this.modes.current = mode
+  }
+
+  /** What keeps a state from fitting, a line each, without loading anything. @internal */
+  compareStateDict(state: object): readonly string[] {
+    return compareState(this.optimizer.rule, this.stepper, state).differences
   }
 
   /**

@@ -7,24 +7,47 @@ import type { PlateauState } from './schedule/index.ts'
 import { type Counts, type GroupState, isOptimizerState, type OptimizerState, type TensorRecord } from './state.ts'
 import type { Place, Stepper } from './stepper.ts'
 
+/** A saved state beside the stepper that it is for. */
+interface Comparison {
+  /** A line each. */
+  readonly differences: readonly string[]
+  /** Puts the state into the stepper; only where there are no differences. */
+  load(): Counts
+}
+
 /** Puts `saved` into the stepper, or changes nothing and throws an error that lists every difference. */
 export function loadState(rule: RuleName, stepper: Stepper, saved: object): Counts {
+  const { differences, load } = compareState(rule, stepper, saved)
+  refuse(`${rule}.loadStateDict`, differences)
+  return load()
+}
+
+/**
+ * Compares a state with parameters. Fails with code `'argument'` when it is none.
+ *
+ * @param frozen whether the parameters may require gradients only later
+ */
+export function compareState(rule: RuleName, stepper: Stepper, saved: object, frozen = false): Comparison {
   const what = `${rule}.loadStateDict`
   if (!isOptimizerState(saved)) throw new FirnError('argument', `${what}: this is not what an optimizer's stateDict() gives`)
-  refuse(what, compareGroups(rule, stepper, saved))
-  const groups = saved.groups.map(({ options, given, plateaus = [], since = 0 }, g): SavedOptions => {
-    const values = completeOptions(`${what}: group ${g}`, rule, fromKeys(rule, options))
-    return { values, given: fromKeys(rule, given), plateaus, since }
-  })
-  const names = saved.groups.flatMap((group, g) => compareNames(`group ${g}`, stepper.groups[g]?.names ?? [], group.params))
-  const tensors = groups.flatMap(({ values }, g) => compareTensors(stepper, g, values, saved.state))
-  refuse(what, [...names, ...tensors])
-  for (const [g, group] of stepper.groups.entries()) {
-    const options = groups[g]
-    if (options) restoreOptions(group, options, saved.steps)
-    for (const place of stepper.places(g)) restoreTensors(stepper, place, saved.state[place.name] ?? {})
+  const differences = compareGroups(rule, stepper, saved)
+  // Options of another rule would only be strange.
+  const options = differences.length > 0 ? [] : saved.groups.map((group, g) => savedOptions(`${what}: group ${g}`, rule, group))
+  for (const [g, { values }] of options.entries()) {
+    differences.push(
+      ...compareNames(`group ${g}`, stepper.groups[g]?.names ?? [], saved.groups[g]?.params ?? []),
+      ...compareTensors(stepper, g, values, saved.state, frozen),
+    )
   }
-  return { steps: saved.steps, window: { ...saved.window }, mode: saved.mode ?? 'train' }
+  const load = (): Counts => {
+    for (const [g, group] of stepper.groups.entries()) {
+      const own = options[g]
+      if (own) restoreOptions(group, own, saved.steps)
+      for (const place of stepper.places(g)) restoreTensors(stepper, place, saved.state[place.name] ?? {})
+    }
+    return { steps: saved.steps, window: { ...saved.window }, mode: saved.mode ?? 'train' }
+  }
+  return { differences, load }
 }
 
 /** Throws an error that lists the differences, if there are any. */
@@ -38,6 +61,10 @@ interface SavedOptions extends Pick<GroupState, 'given'> {
   readonly values: CompleteOptions
   readonly plateaus: readonly PlateauState[]
   readonly since: number
+}
+
+function savedOptions(what: string, rule: RuleName, { options, given, plateaus = [], since = 0 }: GroupState): SavedOptions {
+  return { values: completeOptions(what, rule, fromKeys(rule, options)), given: fromKeys(rule, given), plateaus, since }
 }
 
 // An option that is given as it was then goes on as it was when saved; one that has been given anew since holds.
@@ -81,17 +108,17 @@ export function compareTensors(
   g: number,
   options: Readonly<Record<string, unknown>>,
   state: OptimizerState['state'],
+  frozen = false,
 ): string[] {
   return stepper.places(g).flatMap(({ name, param }) => {
     const saved = state[name]
-    return saved === undefined ? [] : tidy(() => compareSlots(stepper, name, param, options, saved))
+    return saved === undefined ? [] : tidy(() => compareSlots(stepper, { name, param, frozen }, options, saved))
   })
 }
 
 function compareSlots(
   stepper: Stepper,
-  name: string,
-  param: Tensor<DType>,
+  { name, param, frozen }: { readonly name: string; readonly param: Tensor<DType>; readonly frozen: boolean },
   options: Readonly<Record<string, unknown>>,
   saved: TensorRecord,
 ): string[] {
@@ -100,7 +127,7 @@ function compareSlots(
     if (slot === 'step') return value.size === 1 ? [] : [`${name}: step is ${typeOf(value)}, expected one number`]
     const type = slot === 'grad' ? typeOf(param) : expected.get(slot)
     if (type === undefined) return [`${name}: unexpected: ${slot}`]
-    if (slot === 'grad' && !param.requiresGrad) return [`${name}: grad in the state, but the parameter requires none`]
+    if (slot === 'grad' && !param.requiresGrad && !frozen) return [`${name}: grad in the state, but the parameter requires none`]
     return typeOf(value) === type ? [] : [`${name}: ${slot} is ${typeOf(value)}, expected ${type}`]
   })
 }

@@ -3,7 +3,9 @@ import { checkOptions, FirnError } from '../errors.ts'
 import { Average, type AverageJson } from './average.ts'
 import { BoundOptimizer } from './bound.ts'
 import { type BindTarget, isSource, type ParamGroup, parseTarget } from './group.ts'
+import { compareState } from './load.ts'
 import { refuseShard } from './shard.ts'
+import { Stepper } from './stepper.ts'
 import { matchGroups, type MatchGroup } from './match.ts'
 import {
   type Course,
@@ -150,6 +152,16 @@ export class Optimizer<R extends RuleName = RuleName> {
     const found = matchGroups(what, target, groups)
     const sources = groups.map(({ match: _, ...own }, i) => ({ params: [], ...found[i], ...own }))
     return new BoundOptimizer(this, parseTarget(what, this.rule, this.options, sources))
+  }
+
+  /** What would keep a state from fitting once these parameters are bound, a line each; they need not require gradients yet. @internal */
+  compareStateDict(target: BindTarget<R>, state: object): readonly string[] {
+    const stepper = new Stepper(this.rule, parseTarget(`${this.rule}.bind`, this.rule, this.options, target))
+    try {
+      return compareState(this.rule, stepper, state, true).differences
+    } finally {
+      stepper.dispose()
+    }
   }
 
   /** The rate, or a course of it. */

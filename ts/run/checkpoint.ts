@@ -1,7 +1,6 @@
 // What a checkpoint holds: the states of nodes by uid, and that of the run.
-import { FirnError } from '../errors.ts'
 import { tensorsIn } from '../data/index.ts'
-import { type AnyNode, ModuleNode, savedRecord } from '../graph/index.ts'
+import { allowed, type AnyNode, ModuleNode, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 
 /** The states of nodes by uid, all as they are at the time of the call; a module that several nodes share is held once. */
@@ -24,27 +23,43 @@ function shareModule(state: StateTree, owner: string): StateTree {
   return { ...rest, sharedWith: owner }
 }
 
-/** Gives nodes their states back. What does not fit is returned, a line each; with `strict` it is an error with code `'graph'`. */
-export function restoreNodes(nodes: ReadonlyMap<string, AnyNode>, saved: StateTree | undefined, strict: boolean): readonly string[] {
-  const states = savedRecord('checkpoint', saved)
-  const differences = [...nodes].flatMap(([uid, node]) => {
-    const state = states[uid]
-    if (state === undefined) return node.keepsState ? [`node '${uid}' is not in the checkpoint`] : []
-    return restoreNode(uid, node, node instanceof ModuleNode ? unshareModule(state, states) : state, strict)
-  })
-  if (strict && differences.length > 0)
-    throw new FirnError('graph', `the checkpoint does not fit the graph:\n  ${differences.join('\n  ')}`)
+/** A part of a checkpoint beside what it is for. */
+export interface Loading {
+  /** What does not fit, a line each. */
+  readonly differences: readonly string[]
+  /** Takes over what fits. */
+  load(): void
+}
+
+/** Takes over several parts, once all of them were compared. @returns the differences; with `strict` they are an error with code `'graph'` */
+export function loadAll(path: string, parts: readonly Loading[], strict: boolean): readonly string[] {
+  const differences = allowed(
+    `the checkpoint '${path}' does not fit`,
+    parts.flatMap((part) => part.differences),
+    strict,
+  )
+  for (const part of parts) part.load()
   return differences
 }
 
-function restoreNode(uid: string, node: AnyNode, state: StateTree, strict: boolean): readonly string[] {
+/** The states of nodes, beside the nodes. */
+export function compareNodes(nodes: ReadonlyMap<string, AnyNode>, saved: StateTree | undefined): Loading {
+  const states = savedRecord('checkpoint', saved)
+  const parts = [...nodes].map(([uid, node]) => {
+    const state = states[uid]
+    if (state !== undefined) return compareNode(uid, node, node instanceof ModuleNode ? unshareModule(state, states) : state)
+    return { differences: node.keepsState ? [`node '${uid}' is not in the checkpoint`] : [], load: () => {} }
+  })
+  return { differences: parts.flatMap(({ differences }) => differences), load: () => parts.forEach(({ load }) => load()) }
+}
+
+// A state in which nothing can be read stays where it is.
+function compareNode(uid: string, node: AnyNode, state: StateTree): Loading {
   try {
-    return node.loadStateDict(state, strict).map((line) => `node '${uid}': ${line}`)
-  } catch (cause) {
-    const code = cause instanceof FirnError ? cause.code : 'graph'
-    throw new FirnError(code, `the checkpoint does not fit node '${uid}': ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    const differences = node.checkStateDict(state).map((line) => `node '${uid}': ${line}`)
+    return { differences, load: () => void node.loadStateDict(state, false) }
+  } catch (error) {
+    return { differences: [`node '${uid}': ${error instanceof Error ? error.message : String(error)}`], load: () => {} }
   }
 }
 

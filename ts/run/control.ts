@@ -64,6 +64,8 @@ export interface Controlled {
   look(): void
 }
 
+const isSignal = (by: ControlSource): boolean => by === 'SIGINT' || by === 'SIGTERM'
+
 // Somebody who leaves a request waits this long for it at most, and for the iteration at work.
 const lookEveryMs = 500
 
@@ -167,34 +169,35 @@ export class Control implements RunControl {
       case 'resume':
         await this.#turn('running', 'resumed', by)
         return request.done(null)
-      case 'save':
-        return void (await this.#save(request))
+      case 'save': {
+        const checkpoint = await this.#save(request)
+        return checkpoint === undefined ? undefined : request.done(checkpoint)
+      }
       case 'stop': {
         const before = this.#state
         await this.#turn('stopping', 'stopping', by)
-        if (!(await wantsSave())) {
-          this.#stopped = { by, checkpoint: null }
-          return request.done(null)
+        const checkpoint = (await wantsSave()) ? await this.#save(request) : null
+        if (checkpoint === undefined) {
+          this.#state = before
+          return
         }
-        const checkpoint = await this.#save(request)
-        if (checkpoint === null) this.#state = before
-        else this.#stopped = { by, checkpoint }
+        this.#stopped = { by, checkpoint }
+        return request.done(checkpoint)
       }
     }
   }
 
-  // One that fails costs nobody the run, which goes on.
-  async #save(request: Request): Promise<string | null> {
+  // One that fails costs nobody the run, which goes on; undefined then. A signal stops it all the same: the process is to end.
+  async #save(request: Request): Promise<string | null | undefined> {
     try {
-      const path = await this.#atWork().save()
-      request.done(path)
-      return path
+      return await this.#atWork().save()
     } catch (error) {
-      console.warn(
-        `${request.kind}: no checkpoint was saved, and the run goes on: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      const ends = isSignal(request.by)
+      const [what, outcome] = ends ? [request.by, 'the run stops without one'] : [request.kind, 'the run goes on']
+      console.warn(`${what}: no checkpoint was saved, and ${outcome}: ${error instanceof Error ? error.message : String(error)}`)
+      if (ends) return null
       request.failed(error)
-      return null
+      return undefined
     }
   }
 

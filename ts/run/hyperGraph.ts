@@ -1,5 +1,4 @@
 // HyperGraph: nodes under names and tags, the types of their outputs, and what can be done with them.
-import { join, resolve } from 'node:path'
 import { GradScaler, type GradScalerOptions } from '../amp/index.ts'
 import { autocast, type AutocastOptions } from '../autograd/index.ts'
 import { resolveDevice } from '../backend/index.ts'
@@ -19,14 +18,15 @@ import {
 } from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
 import { checkTasks } from './checkTasks.ts'
-import { nodeStates, restoreNodes } from './checkpoint.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
+import { compareNodes, loadAll } from './checkpoint.ts'
+import { readCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
 import { directed } from './direct.ts'
 import { resultOf, type RunResult } from './result.ts'
 import { Runner } from './runner.ts'
+import { Saves } from './saves.ts'
 import { launcher, openRun, type Resumed, type RunOptions } from './start.ts'
-import { checkSaveOptions, type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
+import { type SaveOptions, task, type TaskGraph, type TaskLike } from './task.ts'
 
 /**
  * Outputs with one more. Flat, so that editors show it as a list and the compiler is quick with long graphs. A name known only at run time
@@ -62,6 +62,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   readonly #events = new EventHub()
   readonly #probes: Probe[] = []
   readonly #control = new Control()
+  /** Those outside of any run. */
+  readonly #saves = new Saves(this.#nodes, this.#events, null)
   #gradAccSteps = 1
   #gradScaler: GradScalerOptions | null = null
   #autocast: AutocastOptions | null = null
@@ -228,27 +230,14 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   }
 
   /**
-   * Writes the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
-   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. With `keep` older ones are deleted. @returns the path
+   * Saves the states of the nodes that the tags select, and how far the run at work (or the last one) has come. A relative path starts in
+   * the run's `ckpts`; there, too, is the default, `E<epochs>S<steps>.safetensors`. With `keep` older ones are deleted. The file holds the
+   * moment of the call, and is written while the run goes on; a run fails when one does that nobody waits for. Fails with code `'io'`.
+   *
+   * @returns the path, once the file is on the disk
    */
-  async saveCheckpoint(options: SaveOptions = {}): Promise<string> {
-    checkSaveOptions('graph.saveCheckpoint', options)
-    const began = performance.now()
-    const runner = this.#runner
-    const { trainEpochs, trainIterations } = runner?.context.counters ?? freshCounters()
-    const outDir = runner?.context.info.outDir ?? null
-    if (outDir === null && options.to === undefined) {
-      throw new FirnError('argument', 'graph.saveCheckpoint: no run has made a folder yet; give a path as { to }')
-    }
-    const path = resolve(outDir === null ? '.' : join(outDir, 'ckpts'), options.to ?? `E${trainEpochs}S${trainIterations}.safetensors`)
-    const run = runner?.stateDict() ?? null
-    const nodes = await nodeStates(this.selectNodes(options.tags ?? '*'))
-    await this.#events.deliver()
-    const bytes = await writeCheckpoint(path, { nodes, run })
-    if (options.keep !== undefined) await runner?.series.keep(path, options.keep)
-    this.#events.emit('checkpointSaved', () => ({ path, bytes, seconds: (performance.now() - began) / 1000 }))
-    await this.#events.settle()
-    return path
+  saveCheckpoint(options: SaveOptions = {}): Promise<string> {
+    return this.#savesNow.save(options)
   }
 
   /**
@@ -260,7 +249,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     const { strict = false, tags = '*' } = options
     const { path, state } = await readCheckpoint(from)
     try {
-      const differences = restoreNodes(this.selectNodes(tags), savedRecord(path, state)['nodes'], strict)
+      const differences = loadAll(path, [compareNodes(this.selectNodes(tags), savedRecord(path, state)['nodes'])], strict)
       if (differences.length > 0) console.warn(`checkpoint '${path}' fits in part:\n  ${differences.join('\n  ')}`)
       this.#events.emit('checkpointLoaded', () => ({ path }))
       return differences
@@ -270,10 +259,16 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
   }
 
   #resume(runner: Runner, { path, nodes, run }: Resumed): void {
-    restoreNodes(this.selectNodes('*'), nodes, true)
-    runner.loadStateDict(run)
-    for (const tensor of tensorsIn(nodes)) tensor.dispose()
+    try {
+      loadAll(path, [compareNodes(this.selectNodes('*'), nodes), runner.compareStateDict(run)], true)
+    } finally {
+      for (const tensor of tensorsIn(nodes)) tensor.dispose()
+    }
     this.#events.emit('checkpointLoaded', () => ({ path }))
+  }
+
+  get #savesNow(): Saves {
+    return this.#runner?.saves ?? this.#saves
   }
 
   #contextOf(info: RunInfo): RunContext {
@@ -286,7 +281,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       events: this.#events,
       probes: this.#probes,
       metrics: new Map(),
-      save: (to) => this.saveCheckpoint({ to }),
+      save: (order) => this.#savesNow.saveAside(order),
       atEpochEnd: [],
       earlyStops: [],
       task: null,

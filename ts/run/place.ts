@@ -65,8 +65,11 @@ export function savePlace(tasks: readonly TaskLike[], levels: readonly Level[]):
   return next.map((level, depth) => ({ ...level, labels: labels[depth] ?? [] }))
 }
 
-/** The place that `savePlace` gave. Fails with code `'graph'` when these tasks have something else there. */
-export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefined): Level[] {
+/** The place that `savePlace` gave, and where these tasks have something else up to it, a line each. */
+export function readPlace(
+  tasks: readonly TaskLike[],
+  saved: StateTree | undefined,
+): { readonly levels: Level[]; readonly differences: readonly string[] } {
   if (!Array.isArray(saved)) throw new FirnError('io', 'resumeFrom: the saved state has no list of places where one is expected')
   const records = saved.map((level: StateTree) => savedRecord('resumeFrom', level))
   const levels = records.map((level) => ({
@@ -79,8 +82,7 @@ export function loadPlace(tasks: readonly TaskLike[], saved: StateTree | undefin
     const outer = levels.slice(0, depth).map(({ index }) => index)
     return differencesOf(labels, records[depth]?.['labels'], outer)
   })
-  if (differences.length === 0) return levels
-  throw new FirnError('graph', `resumeFrom: give the tasks of the run that was stopped, up to its place;\n  ${differences.join('\n  ')}`)
+  return { levels, differences }
 }
 
 // What was at the end of its list may be anything now: a run may go on for longer.
@@ -89,7 +91,7 @@ function differencesOf(labels: readonly string[], saved: StateTree | undefined, 
   return labels.flatMap((label, index) => {
     const was = String(before[index] ?? 'nothing')
     if (was === label || (was === endOfList && index === labels.length - 1)) return []
-    return [`item ${[...outer, index].join('.')} is '${label}', it was '${was}'`]
+    return [`tasks: item ${[...outer, index].join('.')} is '${label}', it was '${was}'`]
   })
 }
 

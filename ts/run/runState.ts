@@ -1,8 +1,18 @@
 // What a checkpoint keeps of a run beside its nodes and its place: counters, values, history, random streams, the scale.
-import { type EpochRecord, loadEarlyStops, loadHistory, loadMetrics, type RunContext, savedCount, savedRecord } from '../graph/index.ts'
+import {
+  type Counters,
+  type EpochRecord,
+  loadEarlyStops,
+  loadHistory,
+  loadMetrics,
+  type RunContext,
+  savedCount,
+  savedRecord,
+} from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import { rngState, setRngState } from '../tensor/index.ts'
-import { loadScaler } from './loadScaler.ts'
+import type { Loading } from './checkpoint.ts'
+import { compareScaler } from './compareScaler.ts'
 
 /** The state of a run at this moment. */
 export function saveRunState(context: RunContext, history: readonly EpochRecord[]): Readonly<Record<string, StateTree>> {
@@ -18,17 +28,27 @@ export function saveRunState(context: RunContext, history: readonly EpochRecord[
   }
 }
 
-/** Takes over what `saveRunState` gave. @returns the history */
-export function loadRunState(context: RunContext, saved: Readonly<Record<string, StateTree>>): EpochRecord[] {
+/** What `saveRunState` gave, beside a run: it is read in full before any of it is taken over. */
+export function compareRunState(context: RunContext, saved: Readonly<Record<string, StateTree>>, history: EpochRecord[]): Loading {
   const what = 'resumeFrom'
   const counters = savedRecord(what, saved['counters'])
-  context.counters.trainIterations = savedCount(what, counters, 'trainIterations')
-  context.counters.evalIterations = savedCount(what, counters, 'evalIterations')
-  context.counters.trainEpochs = savedCount(what, counters, 'trainEpochs')
-  for (const [name, value] of Object.entries(loadMetrics(saved['metrics']))) context.metrics.set(name, value)
-  loadScaler(context.gradScaler, saved['gradScaler'] ?? null)
-  context.earlyStops.push(...loadEarlyStops(saved['earlyStops']))
+  const count = (key: keyof Counters): number => savedCount(what, counters, key)
+  const counts = { trainIterations: count('trainIterations'), evalIterations: count('evalIterations'), trainEpochs: count('trainEpochs') }
+  const metrics = Object.entries(loadMetrics(saved['metrics']))
+  const records = loadHistory(saved['history'])
+  const earlyStops = loadEarlyStops(saved['earlyStops'])
   const rng = savedRecord(what, saved['rng'])
-  setRngState({ seed: typeof rng['seed'] === 'string' ? rng['seed'] : '', calls: savedCount(what, rng, 'calls') })
-  return loadHistory(saved['history'])
+  const random = { seed: typeof rng['seed'] === 'string' ? rng['seed'] : '', calls: savedCount(what, rng, 'calls') }
+  const scaler = compareScaler(context.gradScaler, saved['gradScaler'] ?? null)
+  return {
+    differences: scaler.differences,
+    load: () => {
+      setRngState(random)
+      scaler.load()
+      Object.assign(context.counters, counts)
+      for (const [name, value] of metrics) context.metrics.set(name, value)
+      context.earlyStops.push(...earlyStops)
+      history.push(...records)
+    },
+  }
 }

@@ -1,11 +1,12 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
 import { type CacheAccess, EarlyStop, isStop, type NodeSet, type RunContext, savedRecord, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
+import type { Loading } from './checkpoint.ts'
 import type { Control, Stopped } from './control.ts'
-import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace, worksAt } from './place.ts'
-import { loadRunState, saveRunState } from './runState.ts'
+import { firstLevel, type Level, nextItem, readPlace, roundsAt, savePlace, worksAt } from './place.ts'
+import { compareRunState, saveRunState } from './runState.ts'
+import { Saves } from './saves.ts'
 import { innerTasks, type Repeat, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
-import { CheckpointSeries } from './series.ts'
 import { endsMore, TaskLoop } from './taskLoop.ts'
 
 /** What a runner works with. */
@@ -19,7 +20,7 @@ export interface RunnerOptions {
 /** Runs tasks over the nodes of a graph, and knows at any time how far it is. */
 export class Runner {
   readonly context: RunContext
-  readonly series = new CheckpointSeries()
+  readonly saves: Saves
   readonly #graph: TaskGraph
   readonly #tasks: readonly TaskLike[]
   readonly #loop: TaskLoop
@@ -33,6 +34,7 @@ export class Runner {
     this.#tasks = work.tasks
     this.#control = work.control
     this.#loop = new TaskLoop(work)
+    this.saves = new Saves(work.nodes, work.context.events, this)
   }
 
   /** Every epoch so far, oldest first. */
@@ -77,6 +79,7 @@ export class Runner {
     }
     await this.#list(this.#tasks, 0).catch(stopsAll)
     await this.#loop.cleanUp(note)
+    await this.saves.end()
     await this.context.events.deliver()?.catch(note)
     if (errors.length > 0) throw errors[0]
   }
@@ -91,11 +94,18 @@ export class Runner {
     return this.#loop.endSteps()
   }
 
-  /** Takes over what `stateDict` gave, so that `run` goes on from there. Fails with code `'graph'` when the tasks are others. */
-  loadStateDict(state: StateTree): void {
+  /** What `stateDict` gave, beside this run, which goes on from there once it is loaded; the tasks up to its place must be the same. */
+  compareStateDict(state: StateTree): Loading {
     const saved = savedRecord('resumeFrom', state)
-    this.#levels = loadPlace(this.#tasks, saved['place'])
-    this.history.push(...loadRunState(this.context, saved))
+    const { levels, differences } = readPlace(this.#tasks, saved['place'])
+    const rest = compareRunState(this.context, saved, this.history)
+    return {
+      differences: [...differences, ...rest.differences],
+      load: () => {
+        this.#levels = levels
+        rest.load()
+      },
+    }
   }
 
   /** What a checkpoint keeps of the run itself. */
@@ -107,6 +117,7 @@ export class Runner {
     const level = (this.#levels[depth] ??= firstLevel())
     for (let item = tasks[level.index]; item !== undefined; item = tasks[level.index]) {
       if (this.#control.isAsked) await this.#control.serve()
+      await this.#settle(item)
       level.begun = true
       await this.#item(item, level, depth)
       nextItem(level)
@@ -126,7 +137,7 @@ export class Runner {
       case 'repeat':
         return this.#repeat(item, level, depth)
       case 'saveCheckpoint':
-        return void (await this.#graph.saveCheckpoint(saveOptions(item)))
+        return this.saves.saveAside(saveOptions(item))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
@@ -134,6 +145,12 @@ export class Runner {
       default:
         item satisfies never
     }
+  }
+
+  // What went wrong meanwhile ends the run here. A call finds the files of all saves before it.
+  async #settle(next: TaskLike): Promise<void> {
+    if (next.kind === 'call') await this.saves.idle()
+    endsMore(await stopOf(async () => void (await this.context.events.settle())))
   }
 
   async #repeat({ times, tasks }: Repeat, level: Level, depth: number): Promise<void> {

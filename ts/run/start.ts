@@ -1,8 +1,9 @@
 // How a run begins: its options, its folder, and what it goes on from.
+import { dirname } from 'node:path'
 import { resolveDevice } from '../backend/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
 import { type Launcher, refuseOptions, type RunInfo, savedNumber, savedRecord } from '../graph/index.ts'
-import type { StateTree } from '../io/index.ts'
+import { removeUnfinished, type StateTree } from '../io/index.ts'
 import { readCheckpoint } from './checkpointFile.ts'
 import { currentHparams } from './hparams.ts'
 import { makeOutDir } from './outDir.ts'
@@ -78,6 +79,7 @@ function checkRunId(runId: string | undefined): void {
 
 async function readResumed(from: string): Promise<Resumed> {
   const { path, state } = await readCheckpoint(from)
+  await removeUnfinished(dirname(path))
   const { nodes = null, run = null } = savedRecord('resumeFrom', state)
   if (run === null)
     throw new FirnError('graph', `resumeFrom: '${path}' was saved outside of a run; take its values over with loadCheckpoint`)

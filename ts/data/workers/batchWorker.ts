@@ -1,6 +1,7 @@
 // One worker as its loader sees it: orders go out, deliveries come in, and its end is noticed.
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { FirnError } from '../../errors.ts'
+import { startThread } from '../../io/index.ts'
 import { unpack } from '../pack.ts'
 import type { Death, Order, Reply, Setup } from './protocol.ts'
 
@@ -121,10 +122,8 @@ function settle(pending: Pending, reply: Reply): void {
 }
 
 function start(name: string, setup: Setup, port: MessagePort): Worker {
-  // As a source, or as what became of it.
-  const entry = new URL(import.meta.url.endsWith('.ts') ? './entry.ts' : './entry.js', import.meta.url)
   try {
-    return new Worker(entry, { name, workerData: { setup, port }, transferList: [port], ...inherited() })
+    return startThread(import.meta.url, './entry', { name, workerData: { setup, port }, transferList: [port] })
   } catch (cause) {
     throw new FirnError(
       'argument',
@@ -132,12 +131,4 @@ function start(name: string, setup: Setup, port: MessagePort): Worker {
       { cause },
     )
   }
-}
-
-// A program given on the command line has a flag that a worker, whose program is a file, may not inherit.
-function inherited(): { readonly execArgv?: string[] } {
-  const { execArgv } = process
-  return execArgv.some((arg) => arg.startsWith('--input-type'))
-    ? { execArgv: execArgv.filter((arg) => arg.startsWith('--conditions')) }
-    : {}
 }

@@ -28,9 +28,17 @@ class DictMeter implements Meter<[values: Readonly<Record<string, readonly unkno
     return this.#collect((meter) => meter.stateDict())
   }
 
+  checkStateDict(state: Json): void {
+    for (const [meter, saved] of this.#parted(state)) meter.checkStateDict?.(saved)
+  }
+
   loadStateDict(state: Json): void {
+    for (const [meter, saved] of this.#parted(state)) meter.loadStateDict(saved)
+  }
+
+  #parted(state: Json): (readonly [meter: AnyMeter, saved: Json])[] {
     const states: ReadonlyMap<string, Json> = new Map(Object.entries(state ?? {}))
-    for (const [name, meter] of this.#meters) meter.loadStateDict(states.get(name) ?? null)
+    return this.#meters.map(([name, meter]) => [meter, states.get(name) ?? null] as const)
   }
 
   async #collect(get: (meter: AnyMeter) => Promise<Json>): Promise<Record<string, Json>> {

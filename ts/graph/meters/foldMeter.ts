@@ -61,6 +61,10 @@ export class FoldMeter<Out extends Json> implements Meter<[value: Scalar, count?
     return [...this.#state]
   }
 
+  checkStateDict(state: Json): void {
+    savedNumbers(state)
+  }
+
   loadStateDict(state: Json): void {
     const saved = savedNumbers(state)
     this.reset()

@@ -11,6 +11,8 @@ export interface Meter<In extends readonly unknown[], Out extends Json = Json> {
   evaluate(): Promise<Out>
   /** What a checkpoint keeps. */
   stateDict(): Promise<Json>
+  /** Fails as `loadStateDict` would, and takes nothing over. A meter without it fails when its node is loaded, after others. */
+  checkStateDict?(state: Json): void
   /** Takes over what `stateDict` gave. */
   loadStateDict(state: Json): void
 }

@@ -47,6 +47,10 @@ export class SumMeter<In extends readonly unknown[], Out extends Json> implement
     return this.#read()
   }
 
+  checkStateDict(state: Json): void {
+    savedNumbers(state, this.#sums.size)
+  }
+
   loadStateDict(state: Json): void {
     this.#begin(savedNumbers(state, this.#sums.size))
   }
