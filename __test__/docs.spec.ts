@@ -55,6 +55,12 @@ for (const page of globSync('docs/*.md', { cwd: root }).toSorted()) {
   }
 }
 
+test('the programs that README prints are the examples that run', (t) => {
+  const printed = Array.from(readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm), ([, code]) => code)
+  const run = ['graph', 'eager'].map((name) => readFileSync(join(root, `examples/${name}.ts`), 'utf8'))
+  t.deepEqual(printed, run)
+})
+
 test('links of the documents lead somewhere', (t) => {
   const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
   const text = (path: string) => readFileSync(join(root, path), 'utf8')

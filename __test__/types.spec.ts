@@ -1,10 +1,11 @@
+// What the compiler accepts and refuses, how soon, and what editors show.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 // Unstable by name; the version of the compiler is pinned.
 import { API, NodeBuilderFlags } from 'typescript/unstable/sync'
 
@@ -18,8 +19,40 @@ test('the compiler accepts what it should, and refuses every mistake that types/
   t.is(status, 0)
 })
 
+/** Checks files in a folder of their own, which is not part of the repository. */
+function checkAlone(t: ExecutionContext, files: Readonly<Record<string, string>>, ...flags: string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'firn-types-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const paths = { 'firn-ml': [join(root, 'ts/index.ts')], 'firn-ml/*': [join(root, 'ts/*/index.ts')] }
+  const compilerOptions = { typeRoots: [join(root, 'node_modules/@types')], paths }
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: Object.keys(files) }
+  for (const [name, text] of Object.entries({ 'package.json': '{"type":"module"}', 'tsconfig.json': JSON.stringify(config), ...files }))
+    writeFileSync(join(folder, name), text)
+  return spawnSync(process.execPath, [tsc, '--noEmit', '-p', folder, ...flags], { cwd: folder, encoding: 'utf8' }).stdout
+}
+
+// A directive is content with any error; one of another kind, from a slip in the test, would go unseen.
+test('each mistake is refused for the reason that is written above it, and for no other', (t) => {
+  const directive = /^( *\/\/ )@ts-expect-error (.*)$/
+  const files = ['graph.ts', 'data.ts'].map((name) => [name, readFileSync(join(dirname(project), name), 'utf8')] as const)
+  const bare = files.map(([name, text]) => [name, text.replaceAll('@ts-expect-error ', '')] as const)
+  const told = checkAlone(t, Object.fromEntries(bare)).split(/\n(?=\S)/)
+  const expected = files.flatMap(([name, text]) =>
+    text.split('\n').flatMap((line, i) => {
+      const [, , reason] = directive.exec(line) ?? []
+      return reason === undefined ? [] : [{ at: `${name}(${i + 2},`, reason }]
+    }),
+  )
+  t.true(expected.length > 20)
+  for (const { at, reason } of expected) {
+    const errors = told.filter((error) => error.startsWith(at))
+    t.true(errors.length === 1 && errors[0]?.includes(reason), `${at}: ${reason}\n${errors.join('\n')}`)
+  }
+  t.is(told.filter((error) => error.trim() !== '').length, expected.length)
+})
+
 /** A graph of `length` nodes, each of which reads the one before and the first, over a few kinds. */
-function chainOf(length: number, index: string): string {
+function chainOf(length: number): string {
   const kinds = [
     (i: number) => `new Node({ forward: (_, x) => x.n${i - 1}.add(x.n0) })`,
     (i: number) => `new ModuleNode({ module: new nn.Linear(1, 1), forward: (n, x) => n.module.forward(x.n${i - 1}) })`,
@@ -28,7 +61,7 @@ function chainOf(length: number, index: string): string {
   ]
   const nodes = Array.from({ length: length - 1 }, (_, i) => `  .add('n${i + 1}', ${kinds[i % kinds.length]?.(i + 1)})`)
   return [
-    `import { HyperGraph, LossNode, ModuleNode, nn, Node, ones, type Tensor } from '${index}'`,
+    `import { HyperGraph, LossNode, ModuleNode, nn, Node, ones, type Tensor } from 'firn-ml'`,
     `export const graph = new HyperGraph()`,
     `  .add('n0', new Node({ forward: () => ones([1]) }))`,
     ...nodes,
@@ -41,17 +74,8 @@ function chainOf(length: number, index: string): string {
 }
 
 test('a chain of 80 nodes checks without errors', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'firn-types-'))
-  t.teardown(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const spent = [2, 80].map((length) => {
-    writeFileSync(join(folder, 'chain.ts'), chainOf(length, relative(folder, join(root, 'ts/index.ts')).replaceAll('\\', '/')))
-    const compilerOptions = { typeRoots: [join(root, 'node_modules/@types')] }
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: ['chain.ts'] }),
-    )
-    const { stdout } = spawnSync(process.execPath, [tsc, '--noEmit', '-p', folder, '--extendedDiagnostics'], { encoding: 'utf8' })
+    const stdout = checkAlone(t, { 'chain.ts': chainOf(length) }, '--extendedDiagnostics')
     t.notRegex(stdout, /error TS/)
     const [seconds = NaN, instantiations = NaN] = [/^Check time: +([\d.]+)s/m, /^Instantiations: +(\d+)/m].map((line) =>
       Number(line.exec(stdout)?.[1]),

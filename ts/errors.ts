@@ -46,7 +46,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   let least = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance < least) [best, least] = [candidate, distance]
+    // Two words with no letter in common are as far apart as the longer one is long.
+    if (distance < least && distance < Math.max(name.length, candidate.length)) [best, least] = [candidate, distance]
   }
   return best
 }

@@ -93,7 +93,35 @@ export {
   type Triple,
 } from './tensor/index.ts'
 export * from './amp/index.ts'
-export * from './autograd/index.ts'
+export {
+  AnomalyGuard,
+  type AnomalyOptions,
+  autocast,
+  AutocastGuard,
+  type AutocastOptions,
+  backward,
+  type BackwardFromOptions,
+  checkpoint,
+  customFunction,
+  detectAnomaly,
+  enableGrad,
+  FunctionContext,
+  type FunctionDefinition,
+  grad,
+  gradCheck,
+  type GradCheckOptions,
+  gradGradCheck,
+  GradModeGuard,
+  type GradOptions,
+  hessian,
+  hvp,
+  isAutocastEnabled,
+  isGradEnabled,
+  jacobian,
+  jvp,
+  noGrad,
+  vjp,
+} from './autograd/index.ts'
 // Layers and `F`.
 export * as nn from './nn/index.ts'
 export { F, init } from './nn/index.ts'

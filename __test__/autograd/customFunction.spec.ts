@@ -1,9 +1,8 @@
-// Functions with a gradient of their own, checkpoints, anomaly mode, products with Jacobians and Hessians.
+// Functions with a gradient of their own, checkpoints, products with Jacobians and Hessians.
 import test from 'ava'
 import {
   checkpoint,
   customFunction,
-  detectAnomaly,
   type FunctionContext,
   grad,
   gradCheck,
@@ -234,17 +233,6 @@ test.serial('a checkpointed function that does something else is refused; one th
   )
   z.backward()
   closeTo(t, x.grad ?? ones([0]), [Math.E])
-})
-
-test.serial('anomaly mode names op, shapes and line; outside it nothing is searched', (t) => {
-  const x = leaf(0, 1)
-  const nan = (): Tensor => x.sqrt().mul(0).sum()
-  nan().backward()
-  const error = t.throws(() => detectAnomaly(() => nan().backward()), { code: 'autograd' })
-  t.regex(error.message, /gradient of sqrt: what it gives for its input 0 holds NaN; its inputs: \[2\]; called/)
-  t.regex(error.message, /customFunction\.spec\.ts:\d+/)
-  t.throws(() => detectAnomaly(() => x.sub(1).log(), { forward: true }), { message: /log: the result of shape \[2\] holds NaN/ })
-  t.notThrows(() => nan().backward())
 })
 
 test.serial('products with Jacobians and Hessians', (t) => {

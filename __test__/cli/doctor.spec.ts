@@ -1,4 +1,4 @@
-// `firn doctor` and its neighbours, as a person types them.
+// `firn doctor`, as a person types it.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
@@ -33,11 +33,4 @@ test('doctor ends with status 1 and says what to do when no core loads', async (
   t.is(code, 1, output)
   t.regex(output, /\/nowhere/)
   t.regex(output, /npm install @firn-ml\//)
-})
-
-test('an unknown command is refused with the list of those there are', async (t) => {
-  const { code, output } = await firn('docter')
-  t.is(code, 1)
-  t.regex(output, /no command 'docter'[\s\S]*firn doctor/)
-  t.is((await firn('--version')).stdout.trim(), version)
 })

@@ -1,5 +1,5 @@
 // `firn inspect`, as a person types it.
-import { truncateSync } from 'node:fs'
+import { mkdirSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { HyperGraph, LossNode, ModuleNode, nn, optim, saveCheckpoint, saveSafetensors, tensor, train } from '../../ts/index.ts'
@@ -27,8 +27,8 @@ test('a checkpoint: where the run stands, what its nodes keep, what trains and h
     /trained +0 epochs, 4 iterations/,
     /seed +5/,
     /\*\/net +2 tensors of 9 numbers/,
-    /weight  adamW, 4 updates: 1 tensors at 0\.08 \(linear\)/,
-    /bias  sgd, 4 updates: 1 tensors at 0\.5$/m,
+    /weight  adamW, 4 updates: 1 tensor at 0\.08 \(linear\)/,
+    /bias    sgd, 4 updates: 1 tensor at 0\.5$/m,
   ])
     t.regex(stdout, part)
   const { stdout: json } = await firn('inspect', '--json', outDir)
@@ -47,18 +47,23 @@ test('any safetensors file: its tensors', async (t) => {
   t.regex(stdout, /^n\?  int64 \[1\]$/m)
 })
 
-test('what is damaged, missing or not named ends with status 1 and says why', async (t) => {
+test('what is damaged or missing ends with status 1, a command line that is wrong with 2, and both say why', async (t) => {
   const path = join(folder(t), 'model.safetensors')
   await saveSafetensors(path, { w: tensor([[1, 2]]) })
   truncateSync(path, 40)
-  for (const [args, message] of [
-    [[path], /not a checkpoint, or it was cut off/],
-    [['/nowhere'], /cannot read the checkpoint '\/nowhere'/],
-    [[], /name a checkpoint/],
-    [[path, '--jsn'], /expected one path and --json at most, got .* --jsn/],
+  const runs = folder(t)
+  mkdirSync(join(runs, 'first', 'ckpts'), { recursive: true })
+  for (const [args, status, message] of [
+    [[path], 1, /^firn inspect: no checkpoint in .*not a checkpoint, or it was cut off$/s],
+    [['/nowhere'], 1, /^firn inspect: there is no file or folder '\/nowhere'$/],
+    [[runs], 1, /no checkpoint in '.*'; name one of the runs in it:\n {2}.*first$/],
+    [[], 2, /^firn inspect: expected <path>, got nothing$/m],
+    [[path, 'other'], 2, /^firn inspect: expected <path>, got '.*', 'other'$/m],
+    [[path, '--jsn'], 2, /^firn inspect: unknown option '--jsn'; did you mean '--json'\?/],
+    [[path, '--json=no'], 2, /^firn inspect: --json takes no value, got 'no'$/m],
   ] as const) {
     const { code, output } = await firn('inspect', ...args)
-    t.is(code, 1)
-    t.regex(output, message)
+    t.is(code, status)
+    t.regex(output.trim(), message)
   }
 })

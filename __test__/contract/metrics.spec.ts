@@ -21,6 +21,9 @@ test('every meter starts anew with an epoch and is evaluated at its end', async 
     movingAverage: meter.movingAverage(2),
     accuracy: meter.accuracy(),
     confusion: meter.confusion(2),
+    f1: meter.f1({ classes: 2 }),
+    perplexity: meter.perplexity(),
+    error: meter.meanAbsoluteError(),
   }
   let at = 0
   const graph = new HyperGraph().add(
@@ -30,7 +33,9 @@ test('every meter starts anew with an epoch and is evaluated at its end', async 
       forward: () => {
         const number = [1, 2, 6][at++ % 3] ?? 0
         const given = [number] as const
-        return [{ value: given, sum: given, average: given, movingAverage: given, accuracy: [scores, labels], confusion: [scores, labels] }]
+        const numbers = { value: given, sum: given, average: given, movingAverage: given, perplexity: [Math.log(number)] } as const
+        const classes = { accuracy: [scores, labels], confusion: [scores, labels], f1: [scores, labels] } as const
+        return [{ ...numbers, ...classes, error: [tensor(number), tensor(0)] }]
       },
     }),
   )
@@ -45,6 +50,9 @@ test('every meter starts anew with an epoch and is evaluated at its end', async 
       [3, 3],
       [0, 3],
     ],
+    f1: 2 / 3,
+    perplexity: Math.cbrt(12),
+    error: 3,
   }
   t.deepEqual(
     history.map(({ metrics }) => metrics['all']),

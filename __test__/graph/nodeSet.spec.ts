@@ -50,7 +50,7 @@ test('get takes tags/name in any order of tags, and a name alone where it is uni
   t.is(graph.get('*/only'), c)
   t.is(graph.get('only'), c)
   t.throws(() => graph.get('n'), { code: 'graph', message: /'x,y\/n' or '#z\/n'/ })
-  t.throws(() => graph.get('x/n'), { code: 'graph', message: /no node 'x\/n'.*There is/ })
+  t.throws(() => graph.get('x/n'), { code: 'graph', message: /no node 'x\/n'.*\(the graph has / })
   t.throws(() => graph.get('onyl'), { code: 'graph' })
 })
 

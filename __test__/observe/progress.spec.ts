@@ -55,6 +55,25 @@ test('on a terminal, evaluations and tasks of steps have their bars', async (t) 
   )
 })
 
+test('a task in the middle of another has its bar and a line with the step; then the other goes on with its own', async (t) => {
+  const every = { steps: 4, tasks: [evaluate({ epochs: 1, tags: 'val' })] }
+  const { bars, lines } = await shown(folder(t), [train({ epochs: 1, every })], { terminal: true })
+  const kinds = bars.map((bar) => bar.split('  ')[0]?.trim()).filter((kind, i, all) => kind !== '' && kind !== all[i - 1])
+  t.deepEqual(kinds, ['train', 'val', 'train', 'val', 'train'])
+  t.true(bars.some((bar) => /^train {2}[█░]{20} {2}[89]\/10 {2}loss/.test(bar)))
+  t.deepEqual(
+    lines.slice(1).map((line) =>
+      line
+        .split('  ')
+        .slice(0, 3)
+        .join(' ')
+        .replace(/ +/g, ' ')
+        .replace(/ loss.*/, ''),
+    ),
+    ['val step 4', 'val step 8', 'train epoch 1'],
+  )
+})
+
 test('elsewhere there is a line now and then, without any bar', async (t) => {
   const { bars, lines } = await shown(folder(t), [train({ epochs: 1 })], { terminal: false, every: 0.1 })
   t.deepEqual(bars, [''])

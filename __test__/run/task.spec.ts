@@ -15,7 +15,7 @@ import { Node } from '../../ts/graph/index.ts'
 import { folder } from '../graph/toys.ts'
 
 test('tasks are plain frozen data', (t) => {
-  const expected = { kind: 'task', train: true, by: 'epochs', count: 3, tags: ['a', 'b'], simulateEpoch: false } as const
+  const expected = { kind: 'task', train: true, by: 'epochs', count: 3, tags: ['a', 'b'], simulateEpoch: false, every: null } as const
   t.deepEqual(train({ epochs: 3, tags: ['b', 'a'] }), expected)
   t.deepEqual(task({ train: false, steps: 2 }), { ...expected, train: false, by: 'steps', count: 2, tags: ['*'] })
   t.deepEqual(evaluate({ steps: 2 }), task({ train: false, steps: 2 }))

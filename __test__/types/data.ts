@@ -22,7 +22,7 @@ const points = new TensorDataset({
 for await (const { at, label } of new DataLoader({ dataset: points, batchSize: 2 })) {
   at satisfies Tensor
   label satisfies Tensor<'int64'>
-  // @ts-expect-error labels are int64
+  // @ts-expect-error Type '"int64"' is not assignable to type '"float32"'
   label satisfies Tensor
 }
 for (const { image } of new DataLoader({ dataset: mnist({ split: 'test' }) })) image satisfies Tensor
@@ -77,23 +77,23 @@ const streamed = fromIterable(async function* () {
 for await (const { id } of new DataLoader({ dataset: streamed })) id satisfies Tensor<'int64'>
 
 export const refused = [
-  // @ts-expect-error an array of another type than the dtype says
+  // @ts-expect-error Type 'number' is not assignable to type 'bigint'
   new TensorDataset({ x: { dtype: 'int64', shape: [], data: new Float32Array(1) } }),
-  // @ts-expect-error unknown option
+  // @ts-expect-error 'worker' does not exist in type 'LoaderOptions
   new DataLoader({ dataset: own, worker: 2 }),
   pipeline(
-    // @ts-expect-error the second stage takes what the first does not give
+    // @ts-expect-error Type 'number' is not assignable to type 'string'
     ({ n }: { n: number }) => n,
     (text: string) => text.length,
   ),
-  // @ts-expect-error the pipeline takes other samples
+  // @ts-expect-error Property 'n' is missing in type '{ readonly at: Tensor<"float32">
   new DataLoader({ dataset: points, pipeline: staged }),
-  // @ts-expect-error no such column
+  // @ts-expect-error 'hight' does not exist in type
   csv('trees.csv', { columns: { width: 'float32' }, fill: { hight: 0 } }),
-  // @ts-expect-error a flag is no text
+  // @ts-expect-error Type 'boolean' is not assignable to type 'string'
   mappedEntry(own, 'yes', (text: string) => text.length),
-  // @ts-expect-error the module's function takes a folder
+  // @ts-expect-error 'path' does not exist in type '{ folder: string; }'
   fromModule<typeof make>('./images.ts', { path: 'pets' }),
-  // @ts-expect-error no such split
+  // @ts-expect-error Type '"valid"' is not assignable to type '"test" | "train"'
   mnist({ split: 'valid' }),
 ]

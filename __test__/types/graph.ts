@@ -55,35 +55,39 @@ whole.add(
 data.add('net', new ModuleNode({ module: new Net(), forward: (n, x) => n.module.forward(x.mnits.image) }))
 
 // A wrong dtype: labels are int64, images are not.
-// @ts-expect-error 'float32' is not assignable to 'int64'
+// @ts-expect-error Type '"float32"' is not assignable to type '"int64"'
 graph.add('loss', new LossNode({ forward: (_, x) => F.nllLoss(x.net, x.mnist.image) }))
-// @ts-expect-error 'float32' is not assignable to 'int64'
+// @ts-expect-error Type '"float32"' is not assignable to type '"int64"'
 graph.add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.net, x.net] }))
 
 // Epochs and steps at once, or neither.
-// @ts-expect-error
+// @ts-expect-error Types of property 'steps' are incompatible
 train({ epochs: 1, steps: 2 })
-// @ts-expect-error
+// @ts-expect-error Property 'steps' is missing
 train({ tags: 'train' })
 
 // The same name with another output type.
-// @ts-expect-error number is not a Tensor
+// @ts-expect-error Type 'number' is not assignable to type 'Tensor<"float32">'
 graph.add('net', new Node({ forward: () => 3 }))
-// @ts-expect-error another record
+// @ts-expect-error Property 'label' is missing in type '{ image: number; }'
 graph.add('mnist', new Node({ forward: () => ({ image: 3 }) }))
+
+// The same output under other tags, but with another dtype of a field.
+// @ts-expect-error Type '"float32"' is not assignable to type '"int64"'
+graph.add('mnist', new Node({ forward: (_, x) => ({ image: x.mnist.image, label: x.mnist.image }) }), { tags: 'other' })
 
 // Reading a node that is added later.
 // @ts-expect-error Property 'net' does not exist
 data.add('early', new Node({ forward: (_, x) => x.net })).add('net', new Node({ forward: () => 1 }))
 
 // A loss that is no tensor, an unknown resource, a hook that is no function, an unknown option of add.
-// @ts-expect-error
+// @ts-expect-error Type 'number' is not assignable to type 'Loss'
 graph.add('loss', new LossNode({ forward: () => 3 }))
-// @ts-expect-error
+// @ts-expect-error Property 'scael' does not exist
 graph.add('other', new Node({ scale: 3, forward: (n) => n.scael }))
-// @ts-expect-error
+// @ts-expect-error Type 'string' is not assignable to type '(node: Node
 graph.add('other', new Node({ update: 'now' }))
-// @ts-expect-error
+// @ts-expect-error 'tag' does not exist in type '{ readonly tags?: Tags; }'
 graph.add('other', new Node({}), { tag: 'train' })
 
 export { both }
@@ -107,5 +111,5 @@ export const describe = <Outputs extends object>(any: HyperGraph<Outputs>): stri
 describe(graph)
 
 // Outputs cannot be written.
-// @ts-expect-error read-only
+// @ts-expect-error Cannot assign to 'net' because it is a read-only property
 graph.add('write', new Node({ forward: (_, x) => (x.net = x.mnist.image) }))

@@ -1,6 +1,12 @@
 // Anomaly mode: errors that name the op, and the line, that made a NaN.
 import { native } from '../backend/index.ts'
 import { checkOptions } from '../errors.ts'
+import { Nesting, within } from './region.ts'
+import { whereabouts } from './whereabouts.ts'
+
+const nesting = new Nesting(
+  'detectAnomaly: guards end in the reverse order of their start, and a later one is still in force; end that one first',
+)
 
 /** What `detectAnomaly` looks at beside gradients. */
 export interface AnomalyOptions {
@@ -10,35 +16,27 @@ export interface AnomalyOptions {
 
 /** Anomaly mode, in force on this thread until it is disposed of. @example const guard = detectAnomaly(); guard[Symbol.dispose]() // undefined */
 export class AnomalyGuard {
-  readonly #before: number
-  #open = true
+  readonly #end: () => void
 
   constructor(forward: boolean) {
-    this.#before = native.setAnomaly(forward ? 3 : 1, site)
+    const before = native.setAnomaly(forward ? 3 : 1, whereabouts)
+    this.#end = nesting.begin(() => native.setAnomaly(before, whereabouts))
   }
 
-  /** Puts back what was before; doing it again does nothing. */
+  /**
+   * Puts back what was before; doing it again does nothing.
+   * @throws FirnError 'autograd' when a later guard is still in force
+   */
   [Symbol.dispose](): void {
-    if (this.#open) native.setAnomaly(this.#before, site)
-    this.#open = false
+    this.#end()
   }
-}
-
-/** The folder of firn's own code, compiled or not. */
-const own = new URL('..', import.meta.url).href
-
-/** The lines of the stack that are not firn's. */
-function site(): string {
-  const lines = (new Error('here').stack ?? '').split('\n').slice(1)
-  return lines
-    .filter((line) => !line.includes(own) && !line.includes('node:internal'))
-    .slice(0, 4)
-    .join('\n')
 }
 
 /**
  * Finds the op that makes a NaN: inside, ops remember where they were called, and a backward pass fails at the first rule that gives one,
- * naming op, shapes and line. It is slow; use it to look for a mistake. A guard (`using guard = detectAnomaly()`), or while `fn` runs.
+ * naming op, shapes and line; in a `HyperGraph` also the node whose hook called the op. It is slow; use it to look for a mistake. A guard
+ * (`using guard = detectAnomaly()`, which may span `await graph.run(...)`), or while a synchronous `fn` runs.
+ *
  * @example
  * const x = tensor([0], { requiresGrad: true })
  * detectAnomaly(() => { try { x.sqrt().mul(0).sum().backward(); return 'fine' } catch { return 'found' } }) // 'found'
@@ -49,10 +47,7 @@ export function detectAnomaly<T>(first: (() => T) | AnomalyOptions = {}, second:
   const options = typeof first === 'function' ? second : first
   checkOptions('detectAnomaly', options, ['forward'])
   const guard = new AnomalyGuard(options.forward ?? false)
-  if (typeof first !== 'function') return guard
-  try {
-    return first()
-  } finally {
-    guard[Symbol.dispose]()
-  }
+  return typeof first !== 'function'
+    ? guard
+    : within(guard, first, 'detectAnomaly(fn) takes a synchronous function; use `using guard = detectAnomaly()` around what is awaited')
 }

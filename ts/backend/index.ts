@@ -28,5 +28,6 @@ export function nativeInfo(): {
 
 /** Resolves `'auto'` or a device name; throws when this build does not have it. */
 export function resolveDevice(name: string): string {
+  if (typeof name !== 'string') throw new FirnError('device', `device: ${String(name)} given, expected a name such as 'cpu' or 'auto'`)
   return native.resolveDevice(name)
 }

@@ -1,5 +1,6 @@
 // `firn inspect`: what is in a checkpoint, or in any safetensors file.
-import { statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import pc from 'picocolors'
 import { FirnError } from '../errors.ts'
@@ -55,14 +56,13 @@ interface OptimizerSummary {
 }
 
 /** Prints the summary of a checkpoint, the newest one of a folder, or a safetensors file; the exit status is 1 when it cannot be read. */
-export async function inspect(path: string | undefined, { json }: { json: boolean }): Promise<number> {
+export async function inspect(path: string, { json }: { json: boolean }): Promise<number> {
   try {
-    if (path === undefined) throw new FirnError('argument', 'firn inspect: name a checkpoint, the folder of a run, or a safetensors file')
     const summary = await summarise(path)
     console.log(json ? JSON.stringify(summary, null, 2) : describe(summary))
     return 0
   } catch (error) {
-    console.error(error instanceof FirnError ? error.message : error)
+    console.error(error instanceof FirnError ? `firn inspect: ${error.message}` : error)
     return 1
   }
 }
@@ -90,16 +90,24 @@ async function summarise(from: string): Promise<Summary> {
 
 // A file of tensors alone is one that a checkpoint is refused as.
 async function read(path: string): Promise<{ readonly path: string; readonly state: StateTree }> {
+  if (!existsSync(path)) throw new FirnError('io', `there is no file or folder '${path}'`)
   try {
     return await readCheckpoint(path)
   } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) throw error
+    if (!statSync(path).isFile()) throw withRuns(path, error)
     const { tensors, metadata } = await loadSafetensors(path).catch(() => {
       throw error
     })
     if (metadata['format']?.startsWith('firn-') === true) throw error
     return { path, state: tensors }
   }
+}
+
+/** The error, with the runs in a folder that holds several. */
+function withRuns(folder: string, error: unknown): unknown {
+  const runs = readdirSync(folder).flatMap((name) => (existsSync(join(folder, name, 'ckpts')) ? [join(folder, name)] : []))
+  if (runs.length === 0 || !(error instanceof FirnError)) return error
+  return new FirnError(error.code, `${error.message}; name one of the runs in it:\n  ${runs.toSorted().join('\n  ')}`, { cause: error })
 }
 
 function summariseRun(run: Members): RunSummary | null {
@@ -127,7 +135,7 @@ function placeOf(level: Members): string {
   const progress = membersOf(level.get('progress'))
   if (label === 'repeat') return `repeat, round ${numberOf(level.get('round')) + 1}`
   if (progress.size === 0) return label
-  return `${label}: ${numberOf(progress.get('epochs'))} epochs and ${numberOf(progress.get('epochSteps'))} iterations done`
+  return `${label}: ${count(numberOf(progress.get('epochs')), 'epoch')} and ${count(numberOf(progress.get('epochSteps')), 'iteration')} done`
 }
 
 function summariseNode(state: StateTree): NodeSummary {
@@ -164,7 +172,7 @@ function describe({ path, bytes, modified, tensors, numbers, dtypes, run, nodes,
   const lines = [
     `${pc.bold(path)}`,
     pc.dim(
-      `${size(bytes)}, ${modified}, ${whole(tensors)} tensors of ${whole(numbers)} numbers${dtypes.length === 0 ? '' : ` (${dtypes.join(', ')})`}`,
+      `${size(bytes)}, ${modified}, ${count(tensors, 'tensor')} of ${count(numbers, 'number')}${dtypes.length === 0 ? '' : ` (${dtypes.join(', ')})`}`,
     ),
     '',
   ]
@@ -177,28 +185,31 @@ function describe({ path, bytes, modified, tensors, numbers, dtypes, run, nodes,
 
 function describeRun({ seed, epochs, trainIterations, evalIterations, place, lossScale, last }: RunSummary): string[] {
   const rows = [
-    ['trained', `${whole(epochs)} epochs, ${whole(trainIterations)} iterations`],
-    ['evaluated', `${whole(evalIterations)} iterations`],
+    ['trained', `${count(epochs, 'epoch')}, ${count(trainIterations, 'iteration')}`],
+    ['evaluated', count(evalIterations, 'iteration')],
     ['goes on at', place.length === 0 ? 'the beginning' : place.join(' > ')],
     ['seed', String(seed)],
     ...(lossScale === null ? [] : [['loss scale', String(lossScale)]]),
   ]
-  return [...rows.map(([name = '', value]) => `${pc.cyan(name.padEnd(10))}  ${value}`), ...last.map(epochLine)]
+  return [...rows.map(([name = '', value]) => `${pc.cyan(name.padEnd(10))}  ${value}`), ...last.map((record) => epochLine(record))]
 }
 
 function describeNode(uid: string, { tensors, numbers, optimizers, notes }: NodeSummary, indent: string): string[] {
-  const about = [...(tensors === 0 ? [] : [`${whole(tensors)} tensors of ${whole(numbers)} numbers`]), ...notes]
+  const about = [...(tensors === 0 ? [] : [`${count(tensors, 'tensor')} of ${count(numbers, 'number')}`]), ...notes]
+  const width = Math.max(0, ...optimizers.map(({ pattern }) => pattern.length))
   const trains = optimizers.map(({ pattern, rule, updates, waiting, groups }) => {
     const rates = groups.map(
       ({ parameters, lr, schedule }) =>
-        `${parameters} tensors at ${typeof lr === 'number' ? short(lr) : String(lr)}${schedule === null ? '' : ` (${String(schedule)})`}`,
+        `${count(parameters, 'tensor')} at ${typeof lr === 'number' ? short(lr) : String(lr)}${schedule === null ? '' : ` (${String(schedule)})`}`,
     )
-    return `${indent}  ${pc.green(pattern)}  ${rule}, ${whole(updates)} updates${waiting === 0 ? '' : ` and ${waiting} iterations of the next`}: ${rates.join('; ')}`
+    return `${indent}  ${pc.green(pattern.padEnd(width))}  ${rule}, ${count(updates, 'update')}${waiting === 0 ? '' : ` and ${count(waiting, 'iteration')} of the next`}: ${rates.join('; ')}`
   })
   return [`${pc.bold(uid)}  ${about.join(', ')}`.trimEnd(), ...trains]
 }
 
 const whole = (value: number): string => value.toLocaleString('en-US')
+
+const count = (number: number, what: string): string => `${whole(number)} ${what}${number === 1 ? '' : 's'}`
 
 const short = (value: number): string => String(Number(value.toPrecision(4)))
 

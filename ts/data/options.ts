@@ -72,6 +72,7 @@ const known = [
 /** Refuses options that do not exist, are out of range, or contradict each other. */
 export function checkLoader<D extends Dataset, Out, Batch>(what: string, options: LoaderOptions<D, Out, Batch>): void {
   checkOptions(what, options, known)
+  checkDataset(what, options.dataset)
   const { batchSize = 1, iterationsPerEpoch = 1, seed = 0, workers = 0, prefetch = 1, sampler } = options
   for (const [name, value, least] of [
     ['batchSize', batchSize, 1],
@@ -99,6 +100,14 @@ export function checkLoader<D extends Dataset, Out, Batch>(what: string, options
   const extra = ['shuffle', ...('batch' in sampler ? ['batchSize', 'batchSizeInTotal', 'dropLast'] : [])].filter((name) => name in options)
   if (extra.length > 0)
     throw new FirnError('argument', `${what}: the sampler decides what is in which batch; leave ${extra.join(', ')} out`)
+}
+
+// Seen where types are not checked; a dataset that is read from files is a promise until it is awaited.
+function checkDataset(what: string, dataset: unknown): void {
+  const is = (name: string, type: string): boolean => dataset instanceof Object && typeof Reflect.get(dataset, name) === type
+  if (is('length', 'number') && is('get', 'function')) return
+  const given = dataset instanceof Promise ? 'a promise; await it' : `${String(dataset)}, expected an object with length and get(index)`
+  throw new FirnError('argument', `${what}: dataset is ${given}`)
 }
 
 /** Samples of an iterable, whose number is unknown. */

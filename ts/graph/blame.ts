@@ -11,15 +11,19 @@ export interface Place {
   readonly task: TaskInfo | null
 }
 
+/** A place as errors name it. */
+export function placeInWords({ name, event, task }: Place): string {
+  return `node '${name}' in ${event}${task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`}`
+}
+
 const blamed = new WeakSet<Error>()
 
 /** The error with its place, and itself as cause; stops, and errors that have a place from a node further in, stay as they are. */
 export function blame(error: unknown, { name, event, task }: Place): unknown {
   if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
-  const where = task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`
   const told = new FirnError(
     error instanceof FirnError ? error.code : 'graph',
-    `node '${name}' in ${event}${where}: ${error instanceof Error ? error.message : String(error)}`,
+    `${placeInWords({ name, event, task })}: ${error instanceof Error ? error.message : String(error)}`,
     { cause: error },
   )
   blamed.add(told)

@@ -51,11 +51,16 @@ export class OutputCache {
 
   /** The output of a node: kept from before, or produced now. Fails with code `'graph'` when the node waits for itself. */
   get(name: string): unknown {
-    const asker = this.#running.at(-1)
+    const asker = this.running
     const kept = this.#values.get(name)
     const value = kept === undefined && !this.#values.has(name) ? this.#produce(name) : kept
     if (asker !== undefined) this.#reads.get(asker)?.add(name)
     return value
+  }
+
+  /** The node whose forward is at work; undefined when none is. */
+  get running(): string | undefined {
+    return this.#running.at(-1)
   }
 
   /** Whether the output has been made. */
@@ -129,5 +134,5 @@ function viewOf(cache: OutputCache, values: ReadonlyMap<string, unknown>): objec
   return new Proxy({ [inspect.custom]: () => Object.fromEntries(values) }, new View(cache, values))
 }
 
-/** Names that nodes cannot have: `x.get` is the cache's own, and a `then` would make the cache a promise. */
-export const reservedNames: readonly string[] = ['get', 'then']
+/** Names that nodes cannot have: `x.get` is the cache's own, a `then` would make the cache a promise, and no record can hold a `__proto__`. */
+export const reservedNames: readonly string[] = ['get', 'then', '__proto__']

@@ -1,11 +1,11 @@
 // A dataset as a node: one batch an iteration, from a place that checkpoints keep.
 import { type Course, DataLoader, type Dataset, type DefaultBatch, type LoaderOptions, type Untouched } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { RunInfo } from './context.ts'
 import { Node } from './node.ts'
-import { savedCount, savedRecord } from './savedState.ts'
+import { savedCount, savedJson, savedRecord } from './savedState.ts'
 
 /**
  * Hands out a batch of a dataset in every iteration. In epoch mode an epoch is one pass over the data, or `iterationsPerEpoch` batches; in
@@ -76,20 +76,29 @@ export class DatasetNode<D extends Dataset, Out = Untouched, Batch = DefaultBatc
     await super.cleanUp()
   }
 
+  override epochState(): Readonly<Record<string, Json>> {
+    return { ...this.#course.place, samples: this.#samples }
+  }
+
+  override loadEpochState(state: Json): void {
+    const what = this.constructor.name
+    const saved = savedRecord(what, state)
+    this.#course.place = { epoch: savedCount(what, saved, 'epoch'), position: savedCount(what, saved, 'position') }
+    this.#samples = savedCount(what, saved, 'samples')
+  }
+
   override stateDict(): StateTree {
-    return { ...this.#course.place, samples: this.#samples, length: this.#passLength }
+    return { ...this.epochState(), length: this.#passLength }
   }
 
   override loadStateDict(state: StateTree, strict: boolean): readonly string[] {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
     const length = savedCount(what, saved, 'length')
-    const epoch = savedCount(what, saved, 'epoch')
-    const position = savedCount(what, saved, 'position')
-    this.#samples = savedCount(what, saved, 'samples')
     const passLength = this.#passLength
-    this.#course.place = { epoch, position: length === passLength ? position : 0 }
-    if (length === passLength) return []
+    const fits = length === passLength
+    this.loadEpochState(savedJson(what, fits ? saved : { ...saved, position: 0 }))
+    if (fits) return []
     const message = `${length} batches in a pass over the data when saved, ${passLength} now; the place in the data means nothing here`
     if (strict) throw new FirnError('graph', message)
     return [message]

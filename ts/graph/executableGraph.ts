@@ -1,5 +1,5 @@
 // The nodes of one task, run iteration by iteration, phase by phase.
-import { autocast, noGrad } from '../autograd/index.ts'
+import { autocast, noGrad, setAtWork } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
@@ -8,7 +8,7 @@ import type { RunContext } from './context.ts'
 import { explainGraph } from './explain.ts'
 import type { NodeEvent } from './hooks.ts'
 import { type AnyNode, Node } from './node.ts'
-import { blame, refusePromise } from './blame.ts'
+import { blame, placeInWords, refusePromise } from './blame.ts'
 import { firstStop, isStop, type Stop } from './stop.ts'
 
 /** Says why a name is not among the selected nodes. */
@@ -28,6 +28,14 @@ export class ExecutableGraph {
   /** Takes the times of nodes; null when nobody asked for them. */
   #clock: Clock | null = null
   #cache = this.#freshCache()
+  /** Whose backward or update is at work. */
+  #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
+  /** Asked in anomaly mode for each op, so that a gradient, which a loss computes, is told with the node that made it necessary. */
+  readonly #atWork = (): string | undefined => {
+    const { running } = this.#cache
+    const [name, event] = running === undefined ? (this.#inPhase ?? []) : [running, 'forward']
+    return name === undefined || event === undefined ? undefined : placeInWords({ name, event, task: this.context.task })
+  }
 
   constructor(tags: readonly string[], nodes: ReadonlyMap<string, AnyNode>, explainMissing: ExplainMissing) {
     this.tags = tags
@@ -58,6 +66,11 @@ export class ExecutableGraph {
   /** Samples handed out since the epoch began. */
   get samples(): number {
     return [...this.nodes.values()].reduce((sum, node) => sum + node.samples, 0)
+  }
+
+  /** Whether an optimizer of a node is within a window. */
+  get isAccumulating(): boolean {
+    return [...this.nodes.values()].some((node) => node.isAccumulating)
   }
 
   /** Makes the nodes ready for a run and for the mode of its task. */
@@ -128,11 +141,13 @@ export class ExecutableGraph {
   iterate(keep = false): Stop | undefined {
     using scope = tensorScope()
     this.#clock = this.context.events.clock
+    const before = setAtWork(this.#atWork)
     try {
       const stop = this.context.task?.training ? this.#train() : noGrad(() => this.#evaluate())
       if (keep) scope.end([...this.#cache.tensors()])
       return stop
     } finally {
+      setAtWork(before)
       this.#cache.close()
     }
   }
@@ -168,7 +183,7 @@ export class ExecutableGraph {
   #rescale(): void {
     const { gradScaler } = this.context
     if (gradScaler === null || gradScaler.found === null) return
-    if (![...this.nodes.values()].some((node) => node.isAccumulating)) gradScaler.update()
+    if (!this.isAccumulating) gradScaler.update()
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
@@ -193,12 +208,14 @@ export class ExecutableGraph {
     const stops: Stop[] = []
     for (const [name, node] of nodes) {
       const begin = this.#clock?.begin()
+      this.#inPhase = [name, phase]
       try {
         refusePromise(node[phase]())
       } catch (error) {
         if (!isStop(error)) throw this.#blame(error, name, phase)
         stops.push(error)
       } finally {
+        this.#inPhase = null
         this.#tick(begin, name, phase)
       }
     }

@@ -1,9 +1,9 @@
 // A loss as a node, and the one backward for the weighted sum of all of them.
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import { Tensor } from '../tensor/index.ts'
-import { average } from './meters.ts'
+import { average } from './meters/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { lossShares, type Normalization, normalizations } from './mgda.ts'
@@ -63,6 +63,8 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   constructor(options: LossNodeOptions & NodeHooks<LossNode<C> & R, C, L> & Resources<R>) {
     super(options, ['weight', 'mode', 'shared', 'normalize'])
     this.weight = options.weight ?? 1
+    if (!Number.isFinite(this.weight))
+      throw new FirnError('argument', `${this.constructor.name}: weight ${String(this.weight)}, expected a finite number`)
     this.#adaptive = adaptiveOf(options)
   }
 
@@ -100,15 +102,23 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     await super.epochEnd()
   }
 
-  override async stateDict(): Promise<StateTree> {
+  override async epochState(): Promise<Json> {
     return { mean: await this.#mean.stateDict(), ...(this.#adaptive === null ? {} : { share: await this.#share.stateDict() }) }
   }
 
-  override loadStateDict(state: StateTree): readonly string[] {
+  override loadEpochState(state: Json): void {
     const what = this.constructor.name
     const saved = savedRecord(what, state)
     this.#mean.loadStateDict(savedJson(what, saved['mean']))
     if (this.#adaptive !== null) this.#share.loadStateDict(savedJson(what, saved['share']))
+  }
+
+  override stateDict(): Promise<StateTree> {
+    return this.epochState()
+  }
+
+  override loadStateDict(state: StateTree): readonly string[] {
+    this.loadEpochState(savedJson(this.constructor.name, state))
     return []
   }
 

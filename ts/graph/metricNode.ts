@@ -1,7 +1,8 @@
 // A meter as a node.
+import { FirnError } from '../errors.ts'
 import { type Best, BestKeeper, type SaveBestOptions } from './best.ts'
 import type { Json, StateTree } from '../io/index.ts'
-import type { Meter } from './meter.ts'
+import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
@@ -28,6 +29,12 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   constructor(options: MetricNodeOptions<In, Out> & NodeHooks<MetricNode<C, In, Out> & R, C, In> & Resources<R>) {
     super(options, ['meter', 'saveBest'])
     this.meter = options.meter
+    // Seen where types are not checked.
+    if (typeof options.meter?.update !== 'function')
+      throw new FirnError(
+        'argument',
+        `${this.constructor.name}: 'meter' is missing or none; give meter.accuracy() or one of its neighbours`,
+      )
     this.#keeper = options.saveBest === undefined ? null : new BestKeeper(options.saveBest)
   }
 
@@ -53,14 +60,22 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     await super.epochEnd()
   }
 
+  override epochState(): Promise<Json> {
+    return this.meter.stateDict()
+  }
+
+  override loadEpochState(state: Json): void {
+    this.meter.loadStateDict(state)
+  }
+
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.meter.stateDict(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
+    return { meter: await this.epochState(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
     const what = this.constructor.name
     const { meter, best } = savedRecord(what, state)
-    this.meter.loadStateDict(savedJson(what, meter))
+    this.loadEpochState(savedJson(what, meter))
     if (best !== undefined) this.#keeper?.loadStateDict(what, best)
     return []
   }

@@ -3,7 +3,7 @@ import { noGrad } from '../autograd/index.ts'
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { StateTree } from '../io/index.ts'
-import type { LoadReport, Module } from '../nn/index.ts'
+import { type LoadReport, Module } from '../nn/index.ts'
 import { type BoundOptimizer, Optimizer, type UpdateContext, type UpdateResult } from '../optim/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { placeOf } from './board.ts'
@@ -55,6 +55,7 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     super(options, ['module', 'optimizers', 'weightInit', ...distributedNames])
     this.distributed = readDistributed(this.constructor.name, options)
     const { module, optimizers = {}, weightInit } = options
+    checkMembers(this.constructor.name, module, optimizers)
     this.module = module
     this.#optimizers = new Map(optimizers instanceof Optimizer ? [['.*', optimizers]] : Object.entries(optimizers))
     this.#claims = claimParameters(
@@ -219,6 +220,20 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
     }
   }
 }
+
+// Seen where types are not checked; the errors would be of something further in.
+function checkMembers(what: string, module: unknown, optimizers: object): void {
+  if (!(module instanceof Module)) throw new FirnError('argument', `${what}: 'module' is ${describe(module)}, expected an nn.Module`)
+  const given = optimizers instanceof Optimizer ? [] : Object.entries(optimizers)
+  const other = given.find(([, optimizer]) => !(optimizer instanceof Optimizer))
+  if (other === undefined) return
+  throw new FirnError(
+    'argument',
+    `${what}: optimizers: '${other[0]}' has ${describe(other[1])}, expected an optimizer such as optim.adamW({ lr: 1e-3 })`,
+  )
+}
+
+const describe = (value: unknown): string => (value instanceof Object ? value.constructor.name : String(value))
 
 const differences = ({ missing, unexpected, mismatched }: LoadReport): string[] => [
   ...missing.map((key) => `missing: ${key}`),

@@ -1,6 +1,6 @@
 // A node: named work, with hooks for each part of an iteration, an epoch and a run.
 import { FirnError } from '../errors.ts'
-import type { StateTree } from '../io/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import type { CacheAccess } from './cache.ts'
 import { isNodeEvent, type NodeHooks, type Resources } from './hooks.ts'
 import { move } from './move.ts'
@@ -11,7 +11,8 @@ export type AnyNode = Node<CacheAccess, unknown>
 
 /**
  * A node of a graph. Its options hold hooks and resources; a resource is found on the node under its name, and tensors and modules in it are
- * moved to the node's device. Subclasses may override `forwardImpl`, the events except `forward`, `stateDict`, `loadStateDict` and `move`.
+ * moved to the node's device. Subclasses may override `forwardImpl`, the events except `forward`, `stateDict`, `loadStateDict`, `epochState`, `loadEpochState`
+ * and `move`.
  *
  * @example
  * graph.add('scaled', new Node({ factor: 2, forward: (n, x) => x.loss.mul(n.factor) }))
@@ -104,6 +105,14 @@ export class Node<C = CacheAccess, Out = undefined, R extends object = object> e
     if (strict) throw new FirnError('graph', message)
     return [message]
   }
+
+  /** What the node has gathered since the epoch began; it is set aside while other tasks run in the middle of the epoch. */
+  epochState(): Json | Promise<Json> {
+    return null
+  }
+
+  /** Takes back what `epochState` gave. */
+  loadEpochState(_state: Json): void {}
 
   /** Whether checkpoints keep anything of this node. */
   get keepsState(): boolean {

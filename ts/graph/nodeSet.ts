@@ -23,7 +23,7 @@ export class NodeSet {
     if (name === '' || name.includes('/') || reservedNames.includes(name)) {
       throw new FirnError(
         'argument',
-        `graph.add: '${name}' cannot name a node; expected a word without '/', other than ${reservedNames.join(' and ')}`,
+        `graph.add: '${name}' cannot name a node; expected a word without '/', other than ${reservedNames.join(', ')}`,
       )
     }
     if (this.#entries.has(uid))
@@ -103,9 +103,10 @@ export class NodeSet {
     if (found.length > 1)
       throw new FirnError('graph', `graph: '${uid}' may be ${found.map(([each]) => `'${each}'`).join(' or ')}; say which`)
     const near = nearest(uid, uids)
+    const hint = near === undefined ? '' : `; did you mean '${near}'?`
     throw new FirnError(
       'graph',
-      `graph: no node '${uid}'${near === undefined ? '' : `; did you mean '${near}'?`} There is ${uids.join(', ')}`,
+      `graph: no node '${uid}'${hint} (${uids.length === 0 ? 'the graph is empty' : `the graph has ${uids.join(', ')}`})`,
     )
   }
 

@@ -20,22 +20,26 @@ export type Print = (line: string) => void
 export function epochLog(print: Print = console.log): Observer {
   return (events) => {
     events.on('optimizers', ({ node, optimizers }) => print(`${pc.bold(node)}\n${pc.dim(groupTable(optimizers))}`))
-    events.on('epochEnd', (epoch) => print(epochLine(epoch)))
+    let tasks = 0
+    events.on('runStart', () => void (tasks = 0))
+    events.on('taskStart', () => void tasks++)
+    events.on('taskEnd', () => void tasks--)
+    events.on('epochEnd', (epoch) => print(epochLine(epoch, tasks > 1)))
     events.on('checkpointSaved', ({ path, bytes }) => print(pc.dim(`saved  ${relative('', path)}  ${size(bytes)}`)))
     events.on('checkpointLoaded', ({ path }) => print(pc.dim(`loaded ${relative('', path)}`)))
   }
 }
 
-/** The line of one epoch. */
-export function epochLine(record: EpochRecord): string {
-  const { training, epoch, metrics, samples, seconds } = record
+/** The line of one epoch; one in the middle of another task is at a step. */
+export function epochLine(record: EpochRecord, inMiddle = false): string {
+  const { training, epoch, step, metrics, samples, seconds } = record
   const values = Object.entries(metrics).flatMap(([name, value]) => numbersIn(name, value))
   const mode = modeOf(record).padEnd(5)
   const head = training ? pc.cyan(mode) : pc.green(mode)
   const rate = samples > 0 ? [pc.dim(`${whole(samples / seconds)} samples/s`)] : []
   return [
     head,
-    `epoch ${epoch}`,
+    inMiddle ? `step ${whole(step)}` : `epoch ${epoch}`,
     ...values.map(([name, value]) => `${name} ${pc.bold(short(value))}`),
     ...rate,
     pc.dim(`${seconds.toFixed(1)} s`),

@@ -63,29 +63,23 @@ export function progress(options: ProgressOptions = {}): Observer {
 }
 
 function drawBars(events: EventSource, status: Status, stream: Stream): void {
-  // A task in the middle of another has its bar for that time.
-  const tasks: TaskInfo[] = []
+  let shown: TaskInfo | null = null
   let bar: SingleBar | null = null
   let drawn = 0
   const clear = (): void => {
     bar?.stop()
     bar = null
+    shown = null
   }
   const draw = async (task: TaskInfo): Promise<void> => {
     clear()
+    shown = task
     bar = await startBar(task, status, stream)
   }
-  const end = (): Promise<void> | undefined => {
-    clear()
-    tasks.pop()
-    const outer = tasks.at(-1)
-    return outer === undefined ? undefined : draw(outer)
-  }
-  events.on('taskStart', (task) => {
-    tasks.push(task)
-    return task.stepMode ? draw(task) : undefined
-  })
+  events.on('taskStart', (task) => (task.stepMode ? draw(task) : undefined))
   events.on('epochStart', (task) => (task.stepMode ? undefined : draw(task)))
+  // A task in the middle of another had its bar meanwhile.
+  events.on('iterationStart', (task) => (task === shown ? undefined : draw(task)))
   events.on('iterationEnd', (task) => {
     const now = performance.now()
     if (now - drawn < 1000 / framesPerSecond) return
@@ -93,11 +87,8 @@ function drawBars(events: EventSource, status: Status, stream: Stream): void {
     bar?.update(reach(task)[0], payloadOf(task, status))
   })
   events.on('epochEnd', clear)
-  events.on('taskEnd', end)
-  events.on('runEnd', () => {
-    tasks.length = 0
-    clear()
-  })
+  events.on('taskEnd', clear)
+  events.on('runEnd', clear)
 }
 
 async function startBar(task: TaskInfo, status: Status, stream: Stream): Promise<SingleBar> {

@@ -26,12 +26,15 @@ export class Status {
   readonly #losses = new Map<string, Smoothed>()
   readonly #optimizers = new Map<string, readonly BoundOptimizer[]>()
   #began = { time: 0, iterations: 0, samples: 0 }
+  #task: TaskInfo | null = null
 
   constructor(events: EventSource) {
     events.on('runStart', () => this.#losses.clear())
     events.on('optimizers', ({ node, optimizers }) => void this.#optimizers.set(node, Object.values(optimizers)))
     events.on('taskStart', (task) => this.#begin(task, task.samples))
     events.on('epochStart', (task) => this.#begin(task, 0))
+    // Another was at work in the middle of it.
+    events.on('iterationStart', (task) => (task === this.#task ? undefined : this.#begin(task, task.samples)))
     events.on('scalar', ({ node, name, value, training }) => {
       if (training && node === name) this.#lossOf(name).add(value)
     })
@@ -60,6 +63,7 @@ export class Status {
   }
 
   #begin(task: TaskInfo, samples: number): void {
+    this.#task = task
     this.#began = { time: performance.now(), iterations: task.epochSteps, samples }
   }
 

@@ -90,10 +90,14 @@ class Times {
 
 function watchSpans(events: EventSource, times: Times): void {
   const span = (kind: string): { start: () => void; end: (name: string, task: Pick<TaskInfo, 'label'>) => void } => {
-    let begin = 0
+    // Tasks may run in the middle of another.
+    const begun: number[] = []
     return {
-      start: () => void (begin = performance.now()),
-      end: (name, { label }) => times.span({ name, kind, begin, ms: performance.now() - begin, facts: { task: label } }),
+      start: () => void begun.push(performance.now()),
+      end: (name, { label }) => {
+        const begin = begun.pop() ?? 0
+        times.span({ name, kind, begin, ms: performance.now() - begin, facts: { task: label } })
+      },
     }
   }
   const [task, epoch, iteration] = [span('task'), span('epoch'), span('iteration')]

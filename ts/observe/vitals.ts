@@ -50,13 +50,20 @@ function rates(update: UpdateRecord): Record<string, number> {
 
 const scaleOf = ({ lossScale }: UpdateRecord): Record<string, number> => (lossScale === null ? {} : { 'run/lossScale': lossScale })
 
-// From the beginning of an epoch, so that what happens between two epochs slows nothing down.
+// From the beginning of an epoch, or the end of other tasks in the middle of it, so that what happens meanwhile slows nothing down.
 function watchSpeed(events: EventSource, every: number, tell: Tell): void {
   let last = { seconds: 0, iterations: 0, samples: 0 }
+  let current: TaskInfo | null = null
   const now = (task: TaskInfo): typeof last => ({ seconds: performance.now() / 1000, iterations: task.epochSteps, samples: task.samples })
-  for (const kind of ['taskStart', 'epochStart'] as const) {
-    events.on(kind, (task) => void (last = { ...now(task), ...(kind === 'epochStart' && { samples: 0 }) }))
-  }
+  events.on('epochStart', (task) => {
+    current = task
+    last = { ...now(task), samples: 0 }
+  })
+  events.on('iterationStart', (task) => {
+    if (task === current) return
+    current = task
+    last = now(task)
+  })
   events.on(
     'iterationEnd',
     (task) => {

@@ -18,6 +18,7 @@ import {
   type Tags,
 } from '../graph/index.ts'
 import { seed as setSeed } from '../tensor/index.ts'
+import { checkTasks } from './checkTasks.ts'
 import { nodeStates, restoreNodes } from './checkpoint.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpointFile.ts'
 import { Control, type RunControl } from './control.ts'
@@ -187,6 +188,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
    */
   async run(tasks: readonly TaskLike[], options: RunOptions = {}): Promise<RunResult> {
     if (this.#running) throw new FirnError('graph', 'graph.run: this graph is running already; await that run first')
+    checkTasks('graph.run', tasks)
     this.#running = true
     this.#control.expect()
     try {

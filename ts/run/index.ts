@@ -10,6 +10,7 @@ export {
   type Call,
   type CallFunction,
   evaluate,
+  type Every,
   type Length,
   loadCheckpoint,
   type LoadCheckpoint,
@@ -24,4 +25,5 @@ export {
   type TaskLike,
   type TaskOptions,
   train,
+  type TrainOptions,
 } from './task.ts'

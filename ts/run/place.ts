@@ -2,7 +2,7 @@
 import { FirnError } from '../errors.ts'
 import { type Round, savedCount, savedRecord } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { endOfList, labelOf, type TaskLike } from './task.ts'
+import { endOfList, innerTasks, labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
 
 /** The item at work in one list. */
@@ -22,8 +22,9 @@ export interface Level {
 export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Round[] {
   const [level, ...inner] = levels
   const item = tasks[level?.index ?? -1]
-  if (level === undefined || item?.kind !== 'repeat' || inner.length === 0) return []
-  return [{ round: level.round + 1, times: item.times }, ...roundsAt(item.tasks, inner)]
+  if (level === undefined || inner.length === 0) return []
+  const rounds = item?.kind === 'repeat' ? [{ round: level.round + 1, times: item.times }] : []
+  return [...rounds, ...roundsAt(innerTasks(item), inner)]
 }
 
 /** The beginning of a list. */
@@ -82,8 +83,7 @@ function labelsAlong(tasks: readonly TaskLike[], levels: readonly { readonly ind
   let list = tasks
   return levels.map(({ index }) => {
     const labels = [...list.slice(0, index), list[index]].map(labelOf)
-    const item = list[index]
-    list = item?.kind === 'repeat' ? item.tasks : []
+    list = innerTasks(list[index])
     return labels
   })
 }

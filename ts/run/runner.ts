@@ -4,7 +4,7 @@ import type { StateTree } from '../io/index.ts'
 import type { Control, Stopped } from './control.ts'
 import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
-import type { SaveCheckpoint, SaveOptions, Task, TaskGraph, TaskLike } from './task.ts'
+import { innerTasks, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
 import { CheckpointSeries } from './series.ts'
 import { endsRun, TaskLoop } from './taskLoop.ts'
 
@@ -111,15 +111,19 @@ export class Runner {
       nextItem(level)
     }
     if (this.#control.isAsked) await this.#control.serve()
-    if (depth > 0) this.#levels.length = depth
+  }
+
+  // Together with what says that the list has been run, so that no checkpoint can be from between the two.
+  #leave(depth: number): void {
+    this.#levels.length = depth
   }
 
   async #item(item: TaskLike, level: Level, depth: number): Promise<void> {
     switch (item.kind) {
       case 'task':
-        return this.#task(item, level)
+        return this.#task(item, level, depth)
       case 'repeat':
-        for (; level.round < item.times; level.round++) await this.#list(item.tasks, depth + 1)
+        for (; level.round < item.times; level.round++, this.#leave(depth + 1)) await this.#list(item.tasks, depth + 1)
         return
       case 'saveCheckpoint':
         return void (await this.#graph.saveCheckpoint(saveOptions(item)))
@@ -132,12 +136,12 @@ export class Runner {
     }
   }
 
-  async #task(task: Task, level: Level): Promise<void> {
+  async #task(task: Task, level: Level, depth: number): Promise<void> {
     const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null
-    await this.#loop.run(task, progress)
+    await this.#loop.run(task, progress, { run: () => this.#list(innerTasks(task), depth + 1), over: () => this.#leave(depth + 1) })
   }
 }
 

@@ -10,11 +10,13 @@ import { writeRunFile } from './runFile.ts'
 
 /** Options of `graph.run`. */
 export interface RunOptions {
-  /** Where to compute: `'auto'` is the best device at hand. @default 'auto' */
+  /** Where to compute: `'auto'` is the best device at hand; `firn doctor` lists those of this build. @default 'auto' */
   readonly device?: string
+  /** The same as a list; training on several devices is not there yet, so it has one name. @default [device] */
+  readonly devices?: readonly string[]
   /** What every random number of the run depends on. @default 0, or the seed of the run that is resumed */
   readonly seed?: number
-  /** The first part of the name of the run's folder. @default 'run' */
+  /** The first part of the name of the run's folder: a word without slashes. @default 'run' */
   readonly runId?: string
   /** The folder in which the run makes its own. @default 'out' */
   readonly outDir?: string
@@ -43,15 +45,31 @@ export const launcher: Launcher = Object.freeze({ rank: 0, worldSize: 1 })
 
 /** Checks the options, reads the checkpoint to resume from, and makes the folder. */
 export async function openRun(options: RunOptions): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
-  refuseOptions('graph.run', options, ['devices', 'launcher'], 'running on several devices, or in several processes, is not there yet')
-  checkOptions('graph.run', options, ['device', 'seed', 'runId', 'outDir', 'resumeFrom', 'signals'])
-  const device = resolveDevice(options.device ?? 'auto')
+  refuseOptions('graph.run', options, ['launcher'], 'running in several processes is not there yet')
+  checkOptions('graph.run', options, ['device', 'devices', 'seed', 'runId', 'outDir', 'resumeFrom', 'signals'])
+  const device = deviceOf(options)
+  checkRunId(options.runId)
   const resumed = options.resumeFrom === undefined ? null : await readResumed(options.resumeFrom)
   const seed = seedOf(options.seed, resumed)
   const { runId, outDir } = await makeOutDir(options.outDir ?? 'out', options.runId ?? 'run')
   const info = { device, seed, runId, outDir, launcher, hparams: currentHparams() }
   await writeRunFile(outDir, info, options)
   return { info, resumed }
+}
+
+// Every name is looked at first, so that one that is not in this build is told of with the list of those that are.
+function deviceOf({ device, devices }: RunOptions): string {
+  if (devices === undefined) return resolveDevice(device ?? 'auto')
+  if (device !== undefined) throw new FirnError('argument', "graph.run: 'device' and 'devices' are given; leave one out")
+  if (!Array.isArray(devices)) throw new FirnError('argument', `graph.run: devices: ${String(devices)} given, expected a list: ['cpu']`)
+  const [first, ...more] = devices.map(resolveDevice)
+  if (first !== undefined && more.length === 0) return first
+  throw new FirnError('argument', `graph.run: devices: ${devices.length} given, expected one; training on several devices is not there yet`)
+}
+
+function checkRunId(runId: string | undefined): void {
+  if (runId === undefined || /^[^/\\]+$/.test(runId)) return
+  throw new FirnError('argument', `graph.run: runId '${runId}', expected a word without '/' or '\\'; 'outDir' is the place for folders`)
 }
 
 async function readResumed(from: string): Promise<Resumed> {

@@ -1,16 +1,37 @@
 // Tasks: what a run is made of, as plain frozen data.
 import { checkOptions, FirnError } from '../errors.ts'
 import { type AnyNode, tagList, type Tags } from '../graph/index.ts'
+import { checkTasks } from './checkTasks.ts'
 
 /** A task's length: passes over the data, or updates. */
 export type Length = { readonly epochs: number; readonly steps?: never } | { readonly steps: number; readonly epochs?: never }
 
-/** Options of `train` and `evaluate`. */
+/** Tasks in the middle of a training task. */
+export interface Every {
+  /**
+   * Updates from one time to the next, counted in the task as its `steps` are; those that a `gradScaler` skips count too. While a window of
+   * iterations is open they wait for its end. Those due with the last update of an epoch come when that has ended.
+   */
+  readonly steps: number
+  /** What is done each time, in this order. */
+  readonly tasks: readonly TaskLike[]
+}
+
+/** Options of `evaluate`. */
 export type TaskOptions = Length & {
   /** Which nodes take part. @default '*' */
   readonly tags?: Tags
   /** Whether a task of steps calls the nodes' `epochStart` and `epochEnd` around it. @default false */
   readonly simulateEpoch?: boolean
+}
+
+/** Options of `train`. */
+export type TrainOptions = TaskOptions & {
+  /**
+   * Tasks to run in the middle of this one, after every so many updates and not once more at its end. Modules, meters, the record of the
+   * epoch and the place in the data are afterwards as they were. @default none
+   */
+  readonly every?: Every
 }
 
 /** Iterations over the nodes that the tags select. */
@@ -21,6 +42,7 @@ export interface Task {
   readonly count: number
   readonly tags: readonly string[]
   readonly simulateEpoch: boolean
+  readonly every: Every | null
 }
 
 /** Tasks one after another, several times. */
@@ -79,8 +101,8 @@ export type CallFunction = (graph: TaskGraph) => void | Promise<void>
 export type TaskLike = Task | Repeat | SaveCheckpoint | LoadCheckpoint | Call
 
 /** Iterations that train or not. @example task({ train: true, steps: 100, tags: 'train', simulateEpoch: true }) */
-export function task(options: TaskOptions & { readonly train: boolean }): Task {
-  checkOptions('task', options, ['train', 'epochs', 'steps', 'tags', 'simulateEpoch'])
+export function task(options: TrainOptions & { readonly train: boolean }): Task {
+  checkOptions('task', options, ['train', 'epochs', 'steps', 'tags', 'simulateEpoch', 'every'])
   const { train, epochs, steps, tags = '*', simulateEpoch = false } = options
   if ((epochs === undefined) === (steps === undefined)) {
     throw new FirnError('argument', `task: epochs ${epochs} and steps ${steps}, expected exactly one of them`)
@@ -88,18 +110,27 @@ export function task(options: TaskOptions & { readonly train: boolean }): Task {
   if (simulateEpoch && steps === undefined)
     throw new FirnError('argument', 'task: simulateEpoch is for a task of steps; one of epochs has its own')
   const by = steps === undefined ? 'epochs' : 'steps'
-  return Object.freeze({ kind: 'task', train, by, count: whole(by, steps ?? epochs), tags: tagList(tags), simulateEpoch })
+  const every = options.every === undefined ? null : readEvery(options.every, train)
+  return Object.freeze({ kind: 'task', train, by, count: whole(by, steps ?? epochs), tags: tagList(tags), simulateEpoch, every })
 }
 
-/** Training. @example train({ epochs: 3, tags: 'train' }) */
-export const train = (options: TaskOptions): Task => task({ ...options, train: true })
+/**
+ * Training; with `every`, other tasks in the middle of it.
+ *
+ * @example
+ * train({ epochs: 3, tags: 'train' })
+ * train({ steps: 10_000, tags: 'train', every: { steps: 500, tasks: [evaluate({ epochs: 1, tags: 'val' }), saveCheckpoint({ keep: 2 })] } })
+ */
+export const train = (options: TrainOptions): Task => task({ ...options, train: true })
 
 /** Iterations without gradients or updates, and with modules in evaluation mode. @example evaluate({ epochs: 1, tags: 'val' }) */
 export const evaluate = (options: TaskOptions): Task => task({ ...options, train: false })
 
 /** Tasks one after another, `times` times. @example repeat(3, [train({ epochs: 1 }), saveCheckpoint()]) */
-export const repeat = (times: number, tasks: readonly TaskLike[]): Repeat =>
-  Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
+export function repeat(times: number, tasks: readonly TaskLike[]): Repeat {
+  checkTasks('repeat', tasks)
+  return Object.freeze({ kind: 'repeat', times: whole('times', times), tasks: Object.freeze([...tasks]) })
+}
 
 /** Saves the states of the nodes that the tags select, and how far the run has come. @example saveCheckpoint({ keep: 3 }) */
 export function saveCheckpoint(options: SaveOptions = {}): SaveCheckpoint {
@@ -131,7 +162,16 @@ export function loadCheckpoint(options: { readonly from: string; readonly strict
 }
 
 /** Calls a function between two tasks. @example call((graph) => console.log(graph.explain('train'))) */
-export const call = (fn: CallFunction): Call => Object.freeze({ kind: 'call', fn })
+export function call(fn: CallFunction): Call {
+  if (typeof fn !== 'function') throw new FirnError('argument', `call: ${String(fn)} given, expected a function`)
+  return Object.freeze({ kind: 'call', fn })
+}
+
+/** The list within an item: that of a repeat, or that in the middle of a training task. */
+export function innerTasks(item: TaskLike | undefined): readonly TaskLike[] {
+  if (item?.kind === 'repeat') return item.tasks
+  return item?.kind === 'task' ? (item.every?.tasks ?? []) : []
+}
 
 /** The label of no item. */
 export const endOfList = 'the end of the list'
@@ -141,6 +181,12 @@ export function labelOf(item: TaskLike | undefined): string {
   if (item === undefined) return endOfList
   if (item.kind === 'task') return `${item.train ? 'train' : 'evaluate'} by ${item.by}, tags ${item.tags.join(',')}`
   return item.kind
+}
+
+function readEvery(every: Every, train: boolean): Every {
+  checkOptions('task: every', every, ['steps', 'tasks'])
+  if (!train) throw new FirnError('argument', 'task: every counts updates, and an evaluation makes none; leave it out')
+  return Object.freeze({ steps: whole('every.steps', every.steps), tasks: Object.freeze([...every.tasks]) })
 }
 
 function whole(name: string, value: number | undefined): number {

@@ -4,6 +4,7 @@ import { FirnError } from '../errors.ts'
 import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
 import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { Control } from './control.ts'
+import { epochState, loadEpochState } from './epochState.ts'
 import type { Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
 
@@ -16,6 +17,24 @@ export interface LoopOptions {
   readonly context: RunContext
   readonly control: Control
 }
+
+/** The tasks in the middle of a training task. */
+export interface Interlude {
+  /** Runs them, or what is left of them. */
+  run(): Promise<void>
+  /** Forgets the place in them: next time they begin anew. */
+  over(): void
+}
+
+/** A task at work. */
+interface Work {
+  readonly task: Task
+  readonly graph: ExecutableGraph
+  readonly progress: TaskProgress
+  readonly interlude: Interlude
+}
+
+const noInterlude: Interlude = { run: async () => {}, over: () => {} }
 
 /** Runs one task after another over the nodes of a graph. */
 export class TaskLoop {
@@ -41,12 +60,13 @@ export class TaskLoop {
   }
 
   /** Runs a task from where it is to its end. */
-  async run(task: Task, progress: TaskProgress): Promise<void> {
+  async run(task: Task, progress: TaskProgress, interlude: Interlude): Promise<void> {
     const { events } = this.context
     const graph = this.#nodes.graph(task.tags)
+    const work = { task, graph, progress, interlude }
     const early = await stopOf(() => this.#begin(graph, progress))
     events.emit('taskStart', () => progress)
-    const stop = early ?? (await stopOf(() => this.#epochs(task, graph, progress)))
+    const stop = early ?? (await stopOf(() => this.#epochs(work)))
     const late = await stopOf(async () => {
       await graph.fire('taskEnd')
       await events.deliver()
@@ -67,7 +87,7 @@ export class TaskLoop {
     await this.#begin(graph, progress)
     const iterations = task.count * this.context.gradAccSteps
     await stopOf(async () => {
-      await this.#iterate(graph, progress, iterations, true)
+      await this.#iterate({ task, graph, progress, interlude: noInterlude }, iterations, true)
       await this.context.events.deliver()
     })
     return graph.outputs
@@ -85,15 +105,20 @@ export class TaskLoop {
   }
 
   // A task of steps is one epoch that nobody needs to notice.
-  async #epochs(task: Task, graph: ExecutableGraph, progress: TaskProgress): Promise<void> {
-    if (task.by === 'steps') {
-      if (progress.epochs === 0) await this.#epoch(graph, progress, task.count * this.context.gradAccSteps, task.simulateEpoch)
-    } else {
-      while (progress.epochs < task.count) await this.#epoch(graph, progress, progress.epochSize, true)
+  async #epochs(work: Work): Promise<void> {
+    const { task, progress } = work
+    const bySteps = task.by === 'steps'
+    const epochs = bySteps ? 1 : task.count
+    for (;;) {
+      if (!progress.open) await this.#interludeAtEnd(work)
+      if (progress.epochs >= epochs) return
+      if (bySteps) await this.#epoch(work, task.count * this.context.gradAccSteps, task.simulateEpoch)
+      else await this.#epoch(work, progress.epochSize, true)
     }
   }
 
-  async #epoch(graph: ExecutableGraph, progress: TaskProgress, iterations: number, noticed: boolean): Promise<void> {
+  async #epoch(work: Work, iterations: number, noticed: boolean): Promise<void> {
+    const { graph, progress } = work
     const { counters, events, metrics, atEpochEnd } = this.context
     const early = await stopOf(async () => {
       const fresh = !progress.open
@@ -103,7 +128,8 @@ export class TaskLoop {
         events.emit('epochStart', () => progress)
         await graph.fire('epochStart')
       }
-      await this.#iterate(graph, progress, iterations)
+      progress.open = true
+      await this.#iterate(work, iterations)
     })
     const late = await stopOf(async () => {
       if (noticed) await graph.fire('epochEnd')
@@ -123,9 +149,13 @@ export class TaskLoop {
   }
 
   /** @param keep whether the outputs of the last iteration survive it */
-  async #iterate(graph: ExecutableGraph, progress: TaskProgress, iterations: number, keep = false): Promise<void> {
+  async #iterate(work: Work, iterations: number, keep = false): Promise<void> {
+    const { graph, progress } = work
     const { events } = this.context
+    // At work already where a checkpoint was saved within it.
+    if (progress.aside !== null) await this.#interlude(work)
     while (progress.epochSteps < iterations) {
+      if (progress.isInterludeDue && !graph.isAccumulating) await this.#interlude(work)
       const pending = graph.ready()
       if (pending !== undefined) await pending
       events.emit('iterationStart', () => progress)
@@ -139,6 +169,25 @@ export class TaskLoop {
       if (stop !== undefined) throw stop
       if (this.#control.isAsked) await progress.apart(() => this.#control.serve())
     }
+  }
+
+  // At the end of an epoch or a task windows are closed, here if nobody did yet.
+  async #interludeAtEnd(work: Work): Promise<void> {
+    if (work.progress.aside === null && !work.progress.isInterludeDue) return
+    if (work.graph.isAccumulating) await work.graph.fire('taskEnd')
+    await this.#interlude(work)
+  }
+
+  // What the tasks in between would change of the epoch is set aside, also in the checkpoints that they save.
+  async #interlude({ graph, progress, interlude }: Work): Promise<void> {
+    progress.aside ??= await epochState(graph, this.context)
+    const stop = await stopOf(() => progress.apart(() => interlude.run()))
+    // In one go, so that a checkpoint is from before or from after.
+    loadEpochState(graph, this.context, progress.aside)
+    progress.interludeOver()
+    interlude.over()
+    await this.#begin(graph, progress)
+    if (stop !== undefined) throw stop
   }
 
   // Values are read meanwhile and reach their listeners when they are there.

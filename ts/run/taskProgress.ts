@@ -1,6 +1,6 @@
 // How far a task has come.
-import { type Counters, type Round, savedCount, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
-import type { StateTree } from '../io/index.ts'
+import { type Counters, type Round, savedCount, savedJson, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import type { Json, StateTree } from '../io/index.ts'
 import { labelOf, type Task } from './task.ts'
 
 /** What a task runs in. */
@@ -25,7 +25,14 @@ export class TaskProgress implements TaskInfo {
   epochs = 0
   /** Whether an epoch has begun and not ended. */
   open = false
+  /** What of the epoch is set aside while tasks in the middle of this one are at work; null while none are. */
+  aside: Json = null
   readonly #around: Surroundings
+  /** Steps from one time of those tasks to the next; Infinity when there are none. */
+  readonly #every: number
+  /** When those tasks last ran. */
+  #interlude = 0
+  #earlierSteps = 0
   #since: number | null = null
   #earlier = 0
 
@@ -35,11 +42,28 @@ export class TaskProgress implements TaskInfo {
     this.stepMode = task.by === 'steps'
     this.tags = task.tags
     this.total = task.count
+    this.#every = task.every?.steps ?? Infinity
     this.#around = around
   }
 
   get done(): number {
     return this.stepMode ? Math.floor(this.epochSteps / this.#around.window) : this.epochs
+  }
+
+  /** Steps in all epochs so far; a window that the end of an epoch closed is one. */
+  get steps(): number {
+    return this.#earlierSteps + (this.open ? Math.floor(this.epochSteps / this.#around.window) : 0)
+  }
+
+  /** Whether it is time for the tasks in the middle of this one. */
+  get isInterludeDue(): boolean {
+    return Math.floor(this.steps / this.#every) > Math.floor(this.#interlude / this.#every)
+  }
+
+  /** Notes that the tasks in the middle of this one have been run. */
+  interludeOver(): void {
+    this.aside = null
+    this.#interlude = this.steps
   }
 
   get rounds(): readonly Round[] {
@@ -74,23 +98,25 @@ export class TaskProgress implements TaskInfo {
     }
   }
 
-  /** Begins an epoch, or goes on with the one that was open when the state was saved. */
+  /** Begins an epoch, which is open once its nodes know of it, or goes on with the one that was open when the state was saved. */
   begin(): void {
     if (!this.open) {
       this.epochSteps = 0
       this.#earlier = 0
     }
-    this.open = true
     this.#since = performance.now()
   }
 
   end(): void {
     this.open = false
     this.epochs += 1
+    this.#earlierSteps += Math.ceil(this.epochSteps / this.#around.window)
   }
 
   stateDict(): StateTree {
-    return { epochs: this.epochs, epochSteps: this.epochSteps, open: this.open, seconds: this.open ? this.seconds : 0 }
+    const { epochs, epochSteps, open, aside } = this
+    const steps = { earlierSteps: this.#earlierSteps, interlude: this.#interlude }
+    return { epochs, epochSteps, open, seconds: open ? this.seconds : 0, ...steps, aside }
   }
 
   loadStateDict(state: StateTree): void {
@@ -100,5 +126,8 @@ export class TaskProgress implements TaskInfo {
     this.epochSteps = savedCount(what, saved, 'epochSteps')
     this.open = saved['open'] === true
     this.#earlier = savedNumber(what, saved, 'seconds')
+    this.#earlierSteps = savedCount(what, saved, 'earlierSteps')
+    this.#interlude = savedCount(what, saved, 'interlude')
+    this.aside = savedJson(what, saved['aside'])
   }
 }
