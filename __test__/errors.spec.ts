@@ -138,7 +138,7 @@ const mistakes: readonly Mistake[] = [
   {
     what: 'an unknown option of a layer',
     code: 'argument',
-    says: ['Conv2d', "'kernelSize'"],
+    says: ['Conv2d', "'kernelSize'", "did you mean 'kernel'?"],
     make: () => Reflect.construct(nn.Conv2d, [1, 2, { kernelSize: 3 }]),
   },
   {

@@ -1,4 +1,7 @@
 // Two tasks on one encoder: which digit it is, and where, on textures. Shares found by descent (mgda) beside fixed weights.
+// What it is to reach: without a weight to choose, each task does better than where a weight of 0.01 neglects it, masks by 5 points of overlap.
+// Measured: 94.5 % of the digits against 91.5 %, an overlap of 66.8 % against 41.6 %; equal weights, which fit these losses, give 95.6 % and
+// 67.6 %. It takes 33 s of processor time. `node multitask.ts [samples] [epochs]` asks for less.
 import {
   DatasetNode,
   evaluate,
@@ -13,7 +16,6 @@ import {
   optim,
   seed,
   TensorDataset,
-  type Tensor,
   train,
 } from 'firn-ml'
 import { mnist } from 'firn-ml/datasets'
@@ -49,8 +51,14 @@ const known = textured('train', samples)
 const unseen = textured('test', 1000)
 const conv = (from: number, to: number) => new nn.Conv2d(from, to, { kernel: 3, padding: 1 })
 
+/** Of data that was not trained on: the share of digits that are right, and the overlap of masks. */
+interface Result {
+  readonly digits: number
+  readonly masks: number
+}
+
 /** Trains both tasks; `weights` of the losses, or null for shares found in every iteration. */
-async function compare(weights: readonly [digit: number, mask: number] | null): Promise<readonly [accuracy: number, overlap: number]> {
+async function compare(weights: readonly [digit: number, mask: number] | null): Promise<Result> {
   seed(0)
   const encoder = new nn.Sequential(conv(1, 8), new nn.ReLU(), new nn.MaxPool2d(2), conv(8, 16), new nn.ReLU())
   const digit = new nn.Sequential(new nn.MaxPool2d(2), new nn.Flatten(), new nn.Linear(16 * 49, 10))
@@ -75,22 +83,23 @@ async function compare(weights: readonly [digit: number, mask: number] | null): 
     .add('digit loss', new LossNode({ ...mode(weights?.[0]), forward: (_, x) => F.crossEntropy(x.digit, x.data.label) }))
     .add('mask loss', new LossNode({ ...mode(weights?.[1]), forward: (_, x) => F.binaryCrossEntropyWithLogits(x.mask, x.data.mask) }))
     .add('accuracy', new MetricNode({ meter: meter.accuracy(), forward: (_, x) => [x.digit, x.data.label] }))
-    .add('both', new MetricNode({ meter: meter.sum(), forward: (_, x) => [found(x.mask).mul(x.data.mask).sum()] }))
-    .add('either', new MetricNode({ meter: meter.sum(), forward: (_, x) => [found(x.mask).maximum(x.data.mask).sum()] }))
+    .add('overlap', new MetricNode({ meter: meter.iou(), forward: (_, x) => [x.mask, x.data.mask] }))
   const { metrics } = await graph.run([train({ epochs, tags: 'train' }), evaluate({ epochs: 1, tags: 'val' })])
-  return [Number(metrics.eval['accuracy']), Number(metrics.eval['both']) / Number(metrics.eval['either'])]
+  return { digits: Number(metrics.eval['accuracy']), masks: Number(metrics.eval['overlap']) }
 }
-
-const found = (scores: Tensor): Tensor => scores.gt(0).float()
 
 console.log('losses                digits right  overlap of masks')
-const kinds = {
-  'digit 1, mask 1': [1, 1],
-  'digit 1, mask 0.01': [1, 0.01],
-  'digit 0.01, mask 1': [0.01, 1],
-  'shares by descent': null,
-} as const
-for (const [name, weights] of Object.entries(kinds)) {
-  const [accuracy, overlap] = await compare(weights)
-  console.log(`${name.padEnd(20)}  ${(100 * accuracy).toFixed(1).padStart(10)} %  ${(100 * overlap).toFixed(1).padStart(14)} %`)
+async function row(name: string, weights: readonly [digit: number, mask: number] | null): Promise<Result> {
+  const result = await compare(weights)
+  const { digits, masks } = result
+  console.log(`${name.padEnd(20)}  ${(100 * digits).toFixed(1).padStart(10)} %  ${(100 * masks).toFixed(1).padStart(14)} %`)
+  return result
 }
+await row('digit 1, mask 1', [1, 1])
+const fewMasks = await row('digit 1, mask 0.01', [1, 0.01])
+const fewDigits = await row('digit 0.01, mask 1', [0.01, 1])
+const shared = await row('shares by descent', null)
+
+const reached = shared.digits > fewDigits.digits && shared.masks > fewMasks.masks + 0.05
+console.log(`\n${reached ? 'reached' : 'missed'}: shares by descent neglect neither task`)
+if (!reached) process.exitCode = 1

@@ -27,6 +27,9 @@ export class FirnError extends Error {
 
 /** Throws when `given` holds an option that is not among `known`. */
 export function checkOptions(what: string, given: object, known: readonly string[]): void {
+  // Seen where types are not checked: the letters of a word would be told of as unknown options.
+  if (typeof given !== 'object' || given === null)
+    throw new FirnError('argument', `${what}: ${JSON.stringify(given)} given, expected options: { ${known.join(', ')} }`)
   for (const name in given) {
     if (!known.includes(name)) throw unknownName(what, 'option', name, known)
   }
@@ -40,7 +43,7 @@ export function unknownName(what: string, kind: string, name: string, known: rea
   return new FirnError('argument', `${what}: unknown ${kind} '${name}'${hint} (${list})`)
 }
 
-/** The known name with the smallest edit distance, if it is near enough to be meant. */
+/** The known name with the smallest edit distance, if it is near enough to be meant; else one that is its beginning, as `kernel` of `kernelSize`. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(name.length / 3)) + 1
@@ -49,7 +52,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     // Two words with no letter in common are as far apart as the longer one is long.
     if (distance < least && distance < Math.max(name.length, candidate.length)) [best, least] = [candidate, distance]
   }
-  return best
+  return best ?? known.find((candidate) => candidate.length >= 3 && name.toLowerCase().startsWith(candidate.toLowerCase()))
 }
 
 function editDistance(a: string, b: string): number {

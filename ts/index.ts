@@ -144,6 +144,8 @@ export {
   StopTask,
   type Best,
   type Board,
+  type EarlyStopOptions,
+  type EarlyStopped,
   type EpochRecord,
   type EventSource,
   type GraphEvents,

@@ -117,6 +117,31 @@ test('iterationsPerEpoch: so many batches in an epoch, and the permutation goes 
   t.deepEqual(part.batches, whole.batches)
 })
 
+test('collate makes the batch of the samples, after the pipeline; dropLast leaves the short one out', async (t) => {
+  const batches: unknown[] = []
+  const graph = new HyperGraph()
+    .add(
+      'data',
+      new DatasetNode({
+        dataset: numbers(5),
+        batchSize: 2,
+        dropLast: true,
+        pipeline: ({ x }: { x: Tensor }) => x.itemSync() * 10,
+        collate: (samples) => samples.join(' and '),
+      }),
+    )
+    .add('note', new Node({ forward: (_, x) => batches.push(x.data) }))
+  await graph.run([train({ epochs: 2 })], { outDir: folder(t) })
+  t.deepEqual(batches, ['0 and 10', '20 and 30', '0 and 10', '20 and 30'])
+})
+
+test('prefetch is refused where nothing is made ahead', (t) => {
+  t.throws(() => new DatasetNode({ dataset: numbers(1), prefetch: 3 }), {
+    code: 'argument',
+    message: /prefetch is what workers make ahead, and there are none/,
+  })
+})
+
 test('batchSizeInTotal with one process is batchSize', async (t) => {
   const sizes: number[] = []
   const graph = new HyperGraph()

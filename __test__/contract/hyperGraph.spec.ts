@@ -244,6 +244,47 @@ test('probe prints outputs of nodes; explain says who reads whom', async (t) => 
   await graph.run([train({ steps: 9, tags: 'train' })], { outDir: folder(t) })
   t.deepEqual(lines, ['E0S1 a: 1', 'E0S1 b: 2', 'E0S2 a: 2', 'E0S2 b: 4'])
   t.regex(graph.explain('train'), /b: Node, forward, reads a$/)
+  lines.length = 0
+  const failing = new HyperGraph()
+    .add('a', new Node({ forward: () => 1 }))
+    .add('b', new Node({ forward: () => JSON.parse('{') }))
+    .probe(['a', 'b'], { print: (line) => lines.push(line) })
+  await t.throwsAsync(failing.step(), { message: /^node 'b' in forward/ })
+  t.deepEqual(lines, ['E0S1 a: 1'])
+})
+
+test('counters of step go on from call to call, and begin anew after a run', async (t) => {
+  const seen: number[] = []
+  const graph = new HyperGraph().add('a', new Node({ forward: (n) => void seen.push(n.globalTrainSteps) }))
+  await graph.step({ steps: 2 })
+  await graph.step()
+  await graph.run([train({ steps: 1 })], { outDir: folder(t) })
+  await graph.step({ steps: 2 })
+  t.deepEqual(seen, [1, 2, 3, 1, 1, 2])
+})
+
+test('explain prints the order, the phases that each node acts in, who reads whom, and what waits for several processes', async (t) => {
+  const graph = new HyperGraph()
+    .add('data', new DatasetNode({ dataset: numbers(2) }))
+    .add('late', new Node({ forward: (_, x) => x.data.x }), { tags: 'x' })
+    .add(
+      'net',
+      new ModuleNode({ module: new Weights(), optimizers: optim.sgd({ lr: 0.1 }), forward: (n, x) => n.module.forward().mul(x.data.x) }),
+    )
+    .add('loss', new LossNode({ forward: (_, x) => x.net.sum() }))
+    .add('alone', new Node({ backward: () => {} }))
+  await graph.step({ tags: 'y' })
+  t.is(
+    graph.explain('y'),
+    [
+      'tags y: 4 nodes in order',
+      '  data: DatasetNode, forward, reads nothing',
+      '  net: ModuleNode, forward update, reads data',
+      '  loss: LossNode, forward backward update, reads net',
+      '  alone: Node, forward backward, reads nothing',
+    ].join('\n'),
+  )
+  t.is(graph.selectGraph('y').toString(), graph.explain('y'))
 })
 
 test.serial('listening, logging and timing read nothing from the device within an iteration', async (t) => {

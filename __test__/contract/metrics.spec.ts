@@ -60,12 +60,33 @@ test('every meter starts anew with an epoch and is evaluated at its end', async 
   )
 })
 
+test('saveBest looks at the metric that is named, of several, and at evaluation alone', async (t) => {
+  const values = [
+    [3, 1],
+    [2, 2],
+    [1, 3],
+  ]
+  let at = 0
+  const node = new MetricNode({
+    meter: meter.dict({ loss: meter.value(), right: meter.value() }),
+    saveBest: { metric: 'loss', mode: 'min', keep: 1 },
+    forward: (n) => {
+      const [loss = 0, right = 0] = n.training ? [-1, -1] : (values[at++] ?? [])
+      return [{ loss: [loss] as const, right: [right] as const }]
+    },
+  })
+  const training = task({ train: true, steps: 1, simulateEpoch: true })
+  const { outDir } = await new HyperGraph().add('score', node).run([repeat(3, [training, epoch(1)])], { outDir: folder(t) })
+  t.deepEqual([node.best?.value, node.best?.epoch], [1, 3])
+  t.deepEqual(readdirSync(join(outDir, 'ckpts')), ['E3S3_score.loss_1.safetensors'])
+})
+
 test('saveBest keeps the checkpoints of the best epochs: improvements alone, never NaN, and the record survives a resume', async (t) => {
-  const watched = (values: readonly number[]) => {
+  const watched = (values: readonly number[], keep = 2) => {
     let at = 0
     const node = new MetricNode({
       meter: meter.value(),
-      saveBest: { mode: 'max', keep: 2 },
+      saveBest: { mode: 'max', keep },
       forward: (n) => [n.training ? 0 : (values[at++] ?? NaN)],
     })
     return { node, graph: new HyperGraph().add('score', node) }
@@ -81,6 +102,13 @@ test('saveBest keeps the checkpoints of the best epochs: improvements alone, nev
     ['score_3.safetensors', 'score_5.safetensors'],
   )
   t.is(first.node.best?.value, 5)
+  const all = watched(values, 9)
+  const { outDir: other } = await all.graph.run(repeated, { outDir: folder(t) })
+  t.deepEqual(readdirSync(join(other, 'ckpts')).toSorted(), [
+    'E0S2_score_1.safetensors',
+    'E0S4_score_3.safetensors',
+    'E0S6_score_5.safetensors',
+  ])
   const second = watched([])
   await second.graph.run(repeated, {
     outDir: folder(t),

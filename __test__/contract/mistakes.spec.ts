@@ -6,6 +6,7 @@ import {
   DatasetNode,
   HyperGraph,
   LossNode,
+  meter,
   MetricNode,
   ModuleNode,
   nn,
@@ -16,6 +17,7 @@ import {
   saveCheckpoint,
   train,
 } from '../../ts/index.ts'
+import type { AnyNode } from '../../ts/graph/index.ts'
 import { folder, numbers } from '../graph/toys.ts'
 
 /** Calls a function as JavaScript does. */
@@ -66,6 +68,10 @@ const mistakes: Readonly<Record<string, readonly [make: () => unknown, message: 
     () => loosely(repeat, 2, [[train({ steps: 1 })]]),
     'repeat: item 0 of the tasks is a list; expected what train, evaluate, task, repeat, saveCheckpoint, loadCheckpoint, call return',
   ],
+  'a task in the middle of another that was not called': [
+    () => loosely(train, { steps: 4, every: { steps: 2, tasks: [saveCheckpoint] } }),
+    'task: every: item 0 of the tasks is the function saveCheckpoint; call it: saveCheckpoint(...)',
+  ],
   'a call of no function': [() => loosely(call, 3), 'call: 3 given, expected a function'],
   'a node by an odd name': [
     () => new HyperGraph().add('get', new Node({})),
@@ -80,6 +86,46 @@ const mistakes: Readonly<Record<string, readonly [make: () => unknown, message: 
 for (const [what, [make, message]] of Object.entries(mistakes)) {
   test(what, (t) => void t.throws(make, { code: 'argument', message }))
 }
+
+test('an option by itself, where options are an object', async (t) => {
+  const graph = new HyperGraph()
+  const call = (name: 'add' | 'step', ...args: unknown[]) => Reflect.apply(graph[name], graph, args)
+  t.throws(() => call('add', 'a', new Node({}), 'train'), {
+    code: 'argument',
+    message: 'graph.add: "train" given, expected options: { tags }',
+  })
+  graph.add('a', new Node({}))
+  await t.throwsAsync(call('step', 'train'), {
+    code: 'argument',
+    message: 'graph.step: "train" given, expected options: { train, steps, tags }',
+  })
+})
+
+/** What an iteration with a node of these options says, after the place. */
+async function told(Kind: new (...args: never[]) => AnyNode, options: object): Promise<string | undefined> {
+  const graph: HyperGraph = new HyperGraph()
+  Reflect.apply(graph.add, graph, ['node', Reflect.construct(Kind, [options])])
+  const error = await graph.step().then(
+    () => null,
+    (error: unknown) => error,
+  )
+  return error instanceof Error ? /iteration \d: (.*)/.exec(error.message)?.[1] : undefined
+}
+
+test('in an iteration: a loss that leads to nothing, a metric that is no list, a report that is no plain data', async (t) => {
+  t.is(
+    await told(LossNode, { forward }),
+    'the losses depend on nothing that trains: give a ModuleNode `optimizers` whose patterns match, and let its forward return what the losses read',
+  )
+  t.is(
+    await told(MetricNode, { meter: meter.average(), forward: () => 3 }),
+    'forward gave number, expected a list of what the meter takes, such as [x.net, x.data.label]',
+  )
+  t.is(
+    await told(Node, { update: (n: Node) => Reflect.apply(n.board.metric, n.board, ['m', { deep: [ones([1])] }]) }),
+    "board.metric: 'm' is no plain data; a checkpoint keeps it: await tensor.item() or toArray() first",
+  )
+})
 
 const runs: Readonly<Record<string, readonly [options: object, code: string, message: string]>> = {
   'a device that is not there': [{ device: 'abacus' }, 'device', "device: 'abacus' is not in this build; available: auto, cpu"],

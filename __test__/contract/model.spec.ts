@@ -12,6 +12,7 @@ import {
   repeat,
   task,
   type TaskLike,
+  Tensor,
   tensor,
   train,
 } from '../../ts/index.ts'
@@ -121,6 +122,47 @@ test('a node runs exactly once in an iteration, whether nobody asks for it or ma
   t.deepEqual(calls, { source: 5, left: 5, right: 5, alone: 5 })
 })
 
+test('x.name and x.get(name) are one output under any name, also those of members of objects and of nodes', async (t) => {
+  const names = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', 'length', 'name', 'has', 'keys', 'forward', 'a b', '0']
+  const graph: HyperGraph = new HyperGraph()
+  for (const name of names) graph.add(name, new LossNode({ forward: () => tensor([names.indexOf(name)], { requiresGrad: true }).mul(1) }))
+  const read = (x: CacheAccess) => names.map((name) => [Reflect.get(x, name), x.get(name)])
+  graph.add('reader', new Node({ forward: (_, x: CacheAccess) => read(x).map(([one, two]) => one === two && one instanceof Tensor) }))
+  const { metrics } = await graph.run([task({ train: true, steps: 1, simulateEpoch: true })], { outDir: folder(t) })
+  t.deepEqual(Object.entries(metrics.train).toSorted(), names.map((name, i) => [name, i] as const).toSorted())
+  t.deepEqual(
+    (await graph.step()).get('reader'),
+    names.map(() => true),
+  )
+  for (const name of ['get', 'then', '__proto__', '', 'a/b'])
+    t.throws(() => graph.add(name, new Node({})), { code: 'argument', message: /cannot name a node/ })
+})
+
+test('training is on the tape; evaluation is not, in any phase, whatever needs a gradient', async (t) => {
+  const seen: unknown[] = []
+  const leaf = tensor([1], { requiresGrad: true })
+  const look = (phase: string) => void seen.push([phase, leaf.mul(2).requiresGrad])
+  const graph = new HyperGraph().add('A', new Node({ forward: () => look('forward'), update: () => look('update') }))
+  await graph.step({ train: false })
+  await graph.step()
+  t.deepEqual(seen, [
+    ['forward', false],
+    ['update', false],
+    ['forward', true],
+    ['update', true],
+  ])
+})
+
+test('an epoch ends with the shortest data of its task', async (t) => {
+  const seen: unknown[] = []
+  const graph = new HyperGraph()
+    .add('long', new DatasetNode({ dataset: numbers(5) }))
+    .add('short', new DatasetNode({ dataset: numbers(2) }), { tags: 'short' })
+    .add('see', new Node({ forward: (n, x) => void seen.push([n.epochSteps, n.epochSize, x.long.x.itemSync()]) }))
+  await graph.run([train({ epochs: 2, tags: 'short' }), train({ epochs: 1, tags: 'other' })], { outDir: folder(t) })
+  t.deepEqual(seen, [...[0, 1, 0, 1].map((i) => [i, 2, i]), ...[0, 1, 2, 3, 4].map((i) => [i, 5, i])])
+})
+
 test('a kept output is not made anew when it is asked for after update', async (t) => {
   const graph = new HyperGraph()
     .add('n1', new Node({ value: { now: 1 }, forward: (n) => n.value.now, update: (n) => void (n.value.now += 110) }))
@@ -202,6 +244,16 @@ test('prepare depends on graph and mode: the module is switched each time either
     'prepare true',
     'forward true',
   ])
+})
+
+test('a node of two graphs works for the one that runs, under the name that it has there', async (t) => {
+  const module = new nn.Dropout(0.5)
+  const shared = new ModuleNode({ module, forward: (n) => [n.name, n.training, n.allNodes.size] })
+  const [one, two] = [new HyperGraph().add('a', shared), new HyperGraph().add('b', shared).add('c', new Node({}))]
+  t.deepEqual((await one.step()).a, ['a', true, 1])
+  t.deepEqual((await two.step({ train: false })).b, ['b', false, 2])
+  t.deepEqual((await one.step()).a, ['a', true, 1])
+  t.true(module.training)
 })
 
 test('a node that is added between two tasks takes part in the next', async (t) => {

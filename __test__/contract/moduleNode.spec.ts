@@ -5,6 +5,7 @@ import {
   evaluate,
   F,
   HyperGraph,
+  isGradEnabled,
   LossNode,
   memory,
   ModuleNode,
@@ -15,6 +16,7 @@ import {
   tensor,
   type Tensor,
 } from '../../ts/index.ts'
+import { closeTo } from '../helpers.ts'
 import { folder, numbers, Weights } from '../graph/toys.ts'
 
 /** What is warned of while the test runs. */
@@ -63,6 +65,22 @@ test('nodes under other tags share a module: each task trains its own set at its
     ['a', 0.375, 0.5],
     ['a,b', 0.375, 0.5],
   ])
+})
+
+test('a parameter that two nodes would train in one task is an error that names both; under other tags it is none', async (t) => {
+  const module = new Weights()
+  const node = (pattern: string) =>
+    new ModuleNode({ module, optimizers: { [pattern]: optim.sgd({ lr: 1 }) }, forward: (n) => n.module.forward() })
+  const graph = new HyperGraph()
+    .add('one', node('a'))
+    .add('two', node('.*'), { tags: 'both' })
+    .add('loss', new LossNode({ forward: (_, x) => x.one }))
+  await t.throwsAsync(graph.step({ tags: 'both' }), {
+    code: 'graph',
+    message: /node 'one' in prepare .*nodes 'one' and 'two' train the same parameter; one optimizer may, in one task/,
+  })
+  await t.notThrowsAsync(graph.step({ tags: 'other' }))
+  await t.notThrowsAsync(graph.step({ tags: 'both', train: false }))
 })
 
 test('gradients of what does not train are dropped when a task begins; evaluation needs none at all', async (t) => {
@@ -159,6 +177,40 @@ test('frozen parts keep no graph: their outputs need no gradient, and with every
     held.push(Number(needs[0]))
   }
   t.deepEqual(held, [0, 1])
+})
+
+test('weightInit sets the first values before anything trains, without gradients', async (t) => {
+  const module = new Weights()
+  const seen: unknown[] = []
+  const weightInit = (given: Weights) => {
+    seen.push(given === module, isGradEnabled())
+    given.a.assign(tensor([5]))
+  }
+  const graph = new HyperGraph()
+    .add('net', new ModuleNode({ module, weightInit, optimizers: { a: optim.sgd({ lr: 1 }) }, forward: (n) => n.module.forward() }))
+    .add('loss', new LossNode({ forward: (_, x) => x.net }))
+  t.deepEqual([seen, module.a.itemSync()], [[true, false], 5])
+  await graph.step({ steps: 2 })
+  t.deepEqual([seen.length, module.a.itemSync()], [2, 3])
+})
+
+test('clip, schedule and window are counted by optimizer', async (t) => {
+  const module = new Weights()
+  const rate = () => optim.linear({ from: 1, to: 0, steps: 4 })
+  const optimizers = { a: optim.sgd({ lr: rate(), clipGradNorm: 0.5 }), b: optim.sgd({ lr: rate(), accumulate: 2 }) }
+  const graph = new HyperGraph()
+    .add('net', new ModuleNode({ module, optimizers, forward: (n) => n.module.a.add(n.module.b.mul(2)).sum() }))
+    .add('loss', new LossNode({ forward: (_, x) => x.net }))
+  const seen: { a: number[]; b: number[] } = { a: [], b: [] }
+  graph.events.on('iterationEnd', () => {
+    seen.a.push(module.a.itemSync())
+    seen.b.push(module.b.itemSync())
+  })
+  await graph.step({ steps: 4 })
+  // A gradient of 1, clipped to 0.5, at the rates 1, 0.75, 0.5, 0.25.
+  closeTo(t, seen.a, [0.5, 0.125, -0.125, -0.25], { rtol: 0, atol: 1e-5 })
+  // A gradient of 2, not clipped, at every second iteration, at the rates 1 and 0.75.
+  closeTo(t, seen.b, [1, -1, -1, -2.5])
 })
 
 test('batch norm and dropout follow the task: batch statistics in training, running ones in evaluation', async (t) => {

@@ -5,6 +5,7 @@ import {
   evaluate,
   FirnError,
   HyperGraph,
+  ModuleNode,
   nn,
   Node,
   ones,
@@ -12,9 +13,11 @@ import {
   StopAllTasks,
   StopTask,
   task,
+  Tensor,
   train,
 } from '../../ts/index.ts'
 import { call, type StateTree, type TaskLike } from '../../ts/index.ts'
+import type { CacheAccess } from '../../ts/graph/index.ts'
 import { nodeEvents } from '../../ts/graph/hooks.ts'
 import { folder, hooks, numbers } from '../graph/toys.ts'
 
@@ -181,6 +184,43 @@ test('forwardImpl, stateDict, loadStateDict and move may be overridden, forward 
   })
 })
 
+test('move: lists and records are followed, the rest stays as it is, and a device that is not there is refused', async (t) => {
+  const seen: unknown[] = []
+  const data = { list: [ones([1]), 'word'], module: new nn.Linear(1, 1), fn: () => 1 }
+  const graph = new HyperGraph().add('A', new Node({ forward: (n) => void seen.push(n.move(data), n.move(data, 'cpu')) }))
+  await graph.step()
+  t.true(seen.length === 2 && seen.every((moved) => moved === data))
+  for (const away of [ones([1]), [ones([1])], { deep: { module: new nn.Linear(1, 1) } }]) {
+    const node = new Node({ forward: (n) => void n.move(away, 'cuda:0') })
+    await t.throwsAsync(new HyperGraph().add('A', node).step(), {
+      code: 'device',
+      message: "node 'A' in forward of 'train by steps, tags *', iteration 0: device: 'cuda:0' is not in this build; available: auto, cpu",
+    })
+  }
+})
+
+test('device placement: resources and modules are moved when they are prepared, batches when they are handed out', async (t) => {
+  const moved: string[] = []
+  const note = (what: unknown) => void moved.push(what instanceof nn.Module ? 'module' : what instanceof Tensor ? 'tensor' : 'batch')
+  class Data extends DatasetNode<ReturnType<typeof numbers>> {
+    override move<T>(data: T): T {
+      note(data)
+      return super.move(data)
+    }
+  }
+  class Net extends ModuleNode<object, nn.Linear, number, { extra: Tensor }> {
+    override move<T>(data: T): T {
+      note(data)
+      return super.move(data)
+    }
+  }
+  const graph = new HyperGraph()
+    .add('data', new Data({ dataset: numbers(2) }))
+    .add('net', new Net({ module: new nn.Linear(1, 1), extra: ones([1]), forward: () => moved.push('forward') }))
+  await graph.run([train({ steps: 2 })], { outDir: folder(t) })
+  t.deepEqual(moved, ['module', 'tensor', 'batch', 'forward', 'batch', 'forward'])
+})
+
 const fail = (error: Error) => (): never => {
   throw error
 }
@@ -201,13 +241,14 @@ for (const event of nodeEvents) {
 
 test('errors: told once, at the innermost node, with the code of the original; what is no Error is told too', async (t) => {
   const graph = new HyperGraph()
+    .add('outer', new Node({ forward: (_, x: CacheAccess) => x.get('middle') }))
+    .add('middle', new Node({ forward: (_, x: CacheAccess) => x.get('inner') }))
     .add('inner', new Node({ forward: () => ones([2]).add(ones([3])) }))
-    .add('outer', new Node({ forward: (_, x) => x.inner }))
   const error = await t.throwsAsync(graph.step({ train: false }), {
     code: 'shape',
     message: /^node 'inner' in forward of 'evaluate by steps, tags \*', iteration 0: add/,
   })
-  t.true(error?.cause instanceof FirnError)
+  t.true(error?.cause instanceof FirnError && error.cause.cause === undefined)
   const odd = new HyperGraph().add(
     'odd',
     new Node({

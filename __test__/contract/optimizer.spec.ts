@@ -35,6 +35,7 @@ test('updaters are called at each real update with the group, the node and the c
       seen.push(counters)
       t.is(teller, node)
       t.is(group.initialLr, 0.5)
+      group.lr /= 2
     },
   ]
   const { graph, node } = pulled({ a: optim.sgd({ lr: 0.5, accumulate: 2, updaters }) })

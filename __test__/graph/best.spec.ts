@@ -64,11 +64,11 @@ test('a number of a record is named by its keys', async (t) => {
   t.deepEqual(saved((await run({ mode: 'max', metric: 'other/deep' })).outDir), ['E0S0_scores.other-deep_3.safetensors'])
   await t.throwsAsync(run({ mode: 'max', metric: 'bets' }), {
     code: 'argument',
-    message: /no number 'bets' in what the meter of 'scores' gives; \{ metric \} may be best, other/,
+    message: /no number 'bets' in what the meter of 'scores' gives; did you mean 'best'\?; \{ metric \} may be best, other\/deep/,
   })
   await t.throwsAsync(run({ mode: 'max' }), {
     code: 'argument',
-    message: /the meter of 'scores' gives no number; \{ metric \} may be best, other/,
+    message: /the meter of 'scores' gives no number; \{ metric \} may be best, other\/deep/,
   })
 })
 

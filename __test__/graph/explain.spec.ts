@@ -1,6 +1,7 @@
 import test from 'ava'
 import { type CacheAccess, Node } from '../../ts/graph/index.ts'
-import { HyperGraph } from '../../ts/run/index.ts'
+import { HyperGraph, repeat, task, train } from '../../ts/run/index.ts'
+import { folder } from './toys.ts'
 
 const reader = (...names: readonly string[]) =>
   new Node({ forward: (_, x: CacheAccess) => names.map((name) => x.get(name)), update: () => {} })
@@ -51,4 +52,24 @@ test('what is known belongs to a selection: other tags have not run', async (t) 
   await graph.step({ tags: 'x' })
   t.regex(graph.explain('x'), /reads nothing$/)
   t.regex(graph.explain('y'), /reads not known yet/)
+})
+
+test('the event of a graph tells the same as data, whenever other nodes or another mode have done their first iteration', async (t) => {
+  const graph = new HyperGraph()
+    .add('net', reader('data'))
+    .add('data', reader())
+    .add('extra', new Node({ backward: () => {} }), { tags: 'train' })
+  const told: string[] = []
+  graph.events.on('iterationEnd', () => void told.push('iteration'))
+  graph.events.on('graph', ({ training, tags, step, nodes }) => {
+    const all = nodes.map(({ name, kind, phases, reads }) => `${name} ${kind} ${phases.join('+')} <- ${reads?.join() ?? '?'}`)
+    told.push(`${training ? 'train' : 'eval'} ${tags.join()} at ${step}: ${all.join('; ')}`)
+  })
+  const look = task({ train: false, steps: 1, tags: 'val' })
+  await graph.run([repeat(2, [train({ steps: 2, tags: 'train' }), look]), look], { outDir: folder(t) })
+  const trained = (step: number) =>
+    `train train at ${step}: net Node forward+update <- data; data Node forward+update <- ; extra Node forward+backward <- `
+  const evaluated = (step: number) => `eval val at ${step}: net Node forward+update <- data; data Node forward+update <- `
+  const round = (step: number) => ['iteration', trained(step), 'iteration', 'iteration', evaluated(step + 1)]
+  t.deepEqual(told, [...round(1), ...round(3), 'iteration'])
 })

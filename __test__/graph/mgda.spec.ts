@@ -205,6 +205,28 @@ test('normalised gradients are compared by direction: factors of the losses do n
   )
 })
 
+test('without normalisation every loss falls along the average gradient; with it, as in the program of the authors, one may rise', (t) => {
+  const gradients = [
+    [10, 0],
+    [-0.5, Math.sqrt(0.75)],
+  ]
+  const descent = (normalize: Normalization) => {
+    const z = tensor([0, 0], { requiresGrad: true, dtype: 'float64' })
+    const losses = gradients.map((gradient) =>
+      z
+        .mul(tensor(gradient, { dtype: 'float64' }))
+        .sum()
+        .add(1)
+        .float(),
+    )
+    const shares = lossShares(losses, [z], normalize)
+    const along = [0, 1].map((k) => gradients.reduce((sum, gradient, i) => sum + (gradient[k] ?? 0) * (shares[i] ?? 0), 0))
+    return gradients.map((gradient) => gradient.reduce((sum, value, k) => sum + value * (along[k] ?? 0), 0))
+  }
+  t.true(descent('none').every((slope) => slope > 0))
+  near(t, descent('l2'), [47.5, -2], 1e-6)
+})
+
 test('gradients that are not finite give equal shares, and zero gradients are no division by zero', (t) => {
   const z = tensor([1, 2], { requiresGrad: true })
   t.deepEqual(lossShares([z.sum().mul(Infinity), z.sum()], [z], 'none'), [0.5, 0.5])

@@ -68,6 +68,20 @@ test('when forward fails, the outputs that were made are printed', async (t) => 
   t.deepEqual(lines, ["E0S1 a: 'made'"])
 })
 
+test('an iteration whose probe fails is given up and not counted, as one whose node does', async (t) => {
+  const lines: string[] = []
+  let broken = true
+  const print = (line: string): void => {
+    if (broken) throw new Error('full')
+    lines.push(line)
+  }
+  const graph = counting().probe(['b'], { print })
+  await t.throwsAsync(graph.step(), { message: /full/ })
+  broken = false
+  await graph.step()
+  t.deepEqual(lines, ["E0S1 b: 'b'"])
+})
+
 test('prints to the console unless told otherwise', async (t) => {
   const lines: unknown[] = []
   const { log } = console

@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
 import test from 'ava'
 import type { EpochRecord } from '../../ts/graph/index.ts'
-import { DatasetNode, LossNode, ModuleNode } from '../../ts/graph/index.ts'
+import { DatasetNode, LossNode, meter, MetricNode, ModuleNode } from '../../ts/graph/index.ts'
 import { chart, epochLine, epochLog } from '../../ts/observe/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
-import { evaluate, HyperGraph, train } from '../../ts/run/index.ts'
+import { evaluate, HyperGraph, repeat, train } from '../../ts/run/index.ts'
 import { folder, numbers, Weights } from '../graph/toys.ts'
 
 const record: EpochRecord = {
@@ -28,6 +28,15 @@ test('a line an epoch: mode, epoch, values, samples per second, seconds', (t) =>
     stripVTControlCharacters(epochLine({ ...record, training: false, samples: 0, metrics: { accuracy: 0.5 } })),
     'eval   epoch 3  accuracy 0.5000  2.0 s',
   )
+})
+
+test('epochLog says why something was stopped early', async (t) => {
+  const lines: string[] = []
+  const graph = new HyperGraph()
+    .add('score', new MetricNode({ meter: meter.value(), forward: (n) => [n.globalAutoSteps], earlyStop: { mode: 'min', patience: 1 } }))
+    .observe(epochLog((line) => void lines.push(stripVTControlCharacters(line))))
+  await graph.run([repeat(5, [evaluate({ steps: 1, simulateEpoch: true })])], { outDir: folder(t) })
+  t.is(lines.at(-1), 'stop   score 2 is not below 1 (epoch 0, step 0), 1 epoch in a row; this ends: repeat')
 })
 
 test('epochLog prints what trains, then the lines', async (t) => {

@@ -52,6 +52,8 @@ interface Read {
   /** By tag: a number, or which kind of value. */
   values: Record<string, unknown>
   png: Uint8Array | null
+  /** Of a graph, what each node reads. */
+  graph: Record<string, string[]> | null
 }
 
 /** The events of the only event file in a folder. */
@@ -61,7 +63,7 @@ function read(path: string): Read[] {
   const events: Read[] = []
   for (let at = 0; at < bytes.length;) {
     const length = Number(bytes.readBigUInt64LE(at))
-    const event: Read = { step: 0, start: false, version: '', values: {}, png: null }
+    const event: Read = { step: 0, start: false, version: '', values: {}, png: null, graph: null }
     events.push(new PbfReader(bytes.subarray(at + 12, at + 12 + length)).readFields(readEvent, event))
     at += 12 + length + 4
   }
@@ -71,8 +73,18 @@ function read(path: string): Read[] {
 function readEvent(field: number, event: Read, from: PbfReader): void {
   if (field === 2) event.step = from.readVarint(true)
   if (field === 3) event.version = from.readString()
+  if (field === 4) event.graph = new PbfReader(from.readBytes()).readFields(readGraph, {})
   if (field === 5) from.readMessage((_, into, summary) => void summary.readMessage(readValue, { event: into, tag: '' }), event)
   if (field === 7) event.start = true
+}
+
+function readGraph(_: number, graph: Record<string, string[]>, from: PbfReader): void {
+  const node = { name: '', reads: new Array<string>() }
+  from.readMessage((field, into, inner) => {
+    if (field === 1) into.name = inner.readString()
+    if (field === 3) into.reads.push(inner.readString())
+  }, node)
+  graph[node.name] = node.reads
 }
 
 function readValue(field: number, into: { event: Read; tag: string }, from: PbfReader): void {
@@ -102,8 +114,9 @@ test('training and evaluations are in folders of their own; every kind of value 
   const tasks = [train({ epochs: 1, tags: 'train' }), evaluate({ epochs: 1, tags: ['val', 'small'] })]
   const { outDir, history } = await graph.run(tasks, { outDir: folder(t) })
   const logs = join(outDir, 'logs', 'tensorboard')
-  const [first, start, ...events] = read(join(logs, 'train'))
+  const [first, seen, start, ...events] = read(join(logs, 'train'))
   t.is(first?.version, 'brain.Event:2')
+  t.deepEqual(seen?.graph, { data: [], net: [], loss: ['net'], watch: [] })
   t.like(start, { start: true, step: 5 })
   const kinds = events.map(({ step, values }) => [step, Object.keys(values).join(' ')])
   const own = (step: number) => ['spread', 'picture', 'note'].map((name) => [step, name])
@@ -119,7 +132,7 @@ test('training and evaluations are in folders of their own; every kind of value 
   )
   const [table = ''] = globSync(join(logs, 'events.out.tfevents.*'))
   for (const entry of ['seed', 'device', 'cpu', 'width', 'narrow']) t.true(readFileSync(table, 'latin1').includes(entry), entry)
-  const evaluated = read(join(logs, 'small_val')).slice(2)
+  const evaluated = read(join(logs, 'small_val')).slice(3)
   t.deepEqual(
     evaluated.map(({ step, values }) => [step, ...Object.keys(values)]),
     [[10, 'epoch/loss', 'epoch/seconds']],
@@ -138,7 +151,8 @@ test('a resumed run goes on in its own folder, at the steps after the checkpoint
   broken = false
   const [first = ''] = globSync(join(outDir, '*'))
   const second = await observed().run(tasks, { outDir, resumeFrom: first })
-  const steps = (path: string) => read(join(path, 'logs', 'tensorboard', 'train')).map(({ step, start }) => (start ? `from ${step}` : step))
+  const values = (path: string) => read(join(path, 'logs', 'tensorboard', 'train')).filter(({ graph }) => graph === null)
+  const steps = (path: string) => values(path).map(({ step, start }) => (start ? `from ${step}` : step))
   t.deepEqual(steps(first), [0, 'from 2', 2, 4])
   t.deepEqual(steps(second.outDir), [0, 'from 6', 6])
 })

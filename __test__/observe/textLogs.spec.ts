@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import { Node } from '../../ts/graph/index.ts'
+import { meter, MetricNode, Node } from '../../ts/graph/index.ts'
 import { csv, jsonl } from '../../ts/observe/index.ts'
 import { sgd } from '../../ts/optim/index.ts'
-import { call, evaluate, saveCheckpoint, train } from '../../ts/run/index.ts'
+import { call, evaluate, repeat, saveCheckpoint, train } from '../../ts/run/index.ts'
 import { folder } from '../graph/toys.ts'
 import { toy } from './toy.ts'
 
@@ -39,6 +39,15 @@ test('jsonl: the run, steps with all their values, epochs, the end', async (t) =
   t.like(values, { 'lr/net': 0.01 })
   t.like(log[3], { epoch: 1, iterations: 10, samples: 20 })
   t.deepEqual(Object.keys(Object(log[4]?.['metrics'])), ['loss'])
+})
+
+test('jsonl: why something was stopped early', async (t) => {
+  const earlyStop = { mode: 'min', patience: 1 } as const
+  const graph = toy([jsonl()]).add('score', new MetricNode({ meter: meter.value(), forward: (n) => [n.globalAutoSteps], earlyStop }))
+  const { outDir, earlyStops } = await graph.run([repeat(5, [evaluate({ steps: 1, simulateEpoch: true })])], { outDir: folder(t) })
+  const { time: _, ...stop } = objects(join(outDir, 'logs', 'log.jsonl')).find(({ kind }) => kind === 'stop') ?? {}
+  const { step, epoch, ...why } = earlyStops[0] ?? {}
+  t.deepEqual(stop, { kind: 'stop', step, epoch, why })
 })
 
 test('jsonl: only the vitals that were asked for; texts, and numbers that are not finite', async (t) => {

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { DatasetNode, meter, MetricNode, Node } from '../../ts/graph/index.ts'
 import { call, evaluate, HyperGraph, repeat, saveCheckpoint, type TaskLike, train, type TrainOptions } from '../../ts/run/index.ts'
 import { folder, hooks, numbers } from '../graph/toys.ts'
-import { interrupted, type Trace } from './interrupted.ts'
+import { interrupted, type InterruptedOptions, type Trace } from './interrupted.ts'
 import { bits, timeless } from './program.ts'
 
 /** Iterations of training. */
@@ -14,7 +14,7 @@ const trained = (trace: Trace) => trace.filter((line) => line.startsWith('train'
 /** Checkpoints of the best training epochs. */
 const best = (outDir: string) => readdirSync(join(outDir, 'ckpts')).filter((name) => name.includes('score'))
 
-const cases: Record<string, { length: TrainOptions; every: number; options?: Parameters<typeof interrupted>[1] }> = {
+const cases: Record<string, { length: TrainOptions; every: number; options?: InterruptedOptions }> = {
   'by steps': { length: { steps: 14 }, every: 4 },
   'by steps, as one epoch': { length: { steps: 14, simulateEpoch: true }, every: 1 },
   'by epochs': { length: { epochs: 3 }, every: 4 },
@@ -149,6 +149,8 @@ test('every is for training, and has steps and tasks', (t) => {
     code: 'argument',
     message: /every.steps 0, expected a whole number from 1/,
   })
+  // @ts-expect-error no list
+  t.throws(() => train({ steps: 3, every: { steps: 1 } }), { code: 'argument', message: /task: every/ })
   // @ts-expect-error unknown option
   t.throws(() => train({ steps: 3, every: { epochs: 1, tasks } }), { code: 'argument', message: /unknown option 'epochs'/ })
 })

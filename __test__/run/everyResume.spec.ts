@@ -1,31 +1,18 @@
 // Runs that are cut while tasks are at work in the middle of a training task, and go on.
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { StopAllTasks } from '../../ts/graph/index.ts'
 import { call, evaluate, repeat, type RunOptions, type RunResult, saveCheckpoint, train, type TrainOptions } from '../../ts/run/index.ts'
 import { folder } from '../graph/toys.ts'
-import { interrupted } from './interrupted.ts'
+import { interrupted, type InterruptedOptions, program } from './interrupted.ts'
 import { bits, timeless } from './program.ts'
 
-type Options = Parameters<typeof interrupted>[1]
-
-/** A training with a few things in the middle, each of which leaves its trace. */
-function program(start: number, length: TrainOptions, options: Options) {
-  const { graph, trace, module } = interrupted(start, options)
-  const note = (word: string) => call(() => void trace.push(word))
-  const tasks = [
-    note('begins'),
-    evaluate({ epochs: 1, tags: 'val' }),
-    saveCheckpoint({ to: 'middle.safetensors' }),
-    repeat(2, [note('again'), evaluate({ steps: 1, tags: 'val' })]),
-    note('ends'),
-  ]
-  const training = train({ ...length, tags: 'train', every: { steps: 3, tasks } })
-  return { graph, trace, module, tasks: [training, note('trained')] }
-}
-
 /** The run to its end, saved at every event; each checkpoint with the length of the trace at that time. */
-async function whole(t: ExecutionContext, length: TrainOptions, options: Options) {
+async function whole(t: ExecutionContext, length: TrainOptions, options: InterruptedOptions) {
   const { graph, tasks, trace, module } = program(0, length, options)
   const saves: { path: string; at: number }[] = []
   const outDir = folder(t)
@@ -41,7 +28,7 @@ async function whole(t: ExecutionContext, length: TrainOptions, options: Options
   return { trace, history: timeless(result), bits: bits(module), saves }
 }
 
-const lengths: Record<string, [TrainOptions, Options]> = {
+const lengths: Record<string, [TrainOptions, InterruptedOptions]> = {
   'by steps': [{ steps: 6 }, {}],
   'by epochs': [{ epochs: 2 }, {}],
   'by epochs, in windows, on the data of the evaluation': [{ epochs: 2 }, { windows: 4, shared: true }],
@@ -83,6 +70,20 @@ test.serial('a run that is stopped again and again, in the middle of evaluations
   t.deepEqual(pieces, expected.trace)
 })
 
+test.serial('kill -9 in the middle of an evaluation, then resumeFrom the folder: bit-equal', async (t) => {
+  const outDir = folder(t)
+  const script = fileURLToPath(new URL('killedInMiddle.ts', import.meta.url))
+  // Three iterations of training, two of the first evaluation.
+  const killed = await t.throwsAsync(promisify(execFile)(process.execPath, [script, outDir, '6']))
+  t.like(killed, { signal: 'SIGKILL' })
+  const expected = await whole(t, { steps: 6 }, {})
+  const { graph, tasks, trace, module } = program(1, { steps: 6 })
+  const result = await graph.run(tasks, { outDir: folder(t), resumeFrom: join(outDir, readdirSync(outDir)[0] ?? '') })
+  // Behind the word in which the middle begins, and five iterations.
+  t.deepEqual(trace, expected.trace.slice(6))
+  t.deepEqual([timeless(result), bits(module)], [expected.history, expected.bits])
+})
+
 test.serial('StopAllTasks in the middle ends the training around it in good order, with the record of its epoch', async (t) => {
   const { graph, trace } = interrupted(0)
   const stop = call(() => {
@@ -114,4 +115,44 @@ test.serial('other tasks in the middle than those of the run that was stopped ar
     code: 'graph',
     message: /item 0\.1 is 'evaluate by steps, tags val', it was 'saveCheckpoint'/,
   })
+})
+
+test.serial('what is around a task is the same in a run that is resumed in the middle of it', async (t) => {
+  const around = async (from: string | null) => {
+    const { graph } = interrupted(0)
+    const seen: unknown[] = []
+    graph.events.on('taskStart', ({ label, rounds, works }) => void seen.push([label, rounds, works]))
+    const every = {
+      steps: 1,
+      tasks: [repeat(2, [evaluate({ epochs: 2, tags: 'val' }), saveCheckpoint({ to: `${seen.length}.safetensors` })])],
+    }
+    const { outDir } = await graph.run([repeat(2, [train({ steps: 1, tags: 'train', every })])], {
+      outDir: folder(t),
+      ...(from !== null && { resumeFrom: from }),
+    })
+    return { seen, path: join(outDir, 'ckpts', '0.safetensors') }
+  }
+  const { seen, path } = await around(null)
+  const training = 'train by steps, tags train'
+  const evaluation = 'evaluate by epochs, tags val'
+  const [run, outer, task] = [
+    { label: 'run', key: '' },
+    { label: 'repeat', key: '0' },
+    { label: training, key: '0:0/0' },
+  ]
+  const [first, second] = [
+    { round: 1, times: 2 },
+    { round: 2, times: 2 },
+  ]
+  t.deepEqual(seen.slice(0, 3), [
+    [training, [first], [run, outer]],
+    ...[first, second].map((round, i) => [
+      evaluation,
+      [first, round],
+      [run, outer, task, { label: 'repeat', key: '0:0/0:1/0' }, { label: evaluation, key: `0:0/0:1/0:${i}/0` }],
+    ]),
+  ])
+  // The file was saved last in the second evaluation of the second round.
+  const resumed = await around(path)
+  t.deepEqual(resumed.seen, seen.slice(3, 4))
 })

@@ -27,13 +27,15 @@ test('examples/graph.ts learns the digits, and leaves a checkpoint an epoch', as
   t.true(existsSync(join(cwd, 'out', outDir, 'src', 'graph.ts')))
 })
 
+// These two judge themselves, and end with an error where they miss what they state.
 test('examples/gan.ts covers most of the clusters in two fifths of its rounds', async (t) => {
-  const output = await run(t, 'gan', folder(t), ['2000'])
-  t.true(Number(/ 2000 +(\d) of 8/.exec(output)?.[1]) >= 6, output)
+  t.regex(await run(t, 'gan', folder(t), ['2000', '6']), /^reached: 6 of 8 clusters/m)
 })
 
-test('examples/multitask.ts: shares by descent find masks that a small fixed weight does not', async (t) => {
-  const output = await run(t, 'multitask', folder(t), ['2000', '2'])
-  const overlap = (name: string) => Number(new RegExp(`${name} .* ([\\d.]+) %$`, 'm').exec(output)?.[1])
-  t.true(overlap('shares by descent') > overlap('mask 0.01') + 5, output)
+test('examples/gan.ts says that it missed what cannot be reached in a few rounds', async (t) => {
+  await t.throwsAsync(run(t, 'gan', folder(t), ['5']), { code: 1, message: /gan/ })
+})
+
+test('examples/multitask.ts: shares by descent neglect neither task', async (t) => {
+  t.regex(await run(t, 'multitask', folder(t), ['2000', '3']), /^reached: /m)
 })

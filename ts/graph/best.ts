@@ -4,42 +4,29 @@ import { dirname, join } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { RunContext } from './context.ts'
-import { savedCount, savedNumber, savedRecord } from './savedState.ts'
+import { savedRecord } from './savedState.ts'
+import { type Best, loadBest, momentOf, Watched, type WatchedOptions } from './watched.ts'
 
 /** When a MetricNode saves the run, and how many checkpoints stay. */
-export interface SaveBestOptions {
-  /** The key of the value, with a meter that gives a record; `'loss/mean'` for one within another. @default the meter's one number */
-  readonly metric?: string
-  /** Whether the largest or the smallest value is the best. */
-  readonly mode: 'max' | 'min'
+export interface SaveBestOptions extends WatchedOptions {
   /** Checkpoints that stay: the last `keep` that were the best of their time. @default 1 */
   readonly keep?: number
-  /** The kind of epochs that are looked at. @default 'eval' */
-  readonly on?: 'eval' | 'train'
-}
-
-/** The best value so far. */
-export interface Best {
-  readonly value: number
-  /** Training epochs and iterations of the run at that time. */
-  readonly epoch: number
-  readonly step: number
 }
 
 /** Compares values of epochs, and saves the run whenever one is better than all before it. */
 export class BestKeeper {
-  readonly #options: Required<Omit<SaveBestOptions, 'metric'>> & Pick<SaveBestOptions, 'metric'>
+  readonly #watched: Watched
+  readonly #keep: number
   #best: Best | null = null
   /** Names of the checkpoints that stay, oldest first. */
   #files: readonly string[] = []
 
   constructor(options: SaveBestOptions) {
     checkOptions('saveBest', options, ['metric', 'mode', 'keep', 'on'])
-    const { mode, keep = 1, on = 'eval' } = options
-    if (mode !== 'max' && mode !== 'min') throw new FirnError('argument', `saveBest: mode '${String(mode)}', expected 'max' or 'min'`)
-    if (on !== 'eval' && on !== 'train') throw new FirnError('argument', `saveBest: on '${String(on)}', expected 'eval' or 'train'`)
+    const { keep = 1 } = options
+    this.#watched = new Watched('saveBest', options)
     if (!Number.isInteger(keep) || keep < 1) throw new FirnError('argument', `saveBest: keep ${keep}, expected a whole number from 1`)
-    this.#options = { ...options, mode, keep, on }
+    this.#keep = keep
   }
 
   /** Null before the first value. */
@@ -49,16 +36,14 @@ export class BestKeeper {
 
   /** Looks at what a meter of this name says of an epoch. A checkpoint, if there is to be one, is written when the epoch is over for all nodes. */
   look(name: string, result: Json, training: boolean, context: RunContext): void {
-    if ((this.#options.on === 'train') !== training) return
-    const value = this.#valueOf(name, result)
-    if (!this.#isBetter(value)) return
-    // An epoch is counted when it is over.
-    const { trainEpochs, trainIterations: step } = context.counters
-    const epoch = trainEpochs + (training ? 1 : 0)
-    this.#best = { value, epoch, step }
-    const label = this.#options.metric === undefined ? name : `${name}.${this.#options.metric}`
-    const to = `E${epoch}S${step}_${fileName(label)}_${Number(value.toPrecision(6))}.safetensors`
-    const { kept, gone } = newest(this.#files, to, this.#options.keep)
+    if (!this.#watched.looksAt(training)) return
+    const value = this.#watched.valueIn(name, result)
+    if (!this.#watched.isBetter(value, this.#best)) return
+    const moment = momentOf(context, training)
+    this.#best = { value, ...moment }
+    const label = fileName(this.#watched.labelOf(name))
+    const to = `E${moment.epoch}S${moment.step}_${label}_${Number(value.toPrecision(6))}.safetensors`
+    const { kept, gone } = newest(this.#files, to, this.#keep)
     this.#files = kept
     context.atEpochEnd.push(async () => {
       const folder = dirname(await context.save(to))
@@ -72,34 +57,9 @@ export class BestKeeper {
   }
 
   loadStateDict(what: string, state: StateTree | undefined): void {
-    const { best = null, files } = savedRecord(what, state)
-    const record = best === null ? null : savedRecord(what, best)
-    this.#best = record && {
-      value: savedNumber(what, record, 'value'),
-      epoch: savedCount(what, record, 'epoch'),
-      step: savedCount(what, record, 'step'),
-    }
+    const { best, files } = savedRecord(what, state)
+    this.#best = loadBest(what, best)
     this.#files = Array.isArray(files) ? files.map(String).filter((file) => file === fileName(file)) : []
-  }
-
-  // NaN is never better.
-  #isBetter(value: number): boolean {
-    if (Number.isNaN(value)) return false
-    if (this.#best === null) return true
-    return this.#options.mode === 'max' ? value > this.#best.value : value < this.#best.value
-  }
-
-  #valueOf(name: string, result: Json): number {
-    const { metric } = this.#options
-    let found: Json | undefined = result
-    for (const key of metric?.split('/') ?? []) found = membersOf(found).get(key)
-    if (typeof found === 'number') return found
-    const keys = [...membersOf(result).keys()].join(', ')
-    throw new FirnError(
-      'argument',
-      `saveBest: ${metric === undefined ? `the meter of '${name}' gives no number` : `no number '${metric}' in what the meter of '${name}' gives`}` +
-        `${keys === '' ? '' : `; { metric } may be ${keys}`}`,
-    )
   }
 }
 
@@ -112,9 +72,6 @@ export function newest(
   const all = [...files.filter((other) => other !== file), file]
   return { kept: all.slice(-count), gone: all.slice(0, -count) }
 }
-
-const membersOf = (value: Json | undefined): ReadonlyMap<string, Json> =>
-  new Map(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [])
 
 // A node may be called anything; a file may not.
 const fileName = (name: string): string => name.replace(/[^\w.+-]/g, '-')

@@ -3,8 +3,8 @@ import { FirnError } from '../errors.ts'
 import type { TaskInfo } from './context.ts'
 import { isStop } from './stop.ts'
 
-/** Where an error happened. */
-export interface Place {
+/** A call of a node's hook. */
+export interface HookPlace {
   /** Of the node. */
   readonly name: string
   readonly event: string
@@ -12,14 +12,14 @@ export interface Place {
 }
 
 /** A place as errors name it. */
-export function placeInWords({ name, event, task }: Place): string {
+export function placeInWords({ name, event, task }: HookPlace): string {
   return `node '${name}' in ${event}${task === null ? '' : ` of '${task.label}', iteration ${task.epochSteps}`}`
 }
 
 const blamed = new WeakSet<Error>()
 
 /** The error with its place, and itself as cause; stops, and errors that have a place from a node further in, stay as they are. */
-export function blame(error: unknown, { name, event, task }: Place): unknown {
+export function blame(error: unknown, { name, event, task }: HookPlace): unknown {
   if (isStop(error) || (error instanceof Error && blamed.has(error))) return error
   const told = new FirnError(
     error instanceof FirnError ? error.code : 'graph',

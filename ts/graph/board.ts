@@ -1,6 +1,7 @@
 // The board of a node: where it puts values that somebody wants to see.
 import { noGrad } from '../autograd/index.ts'
 import { checkOptions, FirnError } from '../errors.ts'
+import { isRecord } from '../data/index.ts'
 import type { Json } from '../io/index.ts'
 import { type DType, type Tensor, tensorScope } from '../tensor/index.ts'
 import type { RunContext } from './context.ts'
@@ -45,6 +46,11 @@ export class NodeBoard implements Board {
 
   metric(name: string, value: Json): void {
     const { metrics, events } = this.#context
+    if (!isPlain(value))
+      throw new FirnError(
+        'argument',
+        `board.metric: '${name}' is no plain data; a checkpoint keeps it: await tensor.item() or toArray() first`,
+      )
     metrics.set(name, value)
     events.emit('metric', () => ({ ...this.#reported(name), value }))
   }
@@ -104,6 +110,12 @@ export class NodeBoard implements Board {
     const place = placeOf(this.#context)
     return { node: this.#node, name, ...place, step: options.step ?? place.step }
   }
+}
+
+const isPlain = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.every(isPlain)
+  if (isRecord(value)) return Object.values(value).every(isPlain)
+  return value === null || ['boolean', 'number', 'string'].includes(typeof value)
 }
 
 /** Where a run stands. */

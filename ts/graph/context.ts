@@ -2,6 +2,7 @@
 import type { GradScaler } from '../amp/index.ts'
 import type { AutocastOptions } from '../autograd/index.ts'
 import type { Json } from '../io/index.ts'
+import type { EarlyStopped } from './earlyStop.ts'
 import type { EventHub } from './events.ts'
 import type { Probe } from './probe.ts'
 
@@ -41,6 +42,14 @@ export interface Round {
   readonly times: number
 }
 
+/** Something that goes on until it is over or stopped early: the run, a repeat, a training, a task of several epochs. */
+export interface Work {
+  /** `run`, `repeat`, or the label of a task. */
+  readonly label: string
+  /** Tells it from every other of the run; the same in a resumed one. */
+  readonly key: string
+}
+
 /** The task at hand, and how far it has come. */
 export interface TaskInfo {
   /** What it is, without how long: `train by epochs, tags train`. */
@@ -59,6 +68,8 @@ export interface TaskInfo {
   readonly epochSize: number
   /** The rounds at work of the repeats around the task, outermost first. */
   readonly rounds: readonly Round[]
+  /** What goes on around the task, outermost first; a task of several epochs is the last of them itself. */
+  readonly works: readonly Work[]
   /** Samples that the dataset nodes handed out since the epoch began. */
   readonly samples: number
   /** Training iterations of the run so far. */
@@ -102,5 +113,7 @@ export interface RunContext {
   save(name: string): Promise<string>
   /** What nodes want done when the epoch at hand is over for all of them, so that a checkpoint holds the whole of it. */
   readonly atEpochEnd: (() => Promise<void>)[]
+  /** What was stopped early so far. */
+  readonly earlyStops: EarlyStopped[]
   task: TaskInfo | null
 }

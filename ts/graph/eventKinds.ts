@@ -2,6 +2,7 @@
 import type { Json } from '../io/index.ts'
 import type { BoundOptimizer, Skipped, Stepped } from '../optim/index.ts'
 import type { EpochRecord, RunInfo, TaskInfo } from './context.ts'
+import type { EarlyStopped } from './earlyStop.ts'
 
 /** Where a run stood when something happened. */
 export interface Place {
@@ -21,6 +22,16 @@ export interface Reported extends Place {
   /** The node's name. */
   readonly node: string
   readonly name: string
+}
+
+/** A node, and what was seen of it. */
+export interface SeenNode {
+  readonly name: string
+  /** The name of its class. */
+  readonly kind: string
+  readonly phases: readonly string[]
+  /** The nodes that it has read so far; null as long as it has not run. */
+  readonly reads: readonly string[] | null
 }
 
 /** How the numbers of a tensor are spread. */
@@ -94,6 +105,8 @@ export interface GraphEvents {
   iterationStart: TaskInfo
   /** An iteration has ended, and its tensors are freed. */
   iterationEnd: TaskInfo
+  /** The first iteration has ended in which these nodes, in the order in which they were added, took part in this mode. */
+  graph: Place & { readonly nodes: readonly SeenNode[] }
   /** `board.metric`: a value that is in the record of the epoch. */
   metric: Reported & { readonly value: Json }
   /** `board.scalar`, and the loss of every training iteration of a LossNode, without its weight. */
@@ -110,6 +123,8 @@ export interface GraphEvents {
   update: UpdateRecord
   /** The norm of all gradients of an optimizer before clipping, scale and window taken out; computed only where somebody listens. */
   gradNorm: Updating & { readonly value: number }
+  /** The patience of a MetricNode is used up; what it ends, ends next. */
+  earlyStop: EarlyStopped
   /** A checkpoint is on the disk; it took `seconds` to get there. */
   checkpointSaved: { readonly path: string; readonly bytes: number; readonly seconds: number }
   /** The run is paused, between two iterations. */

@@ -5,7 +5,8 @@ import { tensorScope } from '../tensor/index.ts'
 import { type CacheAccess, OutputCache } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { RunContext } from './context.ts'
-import { explainGraph } from './explain.ts'
+import { explainGraph, seenNodes } from './explain.ts'
+import type { SeenNode } from './eventKinds.ts'
 import type { NodeEvent } from './hooks.ts'
 import { type AnyNode, Node } from './node.ts'
 import { blame, placeInWords, refusePromise } from './blame.ts'
@@ -28,9 +29,14 @@ export class ExecutableGraph {
   /** Takes the times of nodes; null when nobody asked for them. */
   #clock: Clock | null = null
   #cache = this.#freshCache()
+  /**
+   * What the gradients of this iteration are to be divided by, told by its losses where these are sums; undefined where they are means.
+   * @internal
+   */
+  lossWeight: number | undefined
   /** Whose backward or update is at work. */
   #inPhase: readonly [name: string, phase: 'backward' | 'update'] | null = null
-  /** Asked in anomaly mode for each op, so that a gradient, which a loss computes, is told with the node that made it necessary. */
+  /** Asked in anomaly mode for each op: the backward that meets a NaN is that of a loss, and the op may be another node's. */
   readonly #atWork = (): string | undefined => {
     const { running } = this.#cache
     const [name, event] = running === undefined ? (this.#inPhase ?? []) : [running, 'forward']
@@ -71,6 +77,11 @@ export class ExecutableGraph {
   /** Whether an optimizer of a node is within a window. */
   get isAccumulating(): boolean {
     return [...this.nodes.values()].some((node) => node.isAccumulating)
+  }
+
+  /** Whether no other graph has taken a node since this one was prepared. */
+  get hasItsNodes(): boolean {
+    return [...this.nodes.values()].every((node) => node.worksFor(this))
   }
 
   /** Makes the nodes ready for a run and for the mode of its task. */
@@ -162,6 +173,11 @@ export class ExecutableGraph {
     return this.#cache.get(name)
   }
 
+  /** The nodes in order, their phases, and who was seen to read whom, as data. */
+  get seen(): readonly SeenNode[] {
+    return seenNodes(this)
+  }
+
   /** The nodes in order, their phases, and who was seen to read whom. */
   toString(): string {
     return explainGraph(this)
@@ -187,20 +203,29 @@ export class ExecutableGraph {
   }
 
   #forward(counter: 'trainIterations' | 'evalIterations'): void {
-    const { counters, events, probes } = this.context
+    const { counters, events } = this.context
     this.#cache = this.#freshCache().open()
+    this.lossWeight = undefined
     counters[counter] += 1
     events.tick = counters[counter]
     try {
-      const produce = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
-      if (this.context.autocast === null) produce()
-      else autocast(this.context.autocast, produce)
+      this.#makeOutputs()
     } catch (error) {
-      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
       counters[counter] -= 1
       throw error
     }
-    for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
+  }
+
+  // Where a node fails, probes look at what was made until then.
+  #makeOutputs(): void {
+    const { autocast: options, probes } = this.context
+    const make = (): void => this.nodes.forEach((_, name) => void this.#cache.get(name))
+    try {
+      if (options === null) make()
+      else autocast(options, make)
+    } finally {
+      for (const probe of probes) probe.look(this.#cache, this.context, this.tags)
+    }
   }
 
   // A stop lets the other nodes finish, so that an iteration is done as a whole or, from forward, not at all.

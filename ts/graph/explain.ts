@@ -1,7 +1,8 @@
-// A selected graph in words: its nodes in order, the phases they act in, who reads whom.
+// What was seen of a selected graph: its nodes in order, the phases they act in, who reads whom; and the same in words.
+import type { SeenNode } from './eventKinds.ts'
 import type { AnyNode } from './node.ts'
 
-/** What `explain` looks at. */
+/** What is looked at. */
 export interface Explained {
   readonly tags: readonly string[]
   readonly nodes: ReadonlyMap<string, AnyNode>
@@ -9,36 +10,44 @@ export interface Explained {
   readonly reads: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** The graph in words. What a node reads is known once it has run, since nothing is declared; before, the text says so. */
-export function explainGraph({ tags, nodes, reads }: Explained): string {
-  const unknown = [...nodes.keys()].filter((name) => !reads.has(name))
-  const lines = [...nodes].map(
-    ([name, node]) => `  ${name}: ${node.constructor.name}, ${phasesOf(node)}, ${readsOf(reads.get(name))}${waitingOf(node)}`,
+/** The nodes in order. What a node reads is known once it has run, since nothing is declared. */
+export const seenNodes = ({ nodes, reads }: Explained): SeenNode[] =>
+  [...nodes].map(([name, node]) => {
+    const read = reads.get(name)
+    return { name, kind: node.constructor.name, phases: phasesOf(node), reads: read === undefined ? null : [...read] }
+  })
+
+/** The graph in words. Before its nodes have run, the text says so. */
+export function explainGraph(graph: Explained): string {
+  const seen = seenNodes(graph)
+  const lines = seen.map(
+    ({ name, kind, phases, reads }) => `  ${name}: ${kind}, ${phases.join(' ')}, ${readsOf(reads)}${waitingOf(graph.nodes.get(name))}`,
   )
-  const order = unknown.length === 0 ? forwardOrder(nodes, reads) : []
-  const moved = order.some((name, i) => name !== [...nodes.keys()][i])
+  const isWhole = seen.every(({ reads }) => reads !== null)
+  const order = isWhole ? forwardOrder(graph) : []
+  const moved = order.some((name, i) => name !== seen[i]?.name)
   return [
-    `tags ${tags.join(',')}: ${nodes.size === 1 ? '1 node' : `${nodes.size} nodes`} in order`,
+    `tags ${graph.tags.join(',')}: ${seen.length === 1 ? '1 node' : `${seen.length} nodes`} in order`,
     ...lines,
     ...(moved ? [`  forward visits ${order.join(', ')}`] : []),
-    ...(unknown.length > 0
-      ? ['  a node is seen to read others when it runs: run a task or graph.step() with these tags, then ask again']
-      : []),
+    ...(isWhole ? [] : ['  a node is seen to read others when it runs: run a task or graph.step() with these tags, then ask again']),
   ].join('\n')
 }
 
-const phasesOf = (node: AnyNode): string =>
-  ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))].join(' ')
+const phasesOf = (node: AnyNode): string[] => ['forward', ...(['backward', 'update'] as const).filter((phase) => node.actsIn(phase))]
 
-function readsOf(read: ReadonlySet<string> | undefined): string {
-  if (read === undefined) return 'reads not known yet'
-  return read.size === 0 ? 'reads nothing' : `reads ${[...read].join(', ')}`
+function readsOf(reads: readonly string[] | null): string {
+  if (reads === null) return 'reads not known yet'
+  return reads.length === 0 ? 'reads nothing' : `reads ${reads.join(', ')}`
 }
 
-const waitingOf = ({ waiting }: AnyNode): string => (waiting === null ? '' : `; waits for several processes: ${waiting}`)
+function waitingOf(node: AnyNode | undefined): string {
+  const waiting = node?.waiting ?? null
+  return waiting === null ? '' : `; waits for several processes: ${waiting}`
+}
 
 // Producers first, otherwise as added.
-function forwardOrder(nodes: Explained['nodes'], reads: Explained['reads']): readonly string[] {
+function forwardOrder({ nodes, reads }: Explained): readonly string[] {
   const order = new Set<string>()
   const visit = (name: string, path: ReadonlySet<string>): void => {
     if (order.has(name) || path.has(name)) return

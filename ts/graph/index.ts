@@ -1,5 +1,5 @@
 // The graph: nodes, the graphs that tags select from them, meters, events.
-export type { Board, ReportOptions } from './board.ts'
+export { type Board, placeOf, type ReportOptions } from './board.ts'
 export type { CacheAccess, GraphOutputCache } from './cache.ts'
 export type { NodeTime, TimeListener } from './clock.ts'
 export {
@@ -11,6 +11,7 @@ export {
   type RunContext,
   type RunInfo,
   type TaskInfo,
+  type Work,
 } from './context.ts'
 export { DatasetNode } from './datasetNode.ts'
 export type {
@@ -21,15 +22,19 @@ export type {
   Pixels,
   Place,
   Reported,
+  SeenNode,
   UpdateRecord,
   Updating,
 } from './eventKinds.ts'
 export { EventHub, type EventSource, type ListenOptions, type Listener, type Observer } from './events.ts'
 export { ExecutableGraph } from './executableGraph.ts'
-export { type Loss, LossNode, type LossNodeOptions, type SummedLoss } from './lossNode.ts'
+export type { Loss, SummedLoss } from './losses.ts'
+export { LossNode, type LossNodeOptions } from './lossNode.ts'
 export type { Meter } from './meters/meter.ts'
 export * as meter from './meters/index.ts'
-export { type Best, newest, type SaveBestOptions } from './best.ts'
+export { newest, type SaveBestOptions } from './best.ts'
+export { type EarlyStopOptions, type EarlyStopped, earlyStopLine, loadEarlyStops } from './earlyStop.ts'
+export type { Best, WatchedOptions } from './watched.ts'
 export { MetricNode, type MetricNodeOptions } from './metricNode.ts'
 export type { DistributedOptions } from './distributed.ts'
 export { ModuleNode, type ModuleNodeOptions } from './moduleNode.ts'
@@ -40,5 +45,5 @@ export { Probe, type ProbeOptions } from './probe.ts'
 export { refuseOptions } from './refuse.ts'
 export { loadHistory, loadMetrics } from './history.ts'
 export { savedCount, savedJson, savedNumber, savedRecord } from './savedState.ts'
-export { isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
+export { EarlyStop, firstStop, isStop, type Stop, StopAllTasks, stopOf, StopTask } from './stop.ts'
 export { matches, tagList, type Tags } from './tags.ts'

@@ -2,42 +2,36 @@
 import { tensorsIn } from '../data/index.ts'
 import { FirnError } from '../errors.ts'
 import type { Json, StateTree } from '../io/index.ts'
-import { Tensor } from '../tensor/index.ts'
+import type { Tensor } from '../tensor/index.ts'
 import { average } from './meters/index.ts'
 import type { CacheAccess } from './cache.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
+import { checkLoss, commonWeight, type Loss, summed } from './losses.ts'
 import { lossShares, type Normalization, normalizations } from './mgda.ts'
-import { type AnyNode, Node } from './node.ts'
+import { Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
-
-/** A loss as a sum over `weight` samples (or tokens, or pixels): its mean is `sum / weight`, over an iteration, a window or an epoch. */
-export interface SummedLoss {
-  /** A tensor of one element. */
-  readonly sum: Tensor
-  /** From 0 on. */
-  readonly weight: number
-}
-
-/** What the forward of a LossNode may return: a tensor of one element, or a sum with what it is to be divided by. */
-export type Loss = Tensor | SummedLoss
 
 /** Options of a `LossNode`; everything else in them is a hook or a resource. */
 export interface LossNodeOptions {
   /** What the loss counts for in the sum that is differentiated; not with `mode: 'mgda'`. @default 1 */
   readonly weight?: number
   /**
-   * `'fixed'`: the loss counts for its `weight`. `'mgda'`: the losses of this mode share a weight of 1 among themselves, so that none of them
-   * grows in a small step; the shares are found anew in every iteration. @default 'fixed'
+   * `'fixed'`: the loss counts for its `weight`. `'mgda'`: the losses of this mode share a weight of 1 among themselves, found anew in every
+   * iteration, so that without `normalize` none of them grows in a small step of what they share. @default 'fixed'
    */
   readonly mode?: 'fixed' | 'mgda'
   /** With `mode: 'mgda'`, the node whose output all these losses are made from: the encoder that they share. */
   readonly shared?: string
   /**
    * With `mode: 'mgda'`, what the gradient of each loss is divided by before they are compared: nothing, its norm (`'l2'`), the loss, or both
-   * (`'loss+'`). Losses of different scale ask for it. @default 'none'
+   * (`'loss+'`). Losses of different scale ask for it, lest the smallest gradient take nearly all; the shares are those of the losses as they
+   * are, so one of them may grow. @default 'none'
    */
   readonly normalize?: Normalization
 }
+
+/** A LossNode of any kind. */
+type AnyLoss = LossNode<CacheAccess, object, Loss>
 
 /** A loss whose share is found anew in every iteration. */
 interface Adaptive {
@@ -59,6 +53,8 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   readonly #adaptive: Adaptive | null
   readonly #mean = average()
   readonly #share = average()
+  /** All losses of the task at hand. */
+  #losses: readonly AnyLoss[] = []
 
   constructor(options: LossNodeOptions & NodeHooks<LossNode<C> & R, C, L> & Resources<R>) {
     super(options, ['weight', 'mode', 'shared', 'normalize'])
@@ -74,6 +70,11 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     return loss
   }
 
+  override prepare(): void | Promise<void> {
+    this.#losses = [...this.allNodes.values()].filter((node) => node instanceof LossNode)
+    return super.prepare()
+  }
+
   override epochStart(): void | Promise<void> {
     this.#mean.reset()
     this.#share.reset()
@@ -81,8 +82,7 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   }
 
   override backward(): void {
-    const losses = lossesOf(this.allNodes)
-    if (losses.at(-1) === this) this.#differentiate(losses)
+    if (this.#losses.at(-1) === this) this.#differentiate(this.#losses)
     super.backward()
   }
 
@@ -122,17 +122,22 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
     return []
   }
 
-  #differentiate(losses: readonly LossNode<CacheAccess, object, Loss>[]): void {
-    commonWeight(losses)
+  #differentiate(losses: readonly AnyLoss[]): void {
+    this.graph.lossWeight = commonWeight(losses.map((node) => ({ name: node.name, loss: node.forward() })))
     const shares = this.#shares(losses.filter((node) => node.#adaptive !== null))
     const terms = losses.map((node) => times(summed(node.forward()).sum, shares.get(node) ?? node.weight))
     const total = terms.reduce((sum, term) => sum.add(term.reshape(sum.shape)))
+    if (!total.requiresGrad)
+      throw new FirnError(
+        'autograd',
+        'the losses depend on nothing that trains: give a ModuleNode `optimizers` whose patterns match, and let its forward return what the losses read',
+      )
     const scaled = this.gradScaler?.scale(total) ?? total
     scaled.backward()
   }
 
   // Of the scaled losses, whose gradients are those that have to be representable.
-  #shares(losses: readonly LossNode<CacheAccess, object, Loss>[]): ReadonlyMap<unknown, number> {
+  #shares(losses: readonly AnyLoss[]): ReadonlyMap<unknown, number> {
     const [first] = losses
     if (first === undefined || first.#adaptive === null) return new Map()
     const adaptive = first.#adaptive
@@ -159,29 +164,6 @@ export class LossNode<C = CacheAccess, R extends object = object, L extends Loss
   }
 }
 
-/** What the gradients of this iteration are to be divided by, if the losses are sums; undefined if they are not. */
-export const weightOfLosses = (nodes: ReadonlyMap<string, AnyNode>): number | undefined => commonWeight(lossesOf(nodes))
-
-function commonWeight(nodes: readonly LossNode<CacheAccess, object, Loss>[]): number | undefined {
-  const losses = nodes.map((node) => ({ node, loss: node.forward() }))
-  const [first] = losses
-  if (first === undefined) return undefined
-  const weight = weightOf(first.loss)
-  const other = losses.find(({ loss }) => weightOf(loss) !== weight)
-  if (other === undefined) return weight
-  const told = [first, other].map(
-    ({ node, loss }) => `'${node.name}' ${weightOf(loss) === undefined ? 'is a mean' : `is a sum of weight ${weightOf(loss)}`}`,
-  )
-  throw new FirnError('argument', `losses: ${told.join(', ')}; the losses of an iteration are all means, or all sums of one weight`)
-}
-
-const lossesOf = (nodes: ReadonlyMap<string, AnyNode>): LossNode<CacheAccess, object, Loss>[] =>
-  [...nodes.values()].filter((node) => node instanceof LossNode)
-
-const summed = (loss: Loss): SummedLoss => (loss instanceof Tensor ? { sum: loss, weight: 1 } : loss)
-
-const weightOf = (loss: Loss): number | undefined => (loss instanceof Tensor ? undefined : loss.weight)
-
 const times = (loss: Tensor, weight: number): Tensor => (weight === 1 ? loss : loss.mul(weight))
 
 function adaptiveOf({ mode = 'fixed', shared, normalize, weight }: LossNodeOptions): Adaptive | null {
@@ -196,14 +178,4 @@ function adaptiveOf({ mode = 'fixed', shared, normalize, weight }: LossNodeOptio
   if (normalize !== undefined && !normalizations.includes(normalize))
     throw new FirnError('argument', `LossNode: normalize '${String(normalize)}', expected one of ${normalizations.join(', ')}`)
   return { shared, normalize: normalize ?? 'none' }
-}
-
-function checkLoss(loss: unknown): void {
-  const isSum = typeof loss === 'object' && loss !== null && 'sum' in loss && 'weight' in loss && !(loss instanceof Tensor)
-  if (isSum && !(typeof loss.weight === 'number' && loss.weight >= 0 && loss.weight < Infinity))
-    throw new FirnError('argument', `the weight of the loss is ${String(loss.weight)}, expected a number from 0 on`)
-  const tensor: unknown = isSum ? loss.sum : loss
-  if (tensor instanceof Tensor && tensor.size === 1) return
-  const given = tensor instanceof Tensor ? `a tensor of shape [${tensor.shape.join(', ')}]` : typeof tensor
-  throw new FirnError('shape', `the loss is ${given}, expected a tensor of one element; reduce it with mean() or sum()`)
 }

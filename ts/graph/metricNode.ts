@@ -1,17 +1,25 @@
 // A meter as a node.
 import { FirnError } from '../errors.ts'
-import { type Best, BestKeeper, type SaveBestOptions } from './best.ts'
+import { BestKeeper, type SaveBestOptions } from './best.ts'
+import { type EarlyStopOptions, Patience } from './earlyStop.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import type { Meter } from './meters/meter.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
 import { Node } from './node.ts'
 import { savedJson, savedRecord } from './savedState.ts'
+import type { Best } from './watched.ts'
 
 /** Options of a `MetricNode`; everything else in them is a hook or a resource. */
 export interface MetricNodeOptions<In extends readonly unknown[], Out extends Json> {
   readonly meter: Meter<In, Out>
   /** Saves the run, as `E<epochs>S<steps>_<name>_<value>.safetensors`, at the end of every epoch that is better than all before it. @default never */
   readonly saveBest?: SaveBestOptions
+  /**
+   * Ends what goes on around the node when `patience` of its epochs in a row brought no improvement: the training task in whose middle
+   * it is evaluated (`every`), or else a task of several epochs, the innermost repeat, or the run. What follows in the list goes on. Each of these begins
+   * with no best value. @default never
+   */
+  readonly earlyStop?: EarlyStopOptions
 }
 
 /**
@@ -25,9 +33,10 @@ export interface MetricNodeOptions<In extends readonly unknown[], Out extends Js
 export class MetricNode<C, const In extends readonly unknown[] | [], Out extends Json, R extends object = object> extends Node<C, In, R> {
   readonly meter: Meter<In, Out>
   readonly #keeper: BestKeeper | null
+  readonly #patience: Patience | null
 
   constructor(options: MetricNodeOptions<In, Out> & NodeHooks<MetricNode<C, In, Out> & R, C, In> & Resources<R>) {
-    super(options, ['meter', 'saveBest'])
+    super(options, ['meter', 'saveBest', 'earlyStop'])
     this.meter = options.meter
     // Seen where types are not checked.
     if (typeof options.meter?.update !== 'function')
@@ -36,6 +45,7 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
         `${this.constructor.name}: 'meter' is missing or none; give meter.accuracy() or one of its neighbours`,
       )
     this.#keeper = options.saveBest === undefined ? null : new BestKeeper(options.saveBest)
+    this.#patience = options.earlyStop === undefined ? null : new Patience(options.earlyStop)
   }
 
   /** The best value so far; null before the first, and without `saveBest`. */
@@ -49,7 +59,14 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   }
 
   override update(): void {
-    this.meter.update(...this.forward())
+    const values = this.forward()
+    const given: unknown = values
+    if (!Array.isArray(given))
+      throw new FirnError(
+        'argument',
+        `forward gave ${typeof given}, expected a list of what the meter takes, such as [x.net, x.data.label]`,
+      )
+    this.meter.update(...values)
     super.update()
   }
 
@@ -57,7 +74,9 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
     const result = await this.meter.evaluate()
     this.board.metric(this.name, result)
     this.#keeper?.look(this.name, result, this.training, this.graph.context)
+    const stop = this.#patience?.look(this.name, result, this.training, this.graph.context)
     await super.epochEnd()
+    if (stop !== undefined) throw stop
   }
 
   override epochState(): Promise<Json> {
@@ -69,14 +88,17 @@ export class MetricNode<C, const In extends readonly unknown[] | [], Out extends
   }
 
   override async stateDict(): Promise<StateTree> {
-    return { meter: await this.epochState(), ...(this.#keeper && { best: this.#keeper.stateDict() }) }
+    const best = this.#keeper && { best: this.#keeper.stateDict() }
+    const patience = this.#patience && { patience: this.#patience.stateDict() }
+    return { meter: await this.epochState(), ...best, ...patience }
   }
 
   override loadStateDict(state: StateTree): readonly string[] {
     const what = this.constructor.name
-    const { meter, best } = savedRecord(what, state)
+    const { meter, best, patience } = savedRecord(what, state)
     this.loadEpochState(savedJson(what, meter))
     if (best !== undefined) this.#keeper?.loadStateDict(what, best)
+    if (patience !== undefined) this.#patience?.loadStateDict(what, patience)
     return []
   }
 }

@@ -1,4 +1,4 @@
-// The multiple-gradient descent algorithm: shares of several losses such that a step along their sum makes none of them larger.
+// The multiple-gradient descent algorithm: shares of several losses such that a small step along their sum makes none of them larger.
 import { grad } from '../autograd/index.ts'
 import { FirnError } from '../errors.ts'
 import { cat, type DType, stack, type Tensor, tensorScope, zerosLike } from '../tensor/index.ts'
@@ -9,7 +9,8 @@ export type Normalization = (typeof normalizations)[number]
 
 /**
  * Shares of the losses, not negative, 1 together: the weights of the point of least norm among the averages of their gradients with respect
- * to the shared representation. An upper bound of the algorithm for the parameters below it, which are not walked through: Sener and Koltun,
+ * to the shared representation. The average of the gradients with these shares is a way along which every loss falls, unless it is zero; of
+ * gradients that were divided by something, that is so for the divided ones, and the shares are those of the authors' program all the same. An upper bound of the algorithm for the parameters below it, which are not walked through: Sener and Koltun,
  * Multi-Task Learning as Multi-Objective Optimization (2018), section 3.3. Reads K x K numbers from the device for K losses. Gradients that are
  * not finite give equal shares, so that a gradient scaler meets them.
  */

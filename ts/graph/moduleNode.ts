@@ -10,7 +10,6 @@ import { placeOf } from './board.ts'
 import { type DistributedOptions, distributedNames, readDistributed, waitingOptions } from './distributed.ts'
 import type { Moment } from './events.ts'
 import type { NodeHooks, Resources } from './hooks.ts'
-import { weightOfLosses } from './lossNode.ts'
 import { Node } from './node.ts'
 import { claimParameters } from './patterns.ts'
 import { copyState, savedRecord, savedTensors } from './savedState.ts'
@@ -106,7 +105,7 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
 
   override update(): void {
     if (this.training) {
-      const weight = weightOfLosses(this.allNodes)
+      const { lossWeight: weight } = this.graph
       for (const [pattern, optimizer] of this.#bound) {
         const progress = this.#progress(optimizer)
         this.#tell(pattern, optimizer, optimizer.update(weight === undefined ? progress : { ...progress, weight }))
@@ -178,15 +177,19 @@ export class ModuleNode<C, M extends Module, Out, R extends object = object> ext
       const saved = this.#held.get(pattern)
       if (saved === undefined) continue
       bound.loadStateDict(savedRecord(this.constructor.name, saved))
-      this.#hold(pattern, null)
+      this.#release(pattern)
     }
     this.graph.context.events.emit('optimizers', () => ({ node: this.name, optimizers: Object.fromEntries(this.#bound) }))
   }
 
   #hold(pattern: string, state: StateTree): void {
+    this.#release(pattern)
+    this.#held.set(pattern, state)
+  }
+
+  #release(pattern: string): void {
     for (const tensor of tensorsIn(this.#held.get(pattern))) tensor.dispose()
-    if (state === null) this.#held.delete(pattern)
-    else this.#held.set(pattern, state)
+    this.#held.delete(pattern)
   }
 
   #tell(pattern: string, optimizer: BoundOptimizer, result: UpdateResult | null): void {

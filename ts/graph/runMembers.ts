@@ -107,6 +107,11 @@ export abstract class RunMembers {
     this.#name = name
   }
 
+  /** Whether the node was last attached to this graph. @internal */
+  worksFor(graph: ExecutableGraph): boolean {
+    return this.#graph === graph
+  }
+
   /** The graph that runs the node. @internal */
   get graph(): ExecutableGraph {
     if (this.#graph === null)

@@ -39,6 +39,7 @@ async function makeLines(): Promise<Lines> {
       )
     },
     text: () => '',
+    stop: () => '',
     end: () => '',
   }
 }

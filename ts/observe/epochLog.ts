@@ -1,7 +1,7 @@
 // Plain lines: one for each epoch, and a table of what trains.
 import { relative } from 'node:path'
 import pc from 'picocolors'
-import type { EpochRecord, Observer } from '../graph/index.ts'
+import { earlyStopLine, type EpochRecord, type Observer } from '../graph/index.ts'
 import { groupTable } from '../optim/index.ts'
 import { numbersIn } from './numbersIn.ts'
 import { modeOf, short, size, whole } from './words.ts'
@@ -10,8 +10,8 @@ import { modeOf, short, size, whole } from './words.ts'
 export type Print = (line: string) => void
 
 /**
- * Prints a line at the end of each epoch, what each ModuleNode trains when it first does, and where checkpoints are. Colours only where the
- * terminal has them and `NO_COLOR` is not set.
+ * Prints a line at the end of each epoch, what each ModuleNode trains when it first does, where checkpoints are, and why something was
+ * stopped early. Colours only where the terminal has them and `NO_COLOR` is not set.
  *
  * @example
  * graph.observe(epochLog())
@@ -25,6 +25,7 @@ export function epochLog(print: Print = console.log): Observer {
     events.on('taskStart', () => void tasks++)
     events.on('taskEnd', () => void tasks--)
     events.on('epochEnd', (epoch) => print(epochLine(epoch, tasks > 1)))
+    events.on('earlyStop', (stop) => print(`${pc.yellow('stop')}   ${earlyStopLine(stop)}`))
     events.on('checkpointSaved', ({ path, bytes }) => print(pc.dim(`saved  ${relative('', path)}  ${size(bytes)}`)))
     events.on('checkpointLoaded', ({ path }) => print(pc.dim(`loaded ${relative('', path)}`)))
   }

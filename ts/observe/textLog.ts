@@ -1,7 +1,7 @@
 // What logs of lines have in common: their options, their file, and what they hear of.
 import { resolve } from 'node:path'
 import { checkOptions, FirnError } from '../errors.ts'
-import type { EpochRecord, GraphEvents, Observer, RunInfo } from '../graph/index.ts'
+import type { EarlyStopped, EpochRecord, GraphEvents, Observer, RunInfo } from '../graph/index.ts'
 import { LogFile } from './logFile.ts'
 import { gatherSteps, type Step } from './steps.ts'
 import { type Vital, vitals as allVitals } from './vitals.ts'
@@ -39,6 +39,7 @@ export interface Lines {
   step(step: Step): string
   epoch(record: EpochRecord): string
   text(record: GraphEvents['text']): string
+  stop(record: EarlyStopped): string
   end(record: GraphEvents['runEnd']): string
 }
 
@@ -58,6 +59,7 @@ export function textLog(what: string, file: string, options: TextLogOptions, lin
     gatherSteps(events, { every, vitals }, (step) => write((all) => all.step(step)))
     events.on('epochEnd', (record) => write((all) => all.epoch(record)))
     events.on('text', (record) => write((all) => all.text(record)))
+    events.on('earlyStop', (record) => write((all) => all.stop(record)))
     events.on('checkpointSaved', () => log?.file.flush())
     events.on('runEnd', async (record) => {
       write((all) => all.end(record))

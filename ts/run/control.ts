@@ -8,8 +8,8 @@ export type ControlKind = (typeof controlKinds)[number]
 
 /** How a run was stopped. */
 export interface Stopped {
-  /** Who asked for it; `'StopAllTasks'` when a hook, a listener or a call threw that. */
-  readonly by: ControlSource | 'StopAllTasks'
+  /** Who asked for it; `'StopAllTasks'` when a hook, a listener or a call threw that, `'earlyStop'` when a MetricNode did. */
+  readonly by: ControlSource | 'StopAllTasks' | 'earlyStop'
   /** The checkpoint saved on the way, for `resumeFrom`; null without. */
   readonly checkpoint: string | null
 }

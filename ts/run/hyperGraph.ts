@@ -193,7 +193,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
     this.#control.expect()
     try {
       await this.#stepper?.endSteps()
-      const { info, resumed } = await openRun(options)
+      const { info, resumed } = await openRun(tasks, options)
       const runner = new Runner(this, { nodes: this.#nodes, context: this.#contextOf(info), tasks, control: this.#control })
       this.#runner = runner
       this.#stepper = null
@@ -201,7 +201,8 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       else this.#resume(runner, resumed)
       const save = (): Promise<string> => this.saveCheckpoint()
       await directed({ context: runner.context, control: this.#control, signals: options.signals, save }, () => runner.run())
-      return resultOf(info.outDir ?? '', runner.history, runner.stopped)
+      const { history, stopped, context } = runner
+      return resultOf({ outDir: info.outDir ?? '', history, stopped, earlyStops: context.earlyStops })
     } finally {
       this.#control.end()
       this.#running = false
@@ -287,6 +288,7 @@ export class HyperGraph<Outputs extends object = object> implements TaskGraph {
       metrics: new Map(),
       save: (to) => this.saveCheckpoint({ to }),
       atEpochEnd: [],
+      earlyStops: [],
       task: null,
     }
   }

@@ -2,6 +2,7 @@
 export { readCheckpoint } from './checkpointFile.ts'
 export { HyperGraph, type StepOptions } from './hyperGraph.ts'
 export { hparams, type HparamsOptions, type HparamsSchema } from './hparams.ts'
+export { describeTasks } from './describeTasks.ts'
 export type { RunControl, Stopped, StopOptions } from './control.ts'
 export type { Metrics, RunResult } from './result.ts'
 export type { RunOptions } from './start.ts'

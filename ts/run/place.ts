@@ -1,8 +1,8 @@
 // A place in nested lists of tasks: what a checkpoint keeps of it, and how a resumed run finds it again.
 import { FirnError } from '../errors.ts'
-import { type Round, savedCount, savedRecord } from '../graph/index.ts'
+import { type Round, savedCount, savedRecord, type Work } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
-import { endOfList, innerTasks, labelOf, type TaskLike } from './task.ts'
+import { endOfList, innerTasks, isRepeated, labelOf, type TaskLike } from './task.ts'
 import type { TaskProgress } from './taskProgress.ts'
 
 /** The item at work in one list. */
@@ -25,6 +25,21 @@ export function roundsAt(tasks: readonly TaskLike[], levels: readonly Level[]): 
   if (level === undefined || inner.length === 0) return []
   const rounds = item?.kind === 'repeat' ? [{ round: level.round + 1, times: item.times }] : []
   return [...rounds, ...roundsAt(innerTasks(item), inner)]
+}
+
+/** What goes on around the place, outermost first: the run, repeats, trainings in whose middle it is, and a task of several epochs. */
+export function worksAt(tasks: readonly TaskLike[], levels: readonly Level[]): readonly Work[] {
+  const works: Work[] = [{ label: 'run', key: '' }]
+  let list = tasks
+  let path = ''
+  for (const [depth, { index, round, progress }] of levels.entries()) {
+    const item = list[index]
+    const isAround = item?.kind === 'repeat' || depth < levels.length - 1 || (item?.kind === 'task' && isRepeated(item))
+    if (isAround) works.push({ label: labelOf(item), key: `${path}${index}` })
+    path += `${index}:${progress?.steps ?? round}/`
+    list = innerTasks(item)
+  }
+  return works
 }
 
 /** The beginning of a list. */

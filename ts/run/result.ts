@@ -1,5 +1,5 @@
 // What a run leaves.
-import type { EpochRecord } from '../graph/index.ts'
+import type { EarlyStopped, EpochRecord } from '../graph/index.ts'
 import type { Json } from '../io/index.ts'
 import type { Stopped } from './control.ts'
 
@@ -16,11 +16,14 @@ export interface RunResult {
   readonly history: readonly EpochRecord[]
   /** How the run was stopped before the end of its tasks; null when it was not. */
   readonly stopped: Stopped | null
+  /** What `earlyStop` of MetricNodes ended, and why; oldest first. */
+  readonly earlyStops: readonly EarlyStopped[]
 }
 
-/** The result of a run with this history. */
-export function resultOf(outDir: string, history: readonly EpochRecord[], stopped: Stopped | null): RunResult {
+/** The result of a run. */
+export function resultOf(run: Omit<RunResult, 'metrics'>): RunResult {
+  const { history } = run
   const last = (training: boolean): Metrics =>
     Object.assign({}, ...history.filter((epoch) => epoch.training === training).map((epoch) => epoch.metrics))
-  return { outDir, metrics: { train: last(true), eval: last(false) }, history, stopped }
+  return { ...run, metrics: { train: last(true), eval: last(false) } }
 }

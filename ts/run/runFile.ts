@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { nativeInfo } from '../backend/index.ts'
 import { FirnError } from '../errors.ts'
 import type { RunInfo } from '../graph/index.ts'
+import { taskLines } from './describeTasks.ts'
+import type { TaskLike } from './task.ts'
 
-/** Writes the command line, versions, device, seed, hyper-parameters and options of a run into its folder. Fails with code `'io'`. */
-export async function writeRunFile(outDir: string, info: RunInfo, options: object): Promise<void> {
+/** Writes the command line, versions, device, seed, hyper-parameters, options and tasks of a run into its folder. Fails with code `'io'`. */
+export async function writeRunFile(outDir: string, info: RunInfo, options: object, tasks: readonly TaskLike[]): Promise<void> {
   const path = join(outDir, 'run.json')
   const { node } = process.versions
   const record = {
@@ -20,6 +22,7 @@ export async function writeRunFile(outDir: string, info: RunInfo, options: objec
     seed: info.seed,
     hparams: info.hparams,
     options,
+    tasks: taskLines(tasks),
   }
   try {
     await writeFile(path, `${JSON.stringify(record, null, 2)}\n`)

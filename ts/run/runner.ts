@@ -1,12 +1,12 @@
 // Runs a list of tasks: one switch over their kinds. The work inside a task is in taskLoop.ts.
-import { type CacheAccess, isStop, type NodeSet, type RunContext, savedRecord, stopOf } from '../graph/index.ts'
+import { type CacheAccess, EarlyStop, isStop, type NodeSet, type RunContext, savedRecord, StopAllTasks, stopOf } from '../graph/index.ts'
 import type { StateTree } from '../io/index.ts'
 import type { Control, Stopped } from './control.ts'
-import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace } from './place.ts'
+import { firstLevel, type Level, loadPlace, nextItem, roundsAt, savePlace, worksAt } from './place.ts'
 import { loadRunState, saveRunState } from './runState.ts'
-import { innerTasks, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
+import { innerTasks, type Repeat, type SaveCheckpoint, type SaveOptions, type Task, type TaskGraph, type TaskLike } from './task.ts'
 import { CheckpointSeries } from './series.ts'
-import { endsRun, TaskLoop } from './taskLoop.ts'
+import { endsMore, TaskLoop } from './taskLoop.ts'
 
 /** What a runner works with. */
 export interface RunnerOptions {
@@ -71,7 +71,8 @@ export class Runner {
     const errors: unknown[] = []
     const note = (error: unknown): void => void (isStop(error) || errors.push(error))
     const stopsAll = (error: unknown): void => {
-      if (isStop(error)) this.#stopped = this.#control.stopped ?? { by: 'StopAllTasks', checkpoint: null }
+      if (isStop(error))
+        this.#stopped = this.#control.stopped ?? { by: error instanceof EarlyStop ? 'earlyStop' : 'StopAllTasks', checkpoint: null }
       note(error)
     }
     await this.#list(this.#tasks, 0).catch(stopsAll)
@@ -123,21 +124,31 @@ export class Runner {
       case 'task':
         return this.#task(item, level, depth)
       case 'repeat':
-        for (; level.round < item.times; level.round++, this.#leave(depth + 1)) await this.#list(item.tasks, depth + 1)
-        return
+        return this.#repeat(item, level, depth)
       case 'saveCheckpoint':
         return void (await this.#graph.saveCheckpoint(saveOptions(item)))
       case 'loadCheckpoint':
         return void (await this.#graph.loadCheckpoint(item.from, { strict: item.strict, tags: item.tags }))
       case 'call':
-        return endsRun(await stopOf(async () => item.fn(this.#graph)))
+        return endsMore(await stopOf(async () => item.fn(this.#graph)))
       default:
         item satisfies never
     }
   }
 
+  async #repeat({ times, tasks }: Repeat, level: Level, depth: number): Promise<void> {
+    while (level.round < times) {
+      const stop = await stopOf(() => this.#list(tasks, depth + 1))
+      level.round = stop instanceof EarlyStop ? times : level.round + 1
+      this.#leave(depth + 1)
+      if (stop instanceof StopAllTasks) throw stop
+    }
+  }
+
   async #task(task: Task, level: Level, depth: number): Promise<void> {
-    const progress = this.#loop.progressOf(task, roundsAt(this.#tasks, this.#levels))
+    // A resumed run may be in the middle of the task already.
+    const levels = this.#levels.slice(0, depth + 1)
+    const progress = this.#loop.progressOf(task, { rounds: roundsAt(this.#tasks, levels), works: worksAt(this.#tasks, levels) })
     if (level.saved !== null) progress.loadStateDict(level.saved)
     level.progress = progress
     level.saved = null

@@ -7,6 +7,7 @@ import { readCheckpoint } from './checkpointFile.ts'
 import { currentHparams } from './hparams.ts'
 import { makeOutDir } from './outDir.ts'
 import { writeRunFile } from './runFile.ts'
+import type { TaskLike } from './task.ts'
 
 /** Options of `graph.run`. */
 export interface RunOptions {
@@ -44,7 +45,10 @@ export interface Resumed {
 export const launcher: Launcher = Object.freeze({ rank: 0, worldSize: 1 })
 
 /** Checks the options, reads the checkpoint to resume from, and makes the folder. */
-export async function openRun(options: RunOptions): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
+export async function openRun(
+  tasks: readonly TaskLike[],
+  options: RunOptions,
+): Promise<{ readonly info: RunInfo; readonly resumed: Resumed | null }> {
   refuseOptions('graph.run', options, ['launcher'], 'running in several processes is not there yet')
   checkOptions('graph.run', options, ['device', 'devices', 'seed', 'runId', 'outDir', 'resumeFrom', 'signals'])
   const device = deviceOf(options)
@@ -53,7 +57,7 @@ export async function openRun(options: RunOptions): Promise<{ readonly info: Run
   const seed = seedOf(options.seed, resumed)
   const { runId, outDir } = await makeOutDir(options.outDir ?? 'out', options.runId ?? 'run')
   const info = { device, seed, runId, outDir, launcher, hparams: currentHparams() }
-  await writeRunFile(outDir, info, options)
+  await writeRunFile(outDir, info, options, tasks)
   return { info, resumed }
 }
 

@@ -173,6 +173,9 @@ export function innerTasks(item: TaskLike | undefined): readonly TaskLike[] {
   return item?.kind === 'task' ? (item.every?.tasks ?? []) : []
 }
 
+/** Whether a task does the same again and again by itself. */
+export const isRepeated = (task: Task): boolean => task.by === 'epochs' && task.count > 1
+
 /** The label of no item. */
 export const endOfList = 'the end of the list'
 
@@ -185,7 +188,9 @@ export function labelOf(item: TaskLike | undefined): string {
 
 function readEvery(every: Every, train: boolean): Every {
   checkOptions('task: every', every, ['steps', 'tasks'])
+  checkTasks('task: every', every.tasks)
   if (!train) throw new FirnError('argument', 'task: every counts updates, and an evaluation makes none; leave it out')
+  checkTasks('task: every', every.tasks)
   return Object.freeze({ steps: whole('every.steps', every.steps), tasks: Object.freeze([...every.tasks]) })
 }
 

@@ -1,15 +1,21 @@
 // The work inside a task: prepare, epochs, iterations, and the ends of them.
 import { setImmediate } from 'node:timers/promises'
 import { FirnError } from '../errors.ts'
-import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet } from '../graph/index.ts'
-import { type Round, type RunContext, type Stop, StopAllTasks, stopOf } from '../graph/index.ts'
+import { type AnyNode, type CacheAccess, type EpochRecord, type ExecutableGraph, type NodeSet, placeOf } from '../graph/index.ts'
+import { EarlyStop, firstStop, type Round, type RunContext, type Stop, StopAllTasks, stopOf, StopTask, type Work } from '../graph/index.ts'
 import type { Control } from './control.ts'
 import { epochState, loadEpochState } from './epochState.ts'
-import type { Task } from './task.ts'
+import { isRepeated, type Task } from './task.ts'
 import { TaskProgress } from './taskProgress.ts'
 
 // Timers, signals and whoever draws wait no longer than this for the loop.
 const breathMs = 50
+
+/** What goes on around a task. */
+interface Around {
+  readonly rounds: readonly Round[]
+  readonly works: readonly Work[]
+}
 
 /** What the loop works with. */
 export interface LoopOptions {
@@ -27,7 +33,7 @@ export interface Interlude {
 }
 
 /** A task at work. */
-interface Work {
+interface AtWork {
   readonly task: Task
   readonly graph: ExecutableGraph
   readonly progress: TaskProgress
@@ -45,6 +51,8 @@ export class TaskLoop {
   readonly #control: Control
   readonly #used = new Set<ExecutableGraph>()
   #prepared: { readonly graph: ExecutableGraph; readonly training: boolean } | null = null
+  /** Whether the graph that is prepared has yet to be told of. */
+  #untold = false
   #breath = performance.now()
 
   constructor({ nodes, context, control }: LoopOptions) {
@@ -53,10 +61,10 @@ export class TaskLoop {
     this.#control = control
   }
 
-  /** A task before its first iteration, in the rounds of the repeats around it. */
-  progressOf(task: Task, rounds: readonly Round[] = []): TaskProgress {
+  /** A task before its first iteration. */
+  progressOf(task: Task, { rounds, works }: Around = { rounds: [], works: [] }): TaskProgress {
     const { gradAccSteps: window, counters } = this.context
-    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds })
+    return new TaskProgress(task, { window, counters, graph: this.#nodes.graph(task.tags), rounds, works })
   }
 
   /** Runs a task from where it is to its end. */
@@ -76,7 +84,8 @@ export class TaskLoop {
       await events.settle()
     })
     this.context.task = null
-    for (const each of [stop, late, last]) endsRun(each)
+    const end = firstStop([stop, late, last])
+    if (!(end instanceof EarlyStop && isRepeated(task))) endsMore(end)
   }
 
   /** Runs iterations as a task that never ends, until one of another graph or mode begins. The outputs of the last survive. */
@@ -105,21 +114,24 @@ export class TaskLoop {
   }
 
   // A task of steps is one epoch that nobody needs to notice.
-  async #epochs(work: Work): Promise<void> {
+  async #epochs(work: AtWork): Promise<void> {
     const { task, progress } = work
     const bySteps = task.by === 'steps'
     const epochs = bySteps ? 1 : task.count
     for (;;) {
-      if (!progress.open) await this.#interludeAtEnd(work)
-      if (progress.epochs >= epochs) return
+      if (!progress.open) {
+        if (progress.stop !== null) throw progress.stop
+        await this.#interludeAtEnd(work)
+        if (progress.epochs >= epochs) return
+      }
       if (bySteps) await this.#epoch(work, task.count * this.context.gradAccSteps, task.simulateEpoch)
       else await this.#epoch(work, progress.epochSize, true)
     }
   }
 
-  async #epoch(work: Work, iterations: number, noticed: boolean): Promise<void> {
+  async #epoch(work: AtWork, iterations: number, noticed: boolean): Promise<void> {
     const { graph, progress } = work
-    const { counters, events, metrics, atEpochEnd } = this.context
+    const { counters, events, metrics, atEpochEnd, earlyStops } = this.context
     const early = await stopOf(async () => {
       const fresh = !progress.open
       progress.begin()
@@ -131,27 +143,33 @@ export class TaskLoop {
       progress.open = true
       await this.#iterate(work, iterations)
     })
+    progress.stop ??= lasting(early)
     const late = await stopOf(async () => {
       if (noticed) await graph.fire('epochEnd')
       await events.deliver()
     })
+    const stop = firstStop([early, late])
+    progress.stop = lasting(stop) ?? progress.stop
     progress.end()
     if (noticed) {
       if (progress.training) counters.trainEpochs += 1
       const record = this.#record(graph, progress)
       this.history.push(record)
+      const why = stop instanceof EarlyStop ? stop.why : null
+      if (why !== null) earlyStops.push(why)
       events.emit('epochEnd', () => record)
+      if (why !== null) events.emit('earlyStop', () => why)
       await events.settle()
-      for (const work of atEpochEnd.splice(0)) await work()
+      for (const each of atEpochEnd.splice(0)) await each()
     }
-    const stop = early ?? late
     if (stop !== undefined) throw stop
   }
 
   /** @param keep whether the outputs of the last iteration survive it */
-  async #iterate(work: Work, iterations: number, keep = false): Promise<void> {
+  async #iterate(work: AtWork, iterations: number, keep = false): Promise<void> {
     const { graph, progress } = work
     const { events } = this.context
+    if (progress.stop !== null) throw progress.stop
     // At work already where a checkpoint was saved within it.
     if (progress.aside !== null) await this.#interlude(work)
     while (progress.epochSteps < iterations) {
@@ -163,6 +181,7 @@ export class TaskLoop {
       progress.epochSteps += 1
       events.emit('iterationEnd', () => progress)
       events.tick = 0
+      if (this.#untold) this.#tell(graph)
       const listeners = events.settle()
       if (listeners !== undefined) await listeners
       if (performance.now() - this.#breath > breathMs) await this.#breathe()
@@ -171,23 +190,29 @@ export class TaskLoop {
     }
   }
 
+  #tell(graph: ExecutableGraph): void {
+    this.#untold = false
+    this.context.events.emit('graph', () => ({ ...placeOf(this.context), nodes: graph.seen }))
+  }
+
   // At the end of an epoch or a task windows are closed, here if nobody did yet.
-  async #interludeAtEnd(work: Work): Promise<void> {
+  async #interludeAtEnd(work: AtWork): Promise<void> {
     if (work.progress.aside === null && !work.progress.isInterludeDue) return
     if (work.graph.isAccumulating) await work.graph.fire('taskEnd')
     await this.#interlude(work)
   }
 
   // What the tasks in between would change of the epoch is set aside, also in the checkpoints that they save.
-  async #interlude({ graph, progress, interlude }: Work): Promise<void> {
+  async #interlude({ graph, progress, interlude }: AtWork): Promise<void> {
     progress.aside ??= await epochState(graph, this.context)
     const stop = await stopOf(() => progress.apart(() => interlude.run()))
     // In one go, so that a checkpoint is from before or from after.
     loadEpochState(graph, this.context, progress.aside)
     progress.interludeOver()
     interlude.over()
+    if (stop instanceof EarlyStop) progress.stop = new StopTask(stop.message)
     await this.#begin(graph, progress)
-    if (stop !== undefined) throw stop
+    if (stop !== undefined) throw progress.stop ?? stop
   }
 
   // Values are read meanwhile and reach their listeners when they are there.
@@ -207,10 +232,11 @@ export class TaskLoop {
     this.#prepared = null
     await graph.prepare(this.context)
     this.#prepared = { graph, training: progress.training }
+    this.#untold = true
   }
 
   #isPrepared(graph: ExecutableGraph, training: boolean): boolean {
-    return this.#prepared?.graph === graph && this.#prepared.training === training
+    return this.#prepared?.graph === graph && this.#prepared.training === training && graph.hasItsNodes
   }
 
   #record(graph: ExecutableGraph, progress: TaskProgress): EpochRecord {
@@ -239,6 +265,9 @@ function sizeOfEpoch(graph: ExecutableGraph): number {
 }
 
 /** Throws what ends more than a task. */
-export function endsRun(stop: Stop | undefined): void {
-  if (stop instanceof StopAllTasks) throw stop
+export function endsMore(stop: Stop | undefined): void {
+  if (stop instanceof StopAllTasks || stop instanceof EarlyStop) throw stop
 }
+
+// What a resumed run has to know of, too; the end of a run is not: it is resumed to go on.
+const lasting = (stop: Stop | undefined): StopTask | EarlyStop | null => (stop === undefined || stop instanceof StopAllTasks ? null : stop)

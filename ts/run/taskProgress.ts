@@ -1,5 +1,16 @@
 // How far a task has come.
-import { type Counters, type Round, savedCount, savedJson, savedNumber, savedRecord, type TaskInfo } from '../graph/index.ts'
+import {
+  type Counters,
+  EarlyStop,
+  type Round,
+  savedCount,
+  savedJson,
+  savedNumber,
+  savedRecord,
+  StopTask,
+  type TaskInfo,
+  type Work,
+} from '../graph/index.ts'
 import type { Json, StateTree } from '../io/index.ts'
 import { labelOf, type Task } from './task.ts'
 
@@ -10,6 +21,7 @@ export interface Surroundings {
   readonly counters: Readonly<Counters>
   readonly graph: { readonly samples: number }
   readonly rounds: readonly Round[]
+  readonly works: readonly Work[]
 }
 
 /** The task at hand as nodes and listeners see it, and as the runner moves it on. */
@@ -25,6 +37,8 @@ export class TaskProgress implements TaskInfo {
   epochs = 0
   /** Whether an epoch has begun and not ended. */
   open = false
+  /** What ends the task before its time, or more than the task. */
+  stop: StopTask | EarlyStop | null = null
   /** What of the epoch is set aside while tasks in the middle of this one are at work; null while none are. */
   aside: Json = null
   readonly #around: Surroundings
@@ -68,6 +82,10 @@ export class TaskProgress implements TaskInfo {
 
   get rounds(): readonly Round[] {
     return this.#around.rounds
+  }
+
+  get works(): readonly Work[] {
+    return this.#around.works
   }
 
   get trainSteps(): number {
@@ -115,8 +133,9 @@ export class TaskProgress implements TaskInfo {
 
   stateDict(): StateTree {
     const { epochs, epochSteps, open, aside } = this
+    const stop = this.stop && { kind: this.stop.name, message: this.stop.message }
     const steps = { earlierSteps: this.#earlierSteps, interlude: this.#interlude }
-    return { epochs, epochSteps, open, seconds: open ? this.seconds : 0, ...steps, aside }
+    return { epochs, epochSteps, open, seconds: open ? this.seconds : 0, ...steps, aside, stop }
   }
 
   loadStateDict(state: StateTree): void {
@@ -129,5 +148,12 @@ export class TaskProgress implements TaskInfo {
     this.#earlierSteps = savedCount(what, saved, 'earlierSteps')
     this.#interlude = savedCount(what, saved, 'interlude')
     this.aside = savedJson(what, saved['aside'])
+    this.stop = stopIn(what, saved['stop'] ?? null)
   }
+}
+
+function stopIn(what: string, saved: StateTree): StopTask | EarlyStop | null {
+  if (saved === null) return null
+  const { kind, message } = savedRecord(what, saved)
+  return kind === 'EarlyStop' ? new EarlyStop(String(message)) : new StopTask(String(message))
 }

@@ -167,6 +167,7 @@ test('options that mean nothing are refused', (t) => {
   refused(() => meter.accuracy({ topK: 0 }), /topK 0, expected a whole number from 1/)
   // @ts-expect-error of one score there is no second
   refused(() => meter.accuracy({ threshold: 0, topK: 2 }), /unknown option 'topK'/)
+  refused(() => meter.f1({ classes: ['a', 'a'] }), /classes a, a, expected names that differ/)
   refused(() => meter.confusion(1), /classes 1, expected a whole number from 2/)
   refused(() => meter.f1({ classes: 2, zeroDivision: 3 }), /zeroDivision 3, expected 0, 1 or NaN/)
   // @ts-expect-error classes are missing

@@ -44,7 +44,8 @@ export function accuracy(options: AccuracyOptions | BinaryOptions = {}): unknown
   return new SumMeter<LabelInputs, number>({
     size: 2,
     terms: (scores, labels) => {
-      const counted = labels.double().ne(ignoreIndex)
+      // In uint8, -100 would be 156.
+      const counted = (labels.dtype === 'int64' ? labels : labels.double()).ne(ignoreIndex)
       return stack([hits(scores, labels).logicalAnd(counted).sum(), counted.sum()])
     },
     result: ([right = 0, all = 0]) => right / all,

@@ -5,7 +5,7 @@ import type { Json } from '../../io/index.ts'
 export interface Meter<In extends readonly unknown[], Out extends Json = Json> {
   /** Forgets everything. */
   reset(): void
-  /** Takes the values of one iteration, without waiting for the device. */
+  /** Takes the values of one iteration. Waits for the device at most now and then, when many values have piled up there. */
   update(...values: In): void
   /** What the values since `reset` amount to. */
   evaluate(): Promise<Out>

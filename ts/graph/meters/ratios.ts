@@ -1,13 +1,13 @@
 // Precision, recall, F1 and overlap: ratios of how often each class was hit, guessed and true.
 import { FirnError } from '../../errors.ts'
-import type { Json } from '../../io/index.ts'
 import { cat, where } from '../../tensor/index.ts'
 import {
   type BinaryInputs,
   type BinaryOptions,
   type ClassInputs,
-  type ClassOptions,
   type LabelInputs,
+  type LabelOptions,
+  type Reading,
   reading,
   refuseOutside,
 } from './labelled.ts'
@@ -30,10 +30,12 @@ export interface ZeroDivision {
 export interface BinaryRatioOptions extends BinaryOptions, ZeroDivision {}
 
 /** Options of a ratio of several classes. */
-export interface ClassRatioOptions extends ClassOptions, ZeroDivision {
+export interface ClassRatioOptions extends LabelOptions, ZeroDivision {
+  /** How many, or their names. */
+  readonly classes: number | readonly string[]
   /**
    * `'macro'`: the mean over the classes that labels or guesses have. `'micro'`: one ratio of the counts of all classes. `'weighted'`: the mean
-   * over classes, each as often as it is a label. `'none'`: a list with a number for each class. @default 'macro'
+   * over classes, each as often as it is a label. `'none'`: a number for each class, in a list, or under its name, as loggers like it. @default 'macro'
    */
   readonly average?: Average
 }
@@ -41,7 +43,10 @@ export interface ClassRatioOptions extends ClassOptions, ZeroDivision {
 /** Makes a meter of labels 0 and 1, or of several classes. */
 export interface RatioMeter {
   (options?: BinaryRatioOptions): Meter<BinaryInputs, number>
-  (options: ClassRatioOptions & { readonly average: 'none' }): Meter<ClassInputs, number[]>
+  (options: ClassRatioOptions & { readonly classes: number; readonly average: 'none' }): Meter<ClassInputs, number[]>
+  (
+    options: ClassRatioOptions & { readonly classes: readonly string[]; readonly average: 'none' },
+  ): Meter<ClassInputs, Record<string, number>>
   (options: ClassRatioOptions): Meter<ClassInputs, number>
 }
 
@@ -62,9 +67,9 @@ export const precision: RatioMeter = ratioMeter('meter.precision', ({ hits, gues
  * Of what is a class, the share that was found: `hits / labelled`. Options and inputs are those of `precision`.
  *
  * @example
- * const recall = meter.recall({ classes: 2, average: 'none' })
+ * const recall = meter.recall({ classes: ['cat', 'dog'], average: 'none' })
  * recall.update(tensor([[1, 0], [1, 0], [0, 1]]), tensor([0, 1, 1], { dtype: 'int64' }))
- * await recall.evaluate() // [1, 0.5]
+ * await recall.evaluate() // { cat: 1, dog: 0.5 }
  */
 export const recall: RatioMeter = ratioMeter('meter.recall', ({ hits, labelled }) => [hits, labelled])
 
@@ -102,7 +107,8 @@ type Parts = (counts: Counts) => readonly [numerator: number, denominator: numbe
 function ratioMeter(what: string, parts: Parts): RatioMeter
 function ratioMeter(what: string, parts: Parts): unknown {
   return (options: BinaryRatioOptions | ClassRatioOptions = {}): Meter<LabelInputs> => {
-    const { classes, label } = reading(what, options, 'classes' in options ? ['average', 'zeroDivision'] : ['zeroDivision'])
+    const names = 'classes' in options && typeof options.classes !== 'number' ? options.classes : null
+    const { classes, label } = readingOf(what, options)
     const { zeroDivision = 0 } = options
     if (![0, 1, NaN].includes(zeroDivision)) throw new FirnError('argument', `${what}: zeroDivision ${zeroDivision}, expected 0, 1 or NaN`)
     const average = 'classes' in options ? averageOf(what, options.average) : 'binary'
@@ -124,14 +130,24 @@ function ratioMeter(what: string, parts: Parts): unknown {
         const at = (row: number, k: number): number => sums[row * classes + k] ?? 0
         const all = Array.from({ length: classes }, (_, k) => ({ hits: at(0, k), guessed: at(1, k), labelled: at(2, k) }))
         const isEmpty = together(all).labelled === 0
-        return combine(all, average, (counts) => {
+        const ratio = (counts: Counts): number => {
           const [numerator, denominator] = parts(counts)
           if (isEmpty) return NaN
           return denominator === 0 ? zeroDivision : numerator / denominator
-        })
+        }
+        if (average !== 'none') return combine(all, average, ratio)
+        return names === null ? all.map(ratio) : Object.fromEntries(all.map((counts, k) => [names[k] ?? '', ratio(counts)]))
       },
     })
   }
+}
+
+function readingOf(what: string, options: BinaryRatioOptions | ClassRatioOptions): Reading {
+  if (!('classes' in options)) return reading(what, options, ['zeroDivision'])
+  const { classes } = options
+  if (typeof classes !== 'number' && new Set(classes).size < classes.length)
+    throw new FirnError('argument', `${what}: classes ${classes.join(', ')}, expected names that differ`)
+  return reading(what, { ...options, classes: typeof classes === 'number' ? classes : classes.length }, ['average', 'zeroDivision'])
 }
 
 function averageOf(what: string, average: Average = 'macro'): Average {
@@ -139,8 +155,7 @@ function averageOf(what: string, average: Average = 'macro'): Average {
   throw new FirnError('argument', `${what}: average '${String(average)}', expected one of ${averages.join(', ')}`)
 }
 
-function combine(all: readonly Counts[], average: Average | 'binary', ratio: (counts: Counts) => number): Json {
-  if (average === 'none') return all.map(ratio)
+function combine(all: readonly Counts[], average: Exclude<Average, 'none'> | 'binary', ratio: (counts: Counts) => number): number {
   if (average === 'micro') return ratio(together(all))
   if (average === 'binary') return ratio(together(all.slice(1)))
   const seen = all.filter(({ guessed, labelled }) => guessed + labelled > 0)

@@ -13,6 +13,8 @@ import type { Summary } from './messages.ts'
 export class EventFiles {
   readonly #folder: string
   readonly #files = new Map<string, EventFile>()
+  /** Curves whose graph is written. */
+  readonly #drawn = new Set<string>()
   readonly #time = Date.now()
 
   constructor(folder: string) {
@@ -39,6 +41,14 @@ export class EventFiles {
       { ...record, time: Date.now() },
       all.map(([name, scalar]) => ({ tag: `epoch/${name}`, scalar })),
     )
+  }
+
+  /** A graph for each curve, as it was seen first. */
+  graph({ nodes, time, ...place }: GraphEvents['graph']): void {
+    const curve = curveOf(place)
+    if (this.#drawn.has(curve)) return
+    this.#drawn.add(curve)
+    this.#file(curve).graph(time, nodes)
   }
 
   histogram(histogram: GraphEvents['histogram']): void {
@@ -77,7 +87,7 @@ export class EventFiles {
 }
 
 // TensorBoard draws one curve for each folder, so training has one whatever its tags, and evaluations one for each selection of nodes.
-function curveOf({ training, tags }: Place): string {
+function curveOf({ training, tags }: Pick<Place, 'training' | 'tags'>): string {
   const name = tags
     .filter((tag) => tag !== '*')
     .join('_')

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import crc32c from 'crc-32/crc32c.js'
+import type { SeenNode } from '../../graph/index.ts'
 import { LogFile } from '../logFile.ts'
 import { encodeEvent, type Event, type Summary } from './messages.ts'
 
@@ -22,6 +23,11 @@ export class EventFile {
     if (!this.#began) this.#file.write(recordOf({ time, start: step }))
     this.#began = true
     this.#file.write(recordOf({ time, step, summaries }))
+  }
+
+  /** Writes the nodes of a graph and who reads whom. */
+  graph(time: number, graph: readonly SeenNode[]): void {
+    this.#file.write(recordOf({ time, graph }))
   }
 
   flush(): Promise<void> {

@@ -15,7 +15,7 @@ export interface TensorBoardOptions extends LogOptions {
 /**
  * Writes event files for TensorBoard into `logs/tensorboard` of the run: scalars, vitals, histograms, images and texts of every `every`
  * iterations, what nodes report of epochs as `epoch/<name>`. `hparams`, seed and device are in
- * the table of hyper-parameters, beside the last values. Training is in the folder `train`,
+ * the table of hyper-parameters, beside the last values. The nodes and who reads whom are in the tab of graphs. Training is in the folder `train`,
  * evaluations are in folders named after their tags, so that their curves meet in one diagram: `tensorboard --logdir out` shows all runs.
  *
  * @example
@@ -36,6 +36,7 @@ export function tensorBoard(options: TensorBoardOptions = {}): Observer {
     })
     gatherSteps(events, { every, vitals }, (step) => files?.step(step))
     events.on('epochEnd', (record) => files?.epoch(record))
+    events.on('graph', (record) => files?.graph(record))
     events.on('histogram', (record) => files?.histogram(record), { every })
     events.on('image', (record) => files?.image(record), { every })
     events.on('text', (record) => files?.text(record), { every })

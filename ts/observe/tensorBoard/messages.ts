@@ -1,6 +1,6 @@
-// TensorBoard's messages in the wire format: the fields of event.proto, summary.proto and the plugins' protos that firn writes, by number.
+// TensorBoard's messages in the wire format: the fields of event.proto, summary.proto, graph.proto and the plugins' protos that firn writes, by number.
 import { PbfWriter } from 'pbf'
-import type { HistogramSummary } from '../../graph/index.ts'
+import type { HistogramSummary, SeenNode } from '../../graph/index.ts'
 
 /** A picture that is encoded already. */
 export interface EncodedImage {
@@ -25,6 +25,7 @@ export type Event = { readonly time: number } & (
   | { readonly fileVersion: string }
   /** Training begins, perhaps anew, at this step: what a file of the folder has from there on is void. */
   | { readonly start: number }
+  | { readonly graph: readonly SeenNode[] }
   | { readonly step: number; readonly summaries: readonly Summary[] }
 )
 
@@ -37,12 +38,39 @@ export function encodeEvent(event: Event): Uint8Array {
   } else if ('start' in event) {
     to.writeVarintField(2, event.start)
     to.writeMessage(7, (_, log) => log.writeVarintField(1, 1), null)
+  } else if ('graph' in event) {
+    to.writeBytesField(4, graphDef(event.graph))
   } else {
     to.writeVarintField(2, event.step)
     to.writeMessage(5, (summaries, all) => summaries.forEach((each) => all.writeMessage(1, writeSummary, each)), event.summaries)
   }
   return to.finish()
 }
+
+// A GraphDef: a node for each of ours, its class as the operation, its inputs those that it reads.
+function graphDef(nodes: readonly SeenNode[]): Uint8Array {
+  const to = new PbfWriter()
+  for (const node of nodes) to.writeMessage(1, writeNode, node)
+  return to.finish()
+}
+
+function writeNode({ name, kind, phases, reads }: SeenNode, to: PbfWriter): void {
+  to.writeStringField(1, nodeName(name))
+  to.writeStringField(2, kind)
+  for (const read of reads ?? []) to.writeStringField(3, nodeName(read))
+  // An entry of the map of attributes.
+  to.writeMessage(
+    5,
+    (text, entry) => {
+      entry.writeStringField(1, 'phases')
+      entry.writeMessage(2, (bytes, value) => value.writeBytesField(2, bytes), new TextEncoder().encode(text))
+    },
+    phases.join(' '),
+  )
+}
+
+// As inputs, `^name` and `name:0` mean something else.
+const nodeName = (name: string): string => name.replace(/[\^:]/g, '_')
 
 function writeSummary(summary: Summary, to: PbfWriter): void {
   to.writeStringField(1, summary.tag)
