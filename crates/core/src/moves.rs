@@ -84,6 +84,24 @@ pub(crate) fn select(x: &Tensor, axis: usize, index: &Value) -> Option<Tensor> {
     Some(wrapped(out, x.dtype()))
 }
 
+/// The elements of the matrices that the last two dimensions hold, at positions of two lists; None if one lies outside.
+pub(crate) fn select_both(x: &Tensor, lines: &Value, columns: &Value) -> Option<Tensor> {
+    let from = flex(x.value_ref());
+    let rank = x.rank();
+    let mut to = x.shape().to_vec();
+    let (n, width) = (to[rank - 2], to[rank - 1]);
+    let outer = to[..rank - 2].iter().product();
+    to[rank - 2] = flex(lines).layout().num_elements();
+    to[rank - 1] = flex(columns).layout().num_elements();
+    let out = by_size!(from.dtype().size(), T => {
+        let out = with_elements(from, |x: &[T]| {
+            with_slice(lines, |lines: &[i64]| with_slice(columns, |columns: &[i64]| pick::select_both(x, lines, columns, [outer, n, width])))
+        });
+        made(out?, to.into(), from)
+    });
+    Some(wrapped(out, x.dtype()))
+}
+
 /// Values of one dtype, which agree outside of `axis`, after each other along it.
 pub(crate) fn cat(values: &[Value], axis: usize, dtype: DType) -> Tensor {
     let parts: Vec<FlexTensor> = values

@@ -84,6 +84,8 @@ fn run<E: Element + bytemuck::Pod, O: Element + bytemuck::Pod + Send + Sync>(
 pub(crate) enum Pair {
     Exact(Arithmetic),
     Divide,
+    /// Of floats only.
+    Power,
 }
 
 /// `a op b` by our kernel; None for dtypes that have none.
@@ -95,6 +97,8 @@ pub(crate) fn arithmetic(op: Pair, a: &Value, b: Right<'_>, dtype: DType) -> Res
         (Pair::Exact(op), DType::Int32) => exact(op, a, b, |n| n as i32, dtype)?,
         (Pair::Divide, DType::Float32) => run(a, b, |n| n as f32, dtype, zip::divide)?,
         (Pair::Divide, DType::Float64) => run(a, b, |n| n, dtype, zip::divide)?,
+        (Pair::Power, DType::Float32) => run(a, b, |n| n as f32, dtype, zip::power)?,
+        (Pair::Power, DType::Float64) => run(a, b, |n| n, dtype, zip::power_double)?,
         _ => return Ok(None),
     };
     Ok(Some(out))

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use crate::map::collect;
 use crate::parallel::simd;
 use crate::real::Real;
+use crate::zip::{View, power};
 
 /// Up to here a plain loop is done before wide instructions are chosen.
 const SMALL: usize = 64;
@@ -46,4 +47,11 @@ pairwise! {
     sub: -;
     mul: *;
     div: /;
+}
+
+/// `a^b` of each pair.
+pub fn pow(a: &[f32], b: &[f32]) -> Vec<f32> {
+    assert!(a.len() == b.len());
+    let view = |data| View { data, start: 0, strides: &[1] };
+    power(&[a.len()], view(a), view(b))
 }

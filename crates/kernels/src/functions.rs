@@ -7,6 +7,7 @@ unary! {
     neg(x) = -x;
     square(x) = x * x;
     cube(x) = x * x * x;
+    power(x, exponent) = x.pow(exponent);
     scale(x, factor) = x * factor;
     abs(x) = x.abs();
     sign(x) = x.sign();
@@ -65,7 +66,7 @@ mod tests {
     use super::*;
     use crate::map::{Floats, Made};
 
-    fn single(f: fn(Floats<'_>) -> Made, x: &[f32]) -> Vec<f32> {
+    fn single(f: impl FnOnce(Floats<'_>) -> Made, x: &[f32]) -> Vec<f32> {
         match f(Floats::F32(x)) {
             Made::F32(y) => y,
             Made::F64(_) => panic!("the precision changed"),
@@ -162,6 +163,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn powers_are_those_of_f64_rounded() {
+        let magnitudes = [0.0, 1.0, f32::INFINITY, f32::NAN, 2.0, 0.5, 3.0, 1.5, 1e-45, 1e-38, 16_777_217.0, 8_388_607.5, f32::MAX, 0.1];
+        let edges: Vec<f32> = magnitudes.iter().flat_map(|&x| [x, -x]).collect();
+        let mut worst = 0.0_f64;
+        let mut check = |x: &[f32], exponent: f32| {
+            for (&x, y) in x.iter().zip(single(move |x| power(x, f64::from(exponent)), x)) {
+                let expected = f64::from(x).powf(f64::from(exponent));
+                let off = ulps(y, expected);
+                assert!(
+                    off <= 0.51 && (y.is_nan() || y.is_sign_negative() == expected.is_sign_negative()),
+                    "{x:e} to the power of {exponent:e} is {y:e}, {off} ulp from {expected:e}"
+                );
+                worst = worst.max(off);
+            }
+        };
+        edges.iter().for_each(|&exponent| check(&edges, exponent));
+        [1.5, -0.5, 0.333, 7.0, 2.7182817, -1.0].into_iter().for_each(|exponent| check(&sample(0.0, f32::MAX), exponent));
+        [60.0, -60.0, 1000.0, 1e6].into_iter().for_each(|exponent| check(&sample(0.5, 2.0), exponent));
+        println!("power: {worst:.3} ulp");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use crate::real::Real;
 
-const LANES: usize = 32;
+const FEW: usize = 16;
+const MANY: usize = 64;
 
 /// The sum of `f` of each element; `f` is marked `#[inline(always)]`.
 #[inline(always)]
@@ -31,8 +32,14 @@ pub fn sum_of_two<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
 /// The sum of `f` of the elements in one place of three slices of one length.
 #[inline(always)]
 pub fn sum_of_three<T: Real>(a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T) -> T {
-    let mut lanes = [T::of(0.0); LANES];
-    let (wide_a, wide_b, wide_c) = (a.chunks_exact(LANES), b.chunks_exact(LANES), c.chunks_exact(LANES));
+    // More lanes keep more additions under way, and cost more to add up.
+    if a.len() < 4 * MANY { in_lanes::<T, FEW>(a, b, c, f) } else { in_lanes::<T, MANY>(a, b, c, f) }
+}
+
+#[inline(always)]
+fn in_lanes<T: Real, const N: usize>(a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T) -> T {
+    let mut lanes = [T::of(0.0); N];
+    let (wide_a, wide_b, wide_c) = (a.chunks_exact(N), b.chunks_exact(N), c.chunks_exact(N));
     let rest = wide_a.remainder().iter().zip(wide_b.remainder()).zip(wide_c.remainder());
     for (lane, ((&a, &b), &c)) in lanes.iter_mut().zip(rest) {
         *lane = f(a, b, c);
@@ -42,7 +49,7 @@ pub fn sum_of_three<T: Real>(a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T
             *lane = *lane + f(a, b, c);
         }
     }
-    let mut half = LANES / 2;
+    let mut half = N / 2;
     while half > 0 {
         for lane in 0..half {
             lanes[lane] = lanes[lane] + lanes[lane + half];
@@ -55,8 +62,8 @@ pub fn sum_of_three<T: Real>(a: &[T], b: &[T], c: &[T], f: impl Fn(T, T, T) -> T
 /// The largest of `x`, minus infinity for none; NaN may be passed over.
 #[inline(always)]
 pub fn max<T: Real>(x: &[T]) -> T {
-    let mut lanes = [T::of(f64::NEG_INFINITY); LANES];
-    let chunks = x.chunks_exact(LANES);
+    let mut lanes = [T::of(f64::NEG_INFINITY); FEW];
+    let chunks = x.chunks_exact(FEW);
     for (lane, &x) in lanes.iter_mut().zip(chunks.remainder()) {
         *lane = if x > *lane { x } else { *lane };
     }

@@ -18,6 +18,7 @@ pub trait Math: Real {
     fn sin(self) -> Self;
     fn cos(self) -> Self;
     fn tan(self) -> Self;
+    fn pow(self, power: Self) -> Self;
     /// `(1 + erf(x / sqrt(2))) / 2`
     fn normal_cdf(self) -> Self;
     fn floor(self) -> Self;
@@ -109,6 +110,10 @@ macro_rules! single {
             #[inline(always)]
             fn tan(self) -> Self {
                 $wrap(approx::tan::<$fuse>(f32::from(self)))
+            }
+            #[inline(always)]
+            fn pow(self, power: Self) -> Self {
+                $wrap(approx::pow::<$fuse>(f32::from(self), f32::from(power)))
             }
             #[inline(always)]
             fn normal_cdf(self) -> Self {
@@ -278,6 +283,10 @@ impl Math for f64 {
     #[inline(always)]
     fn tan(self) -> f64 {
         self.tan()
+    }
+    #[inline(always)]
+    fn pow(self, power: f64) -> f64 {
+        self.powf(power)
     }
     #[inline(always)]
     fn normal_cdf(self) -> f64 {

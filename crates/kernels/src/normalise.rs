@@ -7,16 +7,16 @@ use crate::parallel::{for_each, simd};
 use crate::real::Real;
 
 /// Elements a task handles at least.
-const GRAIN: usize = 1 << 14;
+pub(crate) const GRAIN: usize = 1 << 14;
 /// Tasks that keep sums of their own, at most.
-const TASKS: usize = 64;
+pub(crate) const TASKS: usize = 64;
 
 /// `len` elements in pieces of `task`: `write` gets where a piece starts, and its place, which holds nothing yet.
 ///
 /// # Safety
 /// `write` must initialise every element of the piece that it gets.
 #[inline]
-unsafe fn made<T: Real>(len: usize, task: usize, write: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send) -> Vec<T> {
+pub(crate) unsafe fn made<T: Real>(len: usize, task: usize, write: impl Fn(usize, &mut [MaybeUninit<T>]) + Sync + Send) -> Vec<T> {
     let mut out = Vec::with_capacity(len);
     let pieces = out.spare_capacity_mut()[..len].chunks_mut(task.max(1)).enumerate().collect();
     for_each(pieces, len, |(i, piece): (usize, &mut [MaybeUninit<T>])| write(i * task, piece));
@@ -36,7 +36,7 @@ pub struct Rows {
 impl Rows {
     /// Mean (0 if not centred) and reciprocal deviation.
     #[inline(always)]
-    fn moments<T: Real>(&self, x: &[T]) -> (T, T) {
+    pub(crate) fn moments<T: Real>(&self, x: &[T]) -> (T, T) {
         let n = T::of(self.size as f64);
         let mean = if self.centred {
             sum(
@@ -197,62 +197,6 @@ impl Rows {
             dw[i] = dw[i] + g[i] * normal;
             db[i] = db[i] + g[i];
         }
-    }
-}
-
-/// `[batch, channels, size]`, each channel scaled and shifted.
-#[derive(Debug, Clone, Copy)]
-pub struct Scaled {
-    pub channels: usize,
-    pub size: usize,
-}
-
-impl Scaled {
-    fn channels(self) -> Channels {
-        Channels { channels: self.channels, size: self.size, eps: 0.0 }
-    }
-
-    /// `x * weight + bias`; `x` is not empty.
-    #[inline]
-    pub fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
-        let ones = vec![T::of(1.0); if weight.is_some() { 0 } else { self.channels }];
-        let zeros = vec![T::of(0.0); if bias.is_some() { 0 } else { self.channels }];
-        let (weight, bias) = (weight.unwrap_or(&ones), bias.unwrap_or(&zeros));
-        self.channels().fill(
-            x,
-            x,
-            #[inline(always)]
-            |x, _, c| x * weight[c] + bias[c],
-        )
-    }
-
-    /// The gradients for x, weight and bias.
-    #[inline]
-    pub fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
-        let channels = self.channels();
-        let along = channels.sums(
-            x,
-            g,
-            #[inline(always)]
-            |x, g, _| x * g,
-        );
-        let sums = channels.sums(
-            x,
-            g,
-            #[inline(always)]
-            |_, g, _| g,
-        );
-        let dx = match weight {
-            Some(weight) => channels.fill(
-                x,
-                g,
-                #[inline(always)]
-                |_, g, c| g * weight[c],
-            ),
-            None => g.to_vec(),
-        };
-        let made = |sums: Vec<f64>| sums.into_iter().map(T::of).collect();
-        (dx, made(along), made(sums))
     }
 }
 

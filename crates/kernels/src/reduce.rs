@@ -18,38 +18,49 @@ const ROWS: usize = 64;
 /// Elements a task should have at least.
 const GRAIN: usize = 1 << 14;
 
+/// Elements of a row that one lane takes in, where there are no more.
+const FEW: usize = 16;
+
 #[inline(always)]
 fn row<F: Fold>(fold: F, x: &[F::Element]) -> F::Total {
     let mut total = fold.total();
     for block in x.chunks(BLOCK) {
         let (whole, rest) = block.as_chunks::<LANES>();
-        if !whole.is_empty() {
-            let mut lanes = [fold.lane(); LANES];
-            for chunk in whole {
-                for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                    *lane = fold.take(*lane, x);
-                }
-            }
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                let (low, high) = lanes.split_at_mut(width);
-                for (low, &high) in low.iter_mut().zip(&*high) {
-                    *low = fold.merge(*low, high);
-                }
-            }
-            total = fold.add(total, lanes[0]);
-        }
-        if !rest.is_empty() {
-            total = fold.add(
-                total,
-                rest.iter().fold(
-                    fold.lane(),
-                    #[inline(always)]
-                    |lane, &x| fold.take(lane, x),
-                ),
+        if whole.is_empty() && rest.len() <= FEW {
+            let lane = rest.iter().fold(
+                fold.lane(),
+                #[inline(always)]
+                |lane, &x| fold.take(lane, x),
             );
+            total = fold.add(total, lane);
+            continue;
         }
+        let mut lanes = [fold.lane(); LANES];
+        // Four at a time: lanes are read and written back once for all of them.
+        let (fours, others) = whole.as_chunks::<4>();
+        for [first, second, third, fourth] in fours {
+            for i in 0..LANES {
+                let lane = fold.take(fold.take(lanes[i], first[i]), second[i]);
+                lanes[i] = fold.take(fold.take(lane, third[i]), fourth[i]);
+            }
+        }
+        for chunk in others {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = fold.take(*lane, x);
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            *lane = fold.take(*lane, x);
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            let (low, high) = lanes.split_at_mut(width);
+            for (low, &high) in low.iter_mut().zip(&*high) {
+                *low = fold.merge(*low, high);
+            }
+        }
+        total = fold.add(total, lanes[0]);
     }
     total
 }

@@ -4,8 +4,9 @@
 use std::mem::MaybeUninit;
 use std::ops::{Add, Div, Mul, Sub};
 
+use crate::approx;
 use crate::map::collect;
-use crate::parallel::simd;
+use crate::parallel::{simd, simd_fused};
 
 /// Elements of a tensor over the shape of a result: 0 is the stride of a dimension that repeats.
 #[derive(Clone, Copy)]
@@ -46,16 +47,28 @@ struct Operand<'a, T> {
     data: &'a [T],
     start: usize,
     strides: Vec<isize>,
+    /// Whether the elements lie in row-major order, without gaps: any block of them is at hand.
+    whole: bool,
 }
 
 impl<'a, T: Copy> Operand<'a, T> {
-    fn new(view: View<'a, T>, dims: &[usize]) -> Self {
-        Self { data: view.data, start: view.start, strides: dims.iter().map(|&dim| view.strides[dim]).collect() }
+    fn new(view: View<'a, T>, dims: &[usize], sizes: &[usize]) -> Self {
+        let strides: Vec<isize> = dims.iter().map(|&dim| view.strides[dim]).collect();
+        let mut expected = 1;
+        let whole = strides.iter().zip(sizes).rev().all(|(&stride, &size)| {
+            let fits = stride == expected;
+            expected *= size as isize;
+            fits
+        });
+        Self { data: view.data, start: view.start, strides, whole }
     }
 
     /// `len` elements from the `first` on, in row-major order of `sizes`.
     #[inline]
     fn block<'b>(&'b self, sizes: &[usize], first: usize, len: usize, buffer: &'b mut [T; BLOCK]) -> &'b [T] {
+        if self.whole {
+            return &self.data[self.start + first..self.start + first + len];
+        }
         let Some((&stride, outer)) = self.strides.split_last() else { return &self.data[self.start..self.start + len] };
         let (row, outer_sizes) = (sizes[sizes.len() - 1], &sizes[..sizes.len() - 1]);
         let (mut line, mut at) = (first / row, first % row);
@@ -77,7 +90,13 @@ impl<'a, T: Copy> Operand<'a, T> {
             let (out, from) = (&mut buffer[done..done + part], place(line, at));
             match stride {
                 1 => out.copy_from_slice(&self.data[from..from + part]),
-                0 => out.fill(self.data[from]),
+                0 => {
+                    let value = self.data[from];
+                    simd(
+                        #[inline(always)]
+                        || out.fill(value),
+                    );
+                }
                 _ => out.iter_mut().enumerate().for_each(|(i, out)| *out = self.data[(from as isize + i as isize * stride) as usize]),
             }
             done += part;
@@ -95,12 +114,32 @@ pub fn zip<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
     b: View<'_, B>,
     f: impl Fn(A, B) -> O + Copy + Sync,
 ) -> Vec<O> {
+    zip_fused(shape, a, b, f, f)
+}
+
+/// `plain` of each pair, or `fused`, which is the same for a machine with fused multiply-add.
+#[inline(always)]
+fn zip_fused<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
+    shape: &[usize],
+    a: View<'_, A>,
+    b: View<'_, B>,
+    plain: impl Fn(A, B) -> O + Copy + Sync,
+    fused: impl Fn(A, B) -> O + Copy + Sync,
+) -> Vec<O> {
     zip_blocks(shape, a, b, &|a, b, out: &mut [MaybeUninit<O>]| {
-        simd(
+        simd_fused(
+            out,
             #[inline(always)]
-            || out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| _ = out.write(f(a, b))),
+            |out| write(a, b, out, plain),
+            #[inline(always)]
+            |out| write(a, b, out, fused),
         );
     })
+}
+
+#[inline(always)]
+fn write<A: Copy, B: Copy, O>(a: &[A], b: &[B], out: &mut [MaybeUninit<O>], f: impl Fn(A, B) -> O) {
+    out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| _ = out.write(f(a, b)));
 }
 
 type Pairs<'f, A, B, O> = &'f (dyn Fn(&[A], &[B], &mut [MaybeUninit<O>]) + Sync);
@@ -113,8 +152,8 @@ fn zip_blocks<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
     f: Pairs<'_, A, B, O>,
 ) -> Vec<O> {
     let (dims, sizes) = merged(shape, &[a.strides, b.strides]);
-    let (a, b) = (Operand::new(a, &dims), Operand::new(b, &dims));
-    // SAFETY: `zip` alone calls this: it writes as many elements as the blocks have, which is `out`'s length.
+    let (a, b) = (Operand::new(a, &dims, &sizes), Operand::new(b, &dims, &sizes));
+    // SAFETY: `zip_fused` alone calls this: it writes as many elements as the blocks have, which is `out`'s length.
     unsafe {
         collect(shape.iter().product(), &|start, out: &mut [MaybeUninit<O>]| {
             let (mut left, mut right) = ([A::default(); BLOCK], [B::default(); BLOCK]);
@@ -130,7 +169,7 @@ fn zip_blocks<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
 #[inline]
 pub fn choose<T: Copy + Default + Send + Sync>(shape: &[usize], mask: View<'_, u8>, a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     let (dims, sizes) = merged(shape, &[mask.strides, a.strides, b.strides]);
-    let (mask, a, b) = (Operand::new(mask, &dims), Operand::new(a, &dims), Operand::new(b, &dims));
+    let (mask, a, b) = (Operand::new(mask, &dims, &sizes), Operand::new(a, &dims, &sizes), Operand::new(b, &dims, &sizes));
     // SAFETY: the loop writes as many elements as the blocks have, which is `out`'s length.
     unsafe {
         collect(shape.iter().product(), &|start, out: &mut [MaybeUninit<T>]| {
@@ -219,6 +258,16 @@ pub(crate) fn smaller<T: Copy + PartialOrd>(a: T, b: T) -> T {
 #[inline]
 pub fn divide<T: Number + Div<Output = T>>(shape: &[usize], a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     zip(shape, a, b, T::div)
+}
+
+/// `a^b` of floats.
+pub fn power(shape: &[usize], a: View<'_, f32>, b: View<'_, f32>) -> Vec<f32> {
+    zip_fused(shape, a, b, approx::pow::<false>, approx::pow::<true>)
+}
+
+/// `a^b` of doubles, by the platform's library.
+pub fn power_double(shape: &[usize], a: View<'_, f64>, b: View<'_, f64>) -> Vec<f64> {
+    zip(shape, a, b, f64::powf)
 }
 
 /// How two elements compare.

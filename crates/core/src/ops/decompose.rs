@@ -330,9 +330,9 @@ ops! {
     #[autocast(full)]
     fn matrix_exp(x: &Tensor) -> Tensor {
         let n = square_matrix(x)?;
-        // Rounded once, at the end.
-        if matches!(x.dtype(), DType::Float16 | DType::BFloat16) {
-            return to_dtype(&matrix_exp(&to_dtype(x, DType::Float32)?)?, x.dtype());
+        // Every squaring doubles what rounding left before it: rounded once, at the end.
+        if matches!(x.dtype(), DType::Float16 | DType::BFloat16 | DType::Float32) {
+            return to_dtype(&matrix_exp(&to_dtype(x, DType::Float64)?)?, x.dtype());
         }
         let batch = Batch::of(x)?;
         let column = |i: usize, j: usize| (0..n).map(|row| batch.matrix(i)[row * n + j].abs()).sum::<f64>();

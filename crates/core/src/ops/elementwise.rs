@@ -119,19 +119,13 @@ ops! {
         match (a, b) {
             (Operand::Tensor(x), Operand::Number(2.0)) if x.dtype().is_float() => return x.map(functions::square),
             (Operand::Tensor(x), Operand::Number(3.0)) if x.dtype().is_float() => return x.map(functions::cube),
+            (Operand::Tensor(x), Operand::Number(n)) if x.dtype().is_float() => return x.map(|x| functions::power(x, *n)),
             _ => {}
-        }
-        // The engine looks whether a number is whole by way of int64.
-        if let (Operand::Tensor(x), Operand::Number(n)) = (a, b)
-            && x.dtype().is_float()
-            && n.abs() > 2f64.powi(53)
-        {
-            return pow(a, &full(&[], *n, x.dtype())?.into());
         }
         binary(
             a,
             b,
-            None,
+            Some((Pair::Power, kernels::pow)),
             (Dispatch::float_powf, Dispatch::float_powf_scalar),
             Some((Dispatch::int_powi, Dispatch::int_powi_scalar)),
         )

@@ -106,6 +106,25 @@ ops! {
     }
     grad(g; dim, index, shape = Shape::from(x.shape())) { x: index_add(&zeros(shape, g.dtype())?, dim, index, g)? }
 
+    /// `indexSelect` along the last two dimensions at once.
+    #[face()]
+    #[check(none, "checked as pad")]
+    fn select_both(x: &Tensor, lines: &Index, columns: &Index) -> Tensor {
+        match moves::select_both(x, &whole(lines)?, &whole(columns)?) {
+            Some(out) => Ok(out),
+            None => outside(lines, x.shape()[x.rank() - 2]),
+        }
+    }
+    grad(g; lines, columns, shape = Shape::from(x.shape())) {
+        x: {
+            let mut wide = shape.to_vec();
+            let rank = wide.len();
+            wide[rank - 1] = columns.size();
+            let wide = index_add(&zeros(&wide, g.dtype())?, -2, lines, g)?;
+            index_add(&zeros(shape, g.dtype())?, -1, columns, &wide)?
+        }
+    }
+
     /// `x` with the entries of `source` added at the positions of `index`, a list, along `dim`; repeats add up.
     #[example("const at = tensor([0, 0, 2], { dtype: 'int64' })", "zeros([3]).indexAdd(0, at, tensor([1, 2, 3])) // [3, 0, 3]")]
     #[face(method)]

@@ -1,11 +1,14 @@
 //! Indexing by tensors in several dimensions at once, with broadcasting and masks: NumPy's advanced indexing.
 
+use firn_kernels::pick::descend;
+
 use super::arrange::list;
 use super::index::{index_add, index_select};
 use super::select::{index_copy, places, wrapped};
 use super::shaping::{expand, permute, reshape, signed};
 use super::{Index, Operand, ops};
-use crate::dtype::DType;
+use crate::cpu::with_slice;
+use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{broadcast, show};
 use crate::tensor::Tensor;
@@ -65,8 +68,9 @@ fn plan(x: &Tensor, indices: &[Tensor], dims: &[isize]) -> Result<Plan> {
         let size = x.shape()[*dim];
         let index = Tensor::new(index.value(), index.dtype());
         let wide = expand(&index, &signed(&shape))?;
-        for (row, to) in rows.iter_mut().zip(wrapped(&wide, size, &format!("dim {dim} of {}", show(x.shape())))?) {
-            *row = *row * size as i64 + to;
+        let inside = index.dtype().kind() == Kind::Int && with_slice(&wide.value_as(DType::Int64), |to| descend(&mut rows, to, size));
+        if !inside {
+            wrapped(&wide, size, &format!("dim {dim} of {}", show(x.shape())))?;
         }
     }
     let indexed: Vec<usize> = lists.iter().map(|(dim, _)| *dim).collect();

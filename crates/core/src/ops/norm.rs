@@ -1,7 +1,8 @@
 //! Normalisation.
 
 use burn_std::Shape;
-use firn_kernels::normalise::{Channels, Rows, Scaled};
+use firn_kernels::groups::Groups;
+use firn_kernels::normalise::{Channels, Rows};
 
 use super::elementwise::{add, maximum, pow, rsqrt, square, to_dtype};
 use super::magnitude::norm;
@@ -16,7 +17,7 @@ use crate::shape::{axis_of, show};
 use crate::tape::is_enabled;
 use crate::tensor::Tensor;
 
-crate::tape::copied!(Rows, Channels, Scaled);
+crate::tape::copied!(Rows, Channels, Groups);
 
 /// What a kernel normalises.
 trait Layout: Copy {
@@ -69,15 +70,17 @@ impl Layout for Channels {
     }
 }
 
-impl Layout for Scaled {
+impl Layout for Groups {
     fn forward<T: Real>(self, x: &[T], weight: Option<&[T]>, bias: Option<&[T]>) -> Vec<T> {
-        Scaled::forward(self, x, weight, bias)
+        Groups::forward(&self, x, weight, bias)
     }
     fn backward<T: Real>(self, g: &[T], x: &[T], weight: Option<&[T]>) -> (Vec<T>, Vec<T>, Vec<T>) {
-        Scaled::backward(self, g, x, weight)
+        Groups::backward(&self, g, x, weight)
     }
     fn normal(self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.clone())
+        let size = self.channels / self.groups * self.size;
+        let rows = Rows { size, eps: self.eps, centred: true };
+        reshape_to(&rows.normal(&reshape(x, &[-1, size as isize])?)?, &Shape::from(x.shape()))
     }
     fn spread(self, parameter: &Tensor, rank: usize) -> Result<Tensor> {
         super::conv::per_channel(parameter, rank)
@@ -193,19 +196,13 @@ fn trailing(x: &Tensor, shape: &[isize], weight: Option<&Tensor>, bias: Option<&
 
 /// `[batch, groups, ...]` normalised group by group, then scaled and shifted by channel.
 fn grouped(x: &Tensor, groups: usize, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<Tensor> {
-    let (batch, channels) = (x.shape()[0], x.shape()[1]);
+    let channels = x.shape()[1];
     parameters_fit(x, weight, bias, &[channels])?;
     if x.size() == 0 {
         return Ok(x * 1.0);
     }
-    let size = x.size() / (batch * groups);
-    let rows = gathered(&reshape(x, &[-1, size as isize])?, None, None)?;
-    let out = reshape_to(&normal_rows(&rows, false, Rows { size, eps, centred: true })?, &Shape::from(x.shape()))?;
-    if weight.is_none() && bias.is_none() {
-        return back_to(out, x.dtype());
-    }
-    let size = x.shape()[2..].iter().product();
-    back_to(scaled_channels(&gathered(&out, weight, bias)?, weight.is_some(), Scaled { channels, size })?, x.dtype())
+    let layout = Groups { channels, groups, size: x.shape()[2..].iter().product(), eps };
+    back_to(normal_groups(&gathered(x, weight, bias)?, weight.is_some(), layout)?, x.dtype())
 }
 
 ops! {
@@ -374,14 +371,14 @@ ops! {
     }
     grad(g; inputs, weighted, channels) { inputs: gradients(g, inputs, weighted, channels)? }
 
-    /// Channels of `[batch, channels, ...]` scaled and shifted by a kernel, as `normalRows`.
+    /// Groups of channels of `[batch, channels, ...]` by a kernel, as `normalRows`.
     #[face()]
     #[check(none, "checked as groupNorm")]
-    fn scaled_channels(inputs: &[Tensor], weighted: bool, channels: Scaled) -> Tensor {
+    fn normal_groups(inputs: &[Tensor], weighted: bool, groups: Groups) -> Tensor {
         Ok(match inputs[0].dtype() {
-            DType::Float64 => run::<f64>(inputs, weighted, channels),
-            _ => run::<f32>(inputs, weighted, channels),
+            DType::Float64 => run::<f64>(inputs, weighted, groups),
+            _ => run::<f32>(inputs, weighted, groups),
         })
     }
-    grad(g; inputs, weighted, channels) { inputs: gradients(g, inputs, weighted, channels)? }
+    grad(g; inputs, weighted, groups) { inputs: gradients(g, inputs, weighted, groups)? }
 }

@@ -13,7 +13,7 @@ use crate::dtype::{DType, Kind};
 use crate::error::{Result, bail};
 use crate::shape::{axis_of, show};
 use crate::tensor::{Tensor, Value, cast};
-use firn_kernels::pick::nonzero as nonzero_places;
+use firn_kernels::nonzero::nonzero as nonzero_places;
 use firn_kernels::scatter::copy_entries;
 
 /// The dtype that kernels of moves and sums compute in for tensors of `dtype`: float32, float64 or int64.
