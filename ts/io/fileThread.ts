@@ -1,7 +1,7 @@
 // The thread that writes large files while this one goes on, as this one sees it.
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { FirnError } from '../errors.ts'
-import { startThread } from './thread.ts'
+import { threadProgram } from './thread.ts'
 
 /** A file in two parts, which go over to the other thread. */
 export interface FileParts {
@@ -54,7 +54,8 @@ export function writeInThread(path: string, parts: FileParts): Promise<ArrayBuff
 }
 
 function start(): Worker {
-  const worker = startThread(import.meta.url, './fileThreadEntry', { name: 'files' })
+  const { url, flags } = threadProgram(import.meta.url, './fileThreadEntry')
+  const worker = new Worker(new URL(url), { name: 'files', ...flags })
   worker.on('message', (reply: FileReply) => settle(worker, reply))
   worker.on('error', (error) => die(worker, error))
   worker.on('exit', (code) => die(worker, new Error(`exit code ${code}`)))

@@ -1,7 +1,7 @@
 // One worker as its loader sees it: orders go out, deliveries come in, and its end is noticed.
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import { FirnError } from '../../errors.ts'
-import { startThread } from '../../io/index.ts'
+import { threadProgram } from '../../io/index.ts'
 import { unpack } from '../pack.ts'
 import type { Death, Order, Reply, Setup } from './protocol.ts'
 
@@ -123,7 +123,8 @@ function settle(pending: Pending, reply: Reply): void {
 
 function start(name: string, setup: Setup, port: MessagePort): Worker {
   try {
-    return startThread(import.meta.url, './entry', { name, workerData: { setup, port }, transferList: [port] })
+    const { url, flags } = threadProgram(import.meta.url, './entry')
+    return new Worker(new URL(url), { name, workerData: { setup, port }, transferList: [port], ...flags })
   } catch (cause) {
     throw new FirnError(
       'argument',
