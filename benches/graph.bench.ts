@@ -2,10 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { F, HyperGraph, LossNode, ModuleNode, nn, Node, optim, tensor, tensorScope, train, type Tensor } from '../ts/index.ts'
 import type { CacheAccess } from '../ts/graph/index.ts'
 import { measure, type Work } from './measure.ts'
 import { wave } from './peers/cases.ts'
+
+// A run keeps the sources of its program. Those of a user are not all of firn's, which this file imports: it runs as a program of one file.
+process.argv[1] = fileURLToPath(new URL('../examples/eager.ts', import.meta.url))
 
 const lengths = [1, 5, 20, 80]
 const iterations = 5000

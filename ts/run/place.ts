@@ -87,11 +87,19 @@ export function readPlace(
 
 // What was at the end of its list may be anything now: a run may go on for longer.
 function differencesOf(labels: readonly string[], saved: StateTree | undefined, outer: readonly number[]): string[] {
-  const before: readonly StateTree[] = Array.isArray(saved) ? saved : []
+  const before = savedLabels(saved)
   return labels.flatMap((label, index) => {
-    const was = String(before[index] ?? 'nothing')
+    const was = before[index] ?? 'nothing'
     if (was === label || (was === endOfList && index === labels.length - 1)) return []
     return [`tasks: item ${[...outer, index].join('.')} is '${label}', it was '${was}'`]
+  })
+}
+
+function savedLabels(saved: StateTree | undefined): readonly string[] {
+  const labels: readonly StateTree[] = Array.isArray(saved) ? saved : []
+  return labels.map((label) => {
+    if (typeof label === 'string') return label
+    throw new FirnError('io', 'resumeFrom: the saved state has no name of a task where one is expected')
   })
 }
 
