@@ -44,7 +44,7 @@ fn close(a: &Tensor, b: &Tensor) -> bool {
     read(a).iter().zip(read(b)).all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
 }
 
-const SHAPES: [&[usize]; 6] = [&[7], &[3, 5], &[33_001], &[0], &[4], &[3, 70, 31]];
+const SHAPES: [&[usize]; 8] = [&[7], &[3, 5], &[33_001], &[0], &[6, 4, 3, 3], &[9, 5, 1, 1], &[4], &[3, 70, 31]];
 const MATRICES: [&[usize]; 5] = [&[3, 5], &[130, 70], &[0, 3], &[70, 130], &[1, 1]];
 
 /// Parameters after some steps with gradients that depend on the step only; the second to last parameter has none at odd steps.

@@ -56,14 +56,22 @@ impl<T: Real> Matrices<'_, T> {
                 simd(
                     #[inline(always)]
                     || {
-                        let each = rows.chunks_mut(height).zip(columns.chunks_mut(width));
-                        for (grad, (rows, columns)) in grads.chunks(size).zip(each) {
-                            of_columns.fill(0.0);
-                            squares(grad, &mut of_rows, &mut of_columns, incoming);
-                            approach(rows, &of_rows, width, enter);
-                            approach(columns, &of_columns, height, enter);
-                            *sum += Known::new(grad, rows, columns, incoming, least).sum();
-                        }
+                        by_size(
+                            height,
+                            width,
+                            #[inline(always)]
+                            |height: usize, width: usize| {
+                                let (of_rows, of_columns) = (&mut of_rows[..height], &mut of_columns[..width]);
+                                let each = rows.chunks_mut(height).zip(columns.chunks_mut(width));
+                                for (grad, (rows, columns)) in grads.chunks(height * width).zip(each) {
+                                    of_columns.fill(0.0);
+                                    squares(grad, of_rows, of_columns, incoming);
+                                    approach(rows, of_rows, width, enter);
+                                    approach(columns, of_columns, height, enter);
+                                    *sum += Known::new(grad, rows, columns, incoming, least).sum();
+                                }
+                            },
+                        )
                     },
                 );
             });
@@ -75,12 +83,13 @@ impl<T: Real> Matrices<'_, T> {
     #[inline]
     pub fn descend(&self, param: &mut [T], keep: f64, size: f64) {
         let (keep, size, work) = (T::of(keep), T::of(size), param.len());
-        let means = self.rows.chunks(self.height).zip(self.columns.chunks(self.width));
-        let grads = self.grad.chunks(self.size()).zip(means);
-        let mut known = grads.map(|(grad, (rows, columns))| Known::new(grad, rows, columns, self.incoming, self.least));
+        let (height, width, incoming, least) = (self.height, self.width, self.incoming, self.least);
         if self.size() > TASK {
-            for (param, known) in param.chunks_mut(self.size()).zip(known) {
-                let tasks = param.chunks_mut(run(self.width) * self.width).zip(known.runs()).collect();
+            let means = self.rows.chunks(height).zip(self.columns.chunks(width));
+            let matrices = param.chunks_mut(self.size()).zip(self.grad.chunks(self.size())).zip(means);
+            for ((param, grad), (rows, columns)) in matrices {
+                let known = Known::new(grad, rows, columns, incoming, least);
+                let tasks = param.chunks_mut(run(width) * width).zip(known.runs()).collect();
                 for_each(tasks, work, |(param, known)| {
                     simd(
                         #[inline(always)]
@@ -89,19 +98,40 @@ impl<T: Real> Matrices<'_, T> {
                 });
             }
         } else {
-            let groups = param.chunks_mut(self.several() * self.size());
-            let groups = groups.map(|params| (params, known.by_ref().take(self.several()).collect::<Vec<_>>()));
-            for_each(groups.collect(), work, |(params, known)| {
+            let several = self.several();
+            let means = self.rows.chunks(several * height).zip(self.columns.chunks(several * width));
+            let groups = param.chunks_mut(several * self.size()).zip(self.grad.chunks(several * self.size())).zip(means);
+            for_each(groups.collect(), work, |((params, grads), (rows, columns))| {
                 simd(
                     #[inline(always)]
                     || {
-                        for (param, known) in params.chunks_mut(self.size()).zip(known) {
-                            known.descend(param, keep, size);
-                        }
+                        by_size(
+                            height,
+                            width,
+                            #[inline(always)]
+                            |height: usize, width: usize| {
+                                let means = rows.chunks(height).zip(columns.chunks(width));
+                                let each = params.chunks_mut(height * width).zip(grads.chunks(height * width)).zip(means);
+                                for ((param, grad), (rows, columns)) in each {
+                                    Known::new(grad, rows, columns, incoming, least).descend(param, keep, size);
+                                }
+                            },
+                        )
                     },
                 );
             });
         }
+    }
+}
+
+/// Calls `f` with the size; compiled for the usual filters by themselves, since there are so many of them that loops of unknown lengths
+/// would cost more than what is in them.
+#[inline(always)]
+fn by_size(height: usize, width: usize, f: impl FnOnce(usize, usize)) {
+    match (height, width) {
+        (1, 1) => f(1, 1),
+        (3, 3) => f(3, 3),
+        _ => f(height, width),
     }
 }
 
@@ -260,8 +290,10 @@ impl<'a, T: Real> Known<'a, T> {
         for ((param, grad), &row) in param.chunks_mut(width).zip(self.grad.chunks(width)).zip(self.rows) {
             let grads = grad.chunks(STRIDE).zip(self.columns.chunks(STRIDE));
             for (param, (grad, columns)) in param.chunks_mut(STRIDE).zip(grads) {
-                fetch(param, AHEAD);
-                fetch(grad, AHEAD);
+                if param.len() == STRIDE {
+                    fetch(param, AHEAD);
+                    fetch(grad, AHEAD);
+                }
                 for (p, (&g, &column)) in param.iter_mut().zip(grad.iter().zip(columns)) {
                     *p = *p * keep - size * (self.incoming.take(g) / self.variance(row, column).sqrt());
                 }
