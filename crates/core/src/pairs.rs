@@ -2,6 +2,9 @@
 
 use burn_flex::{FlexTensor, Layout};
 use burn_std::{Element, Shape};
+use firn_kernels::matrix;
+use firn_kernels::real::Real;
+use firn_kernels::slopes::{self, Slope};
 use firn_kernels::zip::{self, Arithmetic, Comparison, Number, View};
 use smallvec::{SmallVec, smallvec};
 
@@ -130,6 +133,34 @@ pub(crate) fn compare(op: Comparison, a: &Value, b: Right<'_>, dtype: DType) -> 
         DType::Int64 => by(op, a, b, |n| n as i64),
         DType::Int32 => by(op, a, b, |n| n as i32),
         _ => Ok(None),
+    }
+}
+
+/// The gradient `g` of a function's result, times the derivative by our kernel; None for dtypes that have none.
+pub(crate) fn times_slope<S: Slope>(slope: S, g: &Value, x: &Value, dtype: DType) -> Result<Option<Tensor>> {
+    let x = Right::Value(x);
+    Ok(match dtype {
+        DType::Float32 => Some(run(g, x, |n| n as f32, dtype, |shape, g, x| slopes::single(slope, shape, g, x))?),
+        DType::Float64 => Some(run(g, x, |n| n, dtype, |shape, g, x| slopes::double(slope, shape, g, x))?),
+        _ => None,
+    })
+}
+
+/// The products of (batches of) matrices, which broadcast to `shape`; None for dtypes that have no kernel of ours.
+pub(crate) fn products(a: &Value, b: &Value, shape: &[usize], dtype: DType) -> Option<Tensor> {
+    fn by<E: Element + bytemuck::Pod + Real>(a: &Value, b: &Value, shape: &[usize], dtype: DType) -> Tensor {
+        let [a, b] = [a, b].map(flex);
+        let (batch, sizes) = shape.split_at(shape.len() - 2);
+        let inner = a.layout().shape()[a.layout().num_dims() - 1];
+        let over = |x: &FlexTensor, sizes: [usize; 2]| over(x.layout(), &[batch, &sizes].concat());
+        let (left, right) = (over(a, [sizes[0], inner]), over(b, [inner, sizes[1]]));
+        let out = matrix::products(batch, [sizes[0], inner, sizes[1]], view::<E>(a, &left), view(b, &right));
+        from_parts(out, Layout::contiguous(shape.into()), dtype)
+    }
+    match dtype {
+        DType::Float32 => Some(by::<f32>(a, b, shape, dtype)),
+        DType::Float64 => Some(by::<f64>(a, b, shape, dtype)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tape: second passes, gradients of gradients, sharing, freeing.
 
-use firn_core::ops::elementwise::{exp, mul, tanh};
+use firn_core::ops::activation::{elu, gelu_exact, gelu_tanh, leaky_relu, mish, relu, sigmoid, silu, softplus};
+use firn_core::ops::elementwise::{erf, exp, mul, tanh};
 use firn_core::ops::reduce::sum;
 use firn_core::tape::{Walk, backward, grad, with_enabled};
 use firn_core::tensor::live;
@@ -139,5 +140,39 @@ fn a_failed_pass_leaves_the_tape_usable() -> Result<()> {
     assert!(pass(&exp(&x)?, None, Walk::default()).is_err(), "two elements need a gradient");
     pass(&total(&x)?, None, Walk::default())?;
     assert_eq!(x.grad().map(|g| numbers(&g)), Some(vec![1.0, 1.0]));
+    Ok(())
+}
+
+/// Kernels that a plain pass takes say what the ops of a recorded one say.
+#[test]
+fn a_gradient_is_the_same_whether_its_pass_is_recorded() -> Result<()> {
+    type Function = fn(&Tensor) -> Result<Tensor>;
+    let functions: [(&str, Function); 11] = [
+        ("relu", relu),
+        ("leaky_relu", |x| leaky_relu(x, 0.1)),
+        ("elu", |x| elu(x, 0.7)),
+        ("sigmoid", sigmoid),
+        ("tanh", tanh),
+        ("softplus", softplus),
+        ("silu", silu),
+        ("mish", mish),
+        ("gelu", gelu_exact),
+        ("gelu_tanh", gelu_tanh),
+        ("erf", erf),
+    ];
+    let values: Vec<f64> = (-60..=60).map(|i| f64::from(i) * 0.37).collect();
+    for (name, f) in functions {
+        let gradients = |walk: Walk| -> Result<Vec<f64>> {
+            let x = leaf(&values)?;
+            let y = f(&x)?;
+            pass(&total(&(&y * &y))?, None, walk)?;
+            Ok(x.grad().map(|g| numbers(&g)).unwrap_or_default())
+        };
+        let (plain, recorded) = (gradients(Walk::default())?, gradients(CREATE)?);
+        assert_eq!(plain.len(), values.len());
+        for ((x, a), b) in values.iter().zip(plain).zip(recorded) {
+            assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{name} at {x}: {a} and {b}");
+        }
+    }
     Ok(())
 }

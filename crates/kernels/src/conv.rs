@@ -22,8 +22,33 @@ pub struct Conv {
     pub dilation: [usize; 3],
 }
 
+/// Outputs of one channel from which on a matrix product is the quicker way.
+const FEW: usize = 4;
+
+/// Elements of a row that are summed side by side.
+const LANES: usize = 16;
+
 /// Parts of a batch whose weight gradients are summed apart; fixed, so that the result does not depend on the machine.
 const PARTS: usize = 8;
+
+/// Copies a row of a window, most of which are too short for a call of `memcpy` to pay.
+#[inline(always)]
+fn copy<T: Copy>(out: &mut [T], from: &[T]) {
+    const PART: usize = 8;
+    let count = out.len();
+    if !(PART..=4 * PART).contains(&count) {
+        out.copy_from_slice(from);
+        return;
+    }
+    let (whole, _) = out.as_chunks_mut::<PART>();
+    for (out, from) in whole.iter_mut().zip(from.as_chunks::<PART>().0) {
+        *out = *from;
+    }
+    // Over what was copied already.
+    if let (Some(out), Some(from)) = (out.last_chunk_mut::<PART>(), from.last_chunk::<PART>()) {
+        *out = *from;
+    }
+}
 
 impl Conv {
     /// Elements of one image of the input and of the output.
@@ -67,9 +92,10 @@ impl Conv {
         }
     }
 
-    /// Every channel sees itself alone: a matrix product would have one row and as many copies of the image as the kernel has elements.
+    /// Every output sees one channel, and few see the same: a matrix product would have few rows, for as many copies of the image as the
+    /// kernel has elements.
     fn is_depthwise(&self) -> bool {
-        self.in_channels == self.groups && !self.is_pointwise()
+        self.in_channels == self.groups && self.out_channels < FEW * self.groups && !self.is_pointwise()
     }
 
     /// `[batch, out, ...output]` from an input and a weight `[out, in / groups, ...kernel]`.
@@ -189,10 +215,15 @@ impl Conv {
             let first = self.padding[2].saturating_sub(across).div_ceil(self.stride[2]).min(columns);
             let end = (width + self.padding[2]).saturating_sub(across).div_ceil(self.stride[2]).clamp(first, columns);
             let left = (first * self.stride[2] + across).wrapping_sub(self.padding[2]);
-            for i in 0..planes * rows {
-                match (inside(0, i / rows, kd, depth), inside(1, i % rows, kh, height)) {
-                    (Some(d), Some(h)) => f(row, i * columns, first..end, ((channel * depth + d) * height + h) * width + left),
-                    _ => f(row, i * columns, 0..0, 0),
+            let mut offset = 0;
+            for plane in 0..planes {
+                let plane = inside(0, plane, kd, depth);
+                for line in 0..rows {
+                    match (plane, inside(1, line, kh, height)) {
+                        (Some(d), Some(h)) => f(row, offset, first..end, ((channel * depth + d) * height + h) * width + left),
+                        _ => f(row, offset, 0..0, 0),
+                    }
+                    offset += columns;
                 }
             }
         }
@@ -258,12 +289,36 @@ impl Conv {
     fn depthwise_weight_grad<T: Real>(&self, image: &[T], grad: &[T], out: &mut [T]) {
         let stride = self.stride[2];
         for (grad, out) in grad.chunks_exact(self.places()).zip(out.chunks_exact_mut(self.depth())) {
-            self.runs(|row, offset, inside, from| {
-                if !inside.is_empty() {
-                    let pairs = grad[offset..][inside].iter().zip(image[from..].iter().step_by(stride));
-                    out[row] = pairs.fold(out[row], |sum, (&g, &x)| sum + g * x);
-                }
-            });
+            let mut sums = vec![[T::of(0.0); LANES]; out.len()];
+            simd(
+                #[inline(always)]
+                || {
+                    self.runs(
+                        #[inline(always)]
+                        |row, offset, inside, from| {
+                            let (sums, count, grad) = (&mut sums[row], inside.len(), &grad[offset..][inside]);
+                            match stride {
+                                _ if count == 0 => {}
+                                1 => {
+                                    for (grad, x) in grad.chunks(LANES).zip(image[from..from + count].chunks(LANES)) {
+                                        for (sum, (&g, &x)) in sums.iter_mut().zip(grad.iter().zip(x)) {
+                                            *sum = *sum + g * x;
+                                        }
+                                    }
+                                }
+                                _ => {
+                                    for (at, (&g, &x)) in grad.iter().zip(image[from..].iter().step_by(stride)).enumerate() {
+                                        sums[at % LANES] = sums[at % LANES] + g * x;
+                                    }
+                                }
+                            }
+                        },
+                    );
+                },
+            );
+            for (out, sums) in out.iter_mut().zip(sums) {
+                *out = sums.into_iter().fold(*out, |total, sum| total + sum);
+            }
         }
     }
 
@@ -278,13 +333,15 @@ impl Conv {
         buffer.resize(self.depth() * places, T::of(0.0));
         self.runs(|row, offset, inside, from| {
             let out = &mut buffer[row * places + offset..][..wide];
-            let (count, end) = (inside.len(), inside.end);
-            out[..inside.start].fill(T::of(0.0));
-            out[end..].fill(T::of(0.0));
+            let count = inside.len();
+            if count < wide {
+                out[..inside.start].fill(T::of(0.0));
+                out[inside.end..].fill(T::of(0.0));
+            }
             let out = &mut out[inside];
             match stride {
                 _ if count == 0 => {}
-                1 => out.copy_from_slice(&image[from..from + count]),
+                1 => copy(out, &image[from..from + count]),
                 _ => out.iter_mut().zip(image[from..].iter().step_by(stride)).for_each(|(out, &x)| *out = x),
             }
         });

@@ -51,6 +51,7 @@ pub mod resample;
 pub mod running;
 pub mod scan;
 pub mod scatter;
+pub mod slopes;
 pub mod softmax;
 pub mod special;
 pub mod step;

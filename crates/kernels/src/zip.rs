@@ -119,7 +119,7 @@ pub fn zip<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
 
 /// `plain` of each pair, or `fused`, which is the same for a machine with fused multiply-add.
 #[inline(always)]
-fn zip_fused<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
+pub(crate) fn zip_fused<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
     shape: &[usize],
     a: View<'_, A>,
     b: View<'_, B>,
@@ -139,7 +139,10 @@ fn zip_fused<A: Copy + Default + Sync, B: Copy + Default + Sync, O: Send>(
 
 #[inline(always)]
 fn write<A: Copy, B: Copy, O>(a: &[A], b: &[B], out: &mut [MaybeUninit<O>], f: impl Fn(A, B) -> O) {
-    out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| _ = out.write(f(a, b)));
+    // Not `for_each`, whose closure the compiler leaves outside, and so for the baseline, where `f` is long.
+    for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        out.write(f(a, b));
+    }
 }
 
 type Pairs<'f, A, B, O> = &'f (dyn Fn(&[A], &[B], &mut [MaybeUninit<O>]) + Sync);

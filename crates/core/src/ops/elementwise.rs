@@ -3,9 +3,11 @@
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
 use firn_kernels::map::{Floats, Made};
+use firn_kernels::slopes::{Erf, Tanh};
 use firn_kernels::zip::Arithmetic as Exact;
 use firn_kernels::{elementwise as kernels, functions};
 
+use super::activation::slope;
 use super::binary::{Scalar, binary, extremum};
 use super::compare::{eq, gt, lt, where_};
 use super::{Arithmetic, Floating, Operand, Promoted, Quotient, ops};
@@ -273,14 +275,14 @@ ops! {
     #[face(method, functional)]
     #[check(unary, -2.0, 2.0)]
     fn tanh(x: &Tensor) -> Floating { x.map(functions::tanh) }
-    grad(g, y) { x: g * (1.0 - y * y) }
+    grad(g, y) { x: slope(Tanh {}, g, y, || Ok(g * (1.0 - y * y)))? }
 
     /// Error function, `2 / sqrt(pi) * integral of e^(-t^2) from 0 to x`.
     #[example("tensor([0, 1]).erf() // [0, 0.842701]")]
     #[face(method)]
     #[check(unary, -2.0, 2.0)]
     fn erf(x: &Tensor) -> Floating { x.map(functions::erf) }
-    grad(g; x) { x: g * &exp(&-square(x)?)? * std::f64::consts::FRAC_2_SQRT_PI }
+    grad(g; x) { x: slope(Erf {}, g, x, || Ok(g * &exp(&-square(x)?)? * std::f64::consts::FRAC_2_SQRT_PI))? }
 
     /// Rounds down; its gradient is 0.
     #[example("tensor([1.7, -1.2]).floor() // [1, -2]")]

@@ -2,12 +2,15 @@
 
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_dispatch::Dispatch;
+use firn_kernels::matrix;
 
 use super::elementwise::add;
 use super::ops;
 use super::shaping::{reshape, signed, transpose, unsqueeze};
+use crate::cpu;
 use crate::dtype::{DType, Kind, promote};
 use crate::error::{Result, bail};
+use crate::pairs;
 use crate::shape::show;
 use crate::tensor::{Tensor, cast, reshape as reshape_value};
 
@@ -71,13 +74,6 @@ ops! {
     #[check(none, "checked as matmul")]
     fn matrices(a: &Tensor, b: &Tensor) -> Tensor {
         let dtype = promote(a.dtype(), b.dtype());
-        let rank = a.rank().max(b.rank());
-        let side = |x: &Tensor| {
-            let value = cast(x.value(), x.dtype(), dtype);
-            let mut shape = vec![1; rank - x.rank()];
-            shape.extend_from_slice(x.shape());
-            if shape.len() == x.rank() { value } else { reshape_value(value, dtype.kind(), shape.into()) }
-        };
         if dtype == DType::Bool {
             bail!(Dtype, "booleans have no matrix product; convert to integers or floats first");
         }
@@ -87,6 +83,15 @@ ops! {
         if a.size() == 0 || b.size() == 0 {
             return crate::create::zeros(&shape, dtype);
         }
+        if let Some(out) = pairs::products(&a.value_as(dtype), &b.value_as(dtype), &shape, dtype) {
+            return Ok(out);
+        }
+        let rank = a.rank().max(b.rank());
+        let side = |x: &Tensor| {
+            let mut shape = vec![1; rank - x.rank()];
+            shape.extend_from_slice(x.shape());
+            reshape_value(x.value_as(dtype), dtype.kind(), shape.into())
+        };
         Ok(match dtype.kind() {
             Kind::Float => Tensor::new(Dispatch::float_matmul(side(a), side(b)), dtype),
             // The engine knows no products of narrow integers.
@@ -130,6 +135,11 @@ ops! {
 /// Adds a row to every row of a matrix nobody else holds.
 fn add_row(matrix: Tensor, row: &Tensor) -> Tensor {
     let dtype = matrix.dtype();
-    let row = reshape_value(row.value(), Kind::Float, [1, row.size()].into());
-    Tensor::new(Dispatch::float_add(matrix.into_value(), row), dtype)
+    let (mut matrix, size, row) = (matrix.into_value(), row.size(), cpu::as_contiguous(row));
+    match dtype {
+        DType::Float32 => matrix::add_row(cpu::slice_mut::<f32>(&mut matrix), cpu::slice(&row)),
+        DType::Float64 => matrix::add_row(cpu::slice_mut::<f64>(&mut matrix), cpu::slice(&row)),
+        _ => matrix = Dispatch::float_add(matrix, reshape_value(row.into_owned(), Kind::Float, [1, size].into())),
+    }
+    Tensor::new(matrix, dtype)
 }
