@@ -37,6 +37,17 @@ export interface ConvnetCase extends Shared {
   readonly batch: number
 }
 
+/** The same for a transformer that predicts the next token: blocks of causal attention and a perceptron, each after a layer norm. */
+export interface GptCase extends Shared {
+  readonly kind: 'gpt'
+  readonly layers: number
+  readonly size: number
+  readonly heads: number
+  readonly context: number
+  readonly vocabulary: number
+  readonly batch: number
+}
+
 /** An op of `large`, timed with all threads and with one; a step is so short that a brief warm-up and a few samples do. */
 export interface LargeCase extends Shared {
   readonly kind: 'large'
@@ -46,7 +57,7 @@ export interface LargeCase extends Shared {
   readonly grad: boolean
 }
 
-export type Case = MulCase | OptimizerCase | MlpCase | ConvnetCase | LargeCase
+export type Case = MulCase | OptimizerCase | MlpCase | ConvnetCase | GptCase | LargeCase
 
 /** The 161 parameters of a ResNet-50. */
 function resnet50(): number[][] {
@@ -114,6 +125,17 @@ export const cases: Readonly<Record<string, Case>> = {
     channels: [1, 32, 64],
     hidden: 128,
     batch: 64,
+    variants: { torch: ['fused'] },
+    only: ['firn', 'torch'],
+  },
+  'GPT 4 x 128, context 64, Adam, B=16': {
+    kind: 'gpt',
+    layers: 4,
+    size: 128,
+    heads: 4,
+    context: 64,
+    vocabulary: 65,
+    batch: 16,
     variants: { torch: ['fused'] },
     only: ['firn', 'torch'],
   },

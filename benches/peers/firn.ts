@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { GradScaler, nn, optim, tensor, tensorScope } from '../../ts/index.ts'
-import { convnetStep, mlpStep } from '../models.ts'
+import { convnetStep, gptStep, mlpStep } from '../models.ts'
 import { openLarge } from '../opened.ts'
 import { byHand, signs, unguarded, wave, type MulCase, type OptimizerCase } from './cases.ts'
 import { serve, type Opened } from './serve.ts'
@@ -84,6 +84,7 @@ await serve(
     sgd: optimizer,
     mlp: (work) => checked(mlpStep(work)),
     convnet: (work) => checked(convnetStep(work)),
+    gpt: (work) => checked(gptStep(work)),
     large: ({ name }) => openLarge(name),
   },
 )

@@ -55,16 +55,24 @@ export async function serve(info: object, kinds: Kinds): Promise<void> {
 }
 
 function openCase(kinds: Kinds, work: Case, variant?: string): Opened {
-  const opened =
-    work.kind === 'mul'
-      ? kinds.mul?.(work, variant)
-      : work.kind === 'adamw' || work.kind === 'sgd'
-        ? kinds[work.kind]?.(work, variant)
-        : work.kind === 'mlp'
-          ? kinds.mlp?.(work, variant)
-          : work.kind === 'large'
-            ? kinds.large?.(work, variant)
-            : kinds.convnet?.(work, variant)
+  const open = (): Opened | undefined => {
+    switch (work.kind) {
+      case 'mul':
+        return kinds.mul?.(work, variant)
+      case 'adamw':
+      case 'sgd':
+        return kinds[work.kind]?.(work, variant)
+      case 'mlp':
+        return kinds.mlp?.(work, variant)
+      case 'convnet':
+        return kinds.convnet?.(work, variant)
+      case 'gpt':
+        return kinds.gpt?.(work, variant)
+      case 'large':
+        return kinds.large?.(work, variant)
+    }
+  }
+  const opened = open()
   if (opened === undefined) throw new Error(`cannot do ${work.kind}`)
   return opened
 }

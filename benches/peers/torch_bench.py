@@ -67,10 +67,14 @@ def optimizer_step(case, variant):
 
 
 def train(model, x, labels, variant):
-    for k, layer in enumerate(module for module in model if hasattr(module, "weight")):
+    k = 0
+    for name, param in model.named_parameters():
         with torch.no_grad():
-            layer.weight.copy_(wave(layer.weight.shape, 1 / math.sqrt(layer.weight[0].numel()), k))
-            layer.bias.zero_()
+            if param.dim() > 1:
+                param.copy_(wave(param.shape, 1 / math.sqrt(param[0].numel()), k))
+                k += 1
+            else:
+                param.fill_(0 if name.endswith("bias") else 1)
     optimizer = adam(model.parameters(), variant, weight_decay=0)
 
     def step():
@@ -95,6 +99,42 @@ def convnet(case, variant):
         nn.Conv2d(one, two, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(two, three, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(three * 25, case["hidden"]), nn.ReLU(), nn.Linear(case["hidden"], 10))
     return train(model, wave((case["batch"], one, 28, 28), 1, 0), torch.arange(case["batch"]) % 10, variant)
+
+
+class Block(nn.Module):
+    def __init__(self, size, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.qkv, self.out = nn.LayerNorm(size), nn.Linear(size, 3 * size), nn.Linear(size, size)
+        self.norm2, self.up, self.down = nn.LayerNorm(size), nn.Linear(size, 4 * size), nn.Linear(4 * size, size)
+
+    def forward(self, x):
+        batch, length, size = x.shape
+        qkv = self.qkv(self.norm1(x)).reshape(batch, length, 3, self.heads, size // self.heads)
+        q, k, v = (qkv.select(2, k).transpose(1, 2) for k in range(3))
+        seen = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.out(seen.transpose(1, 2).reshape(batch, length, size))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class Gpt(nn.Module):
+    def __init__(self, layers, size, heads, context, vocabulary):
+        super().__init__()
+        self.token, self.position = nn.Parameter(torch.zeros(vocabulary, size)), nn.Parameter(torch.zeros(context, size))
+        self.blocks = nn.ModuleList(Block(size, heads) for _ in range(layers))
+        self.norm, self.head = nn.LayerNorm(size), nn.Linear(size, vocabulary)
+
+    def forward(self, x):
+        x = F.embedding(x, self.token) + self.position
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x)).flatten(0, 1)
+
+
+def gpt(case, variant):
+    model = Gpt(*(case[name] for name in ("layers", "size", "heads", "context", "vocabulary")))
+    text = scattered(case["batch"] * case["context"], case["vocabulary"])
+    return train(model, text.reshape(case["batch"], case["context"]), text.roll(-1), variant)
 
 
 def scattered(length, below):
@@ -165,4 +205,4 @@ def send(message):
     print(json.dumps(message), flush=True)
 
 
-serve(dict(mul=mul, adamw=optimizer_step, sgd=optimizer_step, mlp=mlp, convnet=convnet, large=large))
+serve(dict(mul=mul, adamw=optimizer_step, sgd=optimizer_step, mlp=mlp, convnet=convnet, gpt=gpt, large=large))
