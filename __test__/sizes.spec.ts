@@ -25,6 +25,10 @@ const refused: readonly (readonly [name: string, code: FirnErrorCode, call: () =
   ['narrow: a start beyond 32 bits', 'argument', () => ones([4]).narrow(0, 2 ** 40, 1)],
   ['softmax: half a dim', 'argument', () => ones([4]).softmax(0.5)],
   ['sum: a dim beyond 32 bits', 'argument', () => ones([4]).sum(2 ** 32)],
+  ['zeros: numbers where a list stands', 'shape', () => zeros(...([2, 3] as unknown as [number[]]))],
+  ['ones: no shape', 'shape', () => ones(undefined as never)],
+  ['layerNorm: options where a size stands', 'argument', () => F.layerNorm(ones([4]), { weight: null } as never)],
+  ['reshape: null', 'argument', () => ones([4]).reshape(null as never)],
 ]
 
 for (const [name, code, call] of refused) {

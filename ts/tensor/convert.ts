@@ -37,9 +37,15 @@ export function handlesOf(tensors: readonly Handled[]): Uint32Array {
   return Uint32Array.from(tensors, (tensor) => tensor.handle)
 }
 
+/** What was given as a list; from JavaScript it may be anything. */
+function listed(code: 'argument' | 'shape', expected: string, given: readonly number[]): readonly number[] {
+  if (typeof given === 'object' && given !== null && Symbol.iterator in given) return given
+  throw new FirnError(code, `expected ${expected} and got ${describe(given)}`)
+}
+
 /** One whole number or several. */
 export function integers(dims: number | readonly number[]): Int32Array {
-  const list = typeof dims === 'number' ? [dims] : dims
+  const list = typeof dims === 'number' ? [dims] : listed('argument', 'a whole number or a list of them', dims)
   for (const dim of list) {
     if (!isWhole(dim)) throw new FirnError('argument', `expected whole numbers and got ${describe(dim)} in [${list.join(', ')}]`)
   }
@@ -48,7 +54,7 @@ export function integers(dims: number | readonly number[]): Int32Array {
 
 /** One number or several. */
 export function reals(numbers: number | readonly number[]): Float64Array {
-  const list = typeof numbers === 'number' ? [numbers] : numbers
+  const list = typeof numbers === 'number' ? [numbers] : listed('argument', 'a number or a list of them', numbers)
   for (const number of list) {
     if (typeof number !== 'number') throw new FirnError('argument', `expected numbers and got ${describe(number)} in [${list.join(', ')}]`)
   }
@@ -57,7 +63,7 @@ export function reals(numbers: number | readonly number[]): Float64Array {
 
 /** Sizes of a new tensor. */
 export function sizes(shape: readonly number[]): Uint32Array {
-  for (const size of shape) {
+  for (const size of listed('shape', 'a shape as a list, such as [2, 3],', shape)) {
     if (!isSize(size)) {
       throw new FirnError('shape', `a shape holds whole numbers from 0 to ${LARGEST} and got ${describe(size)} in [${shape.join(', ')}]`)
     }
