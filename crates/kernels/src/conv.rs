@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::lanes::sum_of_two;
 use crate::matrix::{Matrix, Threads, product};
 use crate::parallel::simd;
 use crate::real::Real;
@@ -24,9 +25,6 @@ pub struct Conv {
 
 /// Outputs of one channel from which on a matrix product is the quicker way.
 const FEW: usize = 4;
-
-/// Elements of a row that are summed side by side.
-const LANES: usize = 16;
 
 /// Parts of a batch whose weight gradients are summed apart; fixed, so that the result does not depend on the machine.
 const PARTS: usize = 8;
@@ -289,36 +287,28 @@ impl Conv {
     fn depthwise_weight_grad<T: Real>(&self, image: &[T], grad: &[T], out: &mut [T]) {
         let stride = self.stride[2];
         for (grad, out) in grad.chunks_exact(self.places()).zip(out.chunks_exact_mut(self.depth())) {
-            let mut sums = vec![[T::of(0.0); LANES]; out.len()];
             simd(
                 #[inline(always)]
                 || {
                     self.runs(
                         #[inline(always)]
                         |row, offset, inside, from| {
-                            let (sums, count, grad) = (&mut sums[row], inside.len(), &grad[offset..][inside]);
-                            match stride {
-                                _ if count == 0 => {}
-                                1 => {
-                                    for (grad, x) in grad.chunks(LANES).zip(image[from..from + count].chunks(LANES)) {
-                                        for (sum, (&g, &x)) in sums.iter_mut().zip(grad.iter().zip(x)) {
-                                            *sum = *sum + g * x;
-                                        }
-                                    }
-                                }
-                                _ => {
-                                    for (at, (&g, &x)) in grad.iter().zip(image[from..].iter().step_by(stride)).enumerate() {
-                                        sums[at % LANES] = sums[at % LANES] + g * x;
-                                    }
-                                }
-                            }
+                            let (count, grad) = (inside.len(), &grad[offset..][inside]);
+                            let sum = match stride {
+                                _ if count == 0 => return,
+                                1 => sum_of_two(
+                                    grad,
+                                    &image[from..from + count],
+                                    #[inline(always)]
+                                    |g, x| g * x,
+                                ),
+                                _ => grad.iter().zip(image[from..].iter().step_by(stride)).fold(T::of(0.0), |sum, (&g, &x)| sum + g * x),
+                            };
+                            out[row] = out[row] + sum;
                         },
                     );
                 },
             );
-            for (out, sums) in out.iter_mut().zip(sums) {
-                *out = sums.into_iter().fold(*out, |total, sum| total + sum);
-            }
         }
     }
 

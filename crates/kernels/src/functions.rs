@@ -40,13 +40,7 @@ unary! {
     sigmoid(x) = x.sigmoid();
     softplus(x) = x.softplus();
     silu(x) = x / (T::of(1.0) + (-x).exp());
-    /// `x * tanh(log(1 + e^x))`, which is `x e (e + 2) / (e (e + 2) + 2)` for `e = e^x`.
-    mish(x) = {
-        let far = T::of(20.0);
-        let e = (if x > far { far } else { x }).exp();
-        let n = e * (e + T::of(2.0));
-        x * (n / (n + T::of(2.0)))
-    };
+    mish(x) = x * x.tanh_softplus();
     gelu(x) = x * x.normal_cdf();
     /// By the tanh formula, which is `x * sigmoid(2 u)`.
     gelu_tanh(x) = {

@@ -53,6 +53,15 @@ pub trait Math: Real {
         above + (-self.abs()).exp().log1p()
     }
 
+    /// `tanh(log(1 + e^x))`, which is `e (e + 2) / (e (e + 2) + 2)` for `e = e^x`.
+    #[inline(always)]
+    fn tanh_softplus(self) -> Self {
+        let (far, two) = (Self::of(20.0), Self::of(2.0));
+        let e = (if self > far { far } else { self }).exp();
+        let n = e * (e + two);
+        n / (n + two)
+    }
+
     /// The density of the normal distribution.
     #[inline(always)]
     fn normal_density(self) -> Self {

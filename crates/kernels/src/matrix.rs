@@ -108,6 +108,7 @@ unsafe fn write<T: Real>(out: &Place<T>, accumulate: bool, a: Matrix<'_, T>, b: 
     // The crate packs a transposed `b` on one thread only, so strips are better where there are enough of them. It sums up in another order
     // for a vector's part, and up to 64 x 64: there, strips are taken with any number of threads, so that all give the same.
     let always = vector || m <= STRIP;
+    let by = if m.saturating_mul(n).saturating_mul(a.columns) < WORTH { Threads::One } else { by };
     if strips < 2 || (!always && (by == Threads::One || strips < threads())) {
         // SAFETY: as the caller promises.
         unsafe { call(out.0, n, accumulate, a, b, if by == Threads::All { Parallelism::Rayon(0) } else { Parallelism::None }) };
@@ -163,7 +164,7 @@ const WORTH: usize = 1 << 19;
 /// of 0 repeats. No size is 0.
 pub fn products<T: Real>(batch: &[usize], [m, k, n]: [usize; 3], a: View<'_, T>, b: View<'_, T>) -> Vec<T> {
     let count: usize = batch.iter().product();
-    let (size, work) = (m * n, m * k * n);
+    let (size, work) = (m * n, (m * n).saturating_mul(k));
     let mut out = Vec::with_capacity(count * size);
     let place = Place(out.as_mut_ptr());
     let one = |at: usize, by: Threads| {
@@ -175,7 +176,7 @@ pub fn products<T: Real>(batch: &[usize], [m, k, n]: [usize; 3], a: View<'_, T>,
     if count >= threads() && count > 1 {
         (0..count).into_par_iter().with_min_len(WORTH.div_ceil(work)).for_each(|at| one(at, Threads::One));
     } else {
-        (0..count).for_each(|at| one(at, if work < WORTH { Threads::One } else { Threads::All }));
+        (0..count).for_each(|at| one(at, Threads::All));
     }
     // SAFETY: every pair has written its product.
     unsafe { out.set_len(count * size) };
@@ -230,7 +231,7 @@ mod tests {
 
     /// Both orders of storage on both sides, sizes that are cut and sizes that are not: right, and the same to the last bit on one thread.
     #[test]
-    fn all_layouts_and_any_number_of_threads() {
+    fn all_layouts_and_any_number_of_threads() -> Result<(), rayon::ThreadPoolBuildError> {
         for (m, k, n) in [
             (3, 5, 7),
             (0, 4, 3),
@@ -248,24 +249,25 @@ mod tests {
             let (left, right) = (numbers(m * k, 0.37), numbers(k * n, 0.71));
             for a in [Matrix::new(&left, m, k), Matrix::new(&left, k, m).transposed()] {
                 for b in [Matrix::new(&right, k, n), Matrix::new(&right, n, k).transposed()] {
-                    let run = |threads: usize| {
-                        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+                    let run = |threads: usize| -> Result<Vec<f32>, rayon::ThreadPoolBuildError> {
+                        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
                         let mut out = vec![f32::NAN; m * n];
                         pool.install(|| product(&mut out, false, a, b, Threads::All));
-                        out
+                        Ok(out)
                     };
-                    let found = run(2);
+                    let found = run(2)?;
                     let mut alone = vec![f32::NAN; m * n];
                     product(&mut alone, false, a, b, Threads::One);
                     assert!(found == alone, "{m} x {k} x {n}");
-                    assert!(found == run(1), "{m} x {k} x {n}");
-                    assert!(found == run(7), "{m} x {k} x {n}");
+                    assert!(found == run(1)?, "{m} x {k} x {n}");
+                    assert!(found == run(7)?, "{m} x {k} x {n}");
                     for (found, expected) in found.iter().zip(plain(a, b)) {
                         assert!((f64::from(*found) - expected).abs() < 1e-4, "{m} x {k} x {n}: {found} and not {expected}");
                     }
                 }
             }
         }
+        Ok(())
     }
 
     #[test]

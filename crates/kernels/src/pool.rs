@@ -99,19 +99,15 @@ impl Pool {
         let mut places = vec![0; images * to];
         let outputs = values.chunks_exact_mut(to.max(1)).zip(places.chunks_exact_mut(to.max(1)));
         let work = x.chunks_exact(from.max(1)).zip(outputs).collect();
-        for_each(work, x.len(), |(image, (values, places))| self.max_image(image, values, places));
-        (values, places)
-    }
-
-    #[inline]
-    fn max_image<T: Real>(&self, image: &[T], values: &mut [T], places: &mut [i64]) {
-        match even(&self.spans[2]) {
-            Some((first, stride, size)) => simd(
+        let even = even(&self.spans[2]);
+        for_each(work, x.len(), |(image, (values, places))| match even {
+            Some(even) => simd(
                 #[inline(always)]
-                || self.max_rows(image, values, places, (first, stride, size)),
+                || self.max_rows(image, values, places, even),
             ),
             None => self.max_windows(image, values, places),
-        }
+        });
+        (values, places)
     }
 
     /// Row by row of the outputs, whose windows start `stride` apart and are `size` wide: one entry of all windows of a row after another,

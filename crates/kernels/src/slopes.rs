@@ -65,10 +65,7 @@ slopes! {
         g * (s * (x * (T::of(1.0) - s) + T::of(1.0)))
     };
     Mish: |g, x| {
-        let far = T::of(20.0);
-        let e = (if x > far { far } else { x }).exp();
-        let n = e * (e + T::of(2.0));
-        let t = n / (n + T::of(2.0));
+        let t = x.tanh_softplus();
         g * (t + x * (T::of(1.0) - t * t) * x.sigmoid())
     };
     Gelu: |g, x| g * (x.normal_cdf() + x * x.normal_density());

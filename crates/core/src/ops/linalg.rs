@@ -12,7 +12,7 @@ use crate::dtype::{DType, Kind, promote};
 use crate::error::{Result, bail};
 use crate::pairs;
 use crate::shape::show;
-use crate::tensor::{Tensor, cast, reshape as reshape_value};
+use crate::tensor::{Tensor, Value, cast, reshape as reshape_value};
 
 /// `x` as a matrix `[rows, last]`.
 fn rows(x: &Tensor) -> Result<Tensor> {
@@ -83,21 +83,23 @@ ops! {
         if a.size() == 0 || b.size() == 0 {
             return crate::create::zeros(&shape, dtype);
         }
-        if let Some(out) = pairs::products(&a.value_as(dtype), &b.value_as(dtype), &shape, dtype) {
+        let (left, right) = (a.value_as(dtype), b.value_as(dtype));
+        if let Some(out) = pairs::products(&left, &right, &shape, dtype) {
             return Ok(out);
         }
         let rank = a.rank().max(b.rank());
-        let side = |x: &Tensor| {
+        let ranked = |value: Value, x: &Tensor| {
             let mut shape = vec![1; rank - x.rank()];
             shape.extend_from_slice(x.shape());
-            reshape_value(x.value_as(dtype), dtype.kind(), shape.into())
+            reshape_value(value, dtype.kind(), shape.into())
         };
+        let (left, right) = (ranked(left, a), ranked(right, b));
         Ok(match dtype.kind() {
-            Kind::Float => Tensor::new(Dispatch::float_matmul(side(a), side(b)), dtype),
+            Kind::Float => Tensor::new(Dispatch::float_matmul(left, right), dtype),
             // The engine knows no products of narrow integers.
             _ => {
-                let wide = |x: &Tensor| cast(side(x), dtype, DType::Int64);
-                Tensor::new(cast(Dispatch::int_matmul(wide(a), wide(b)), DType::Int64, dtype), dtype)
+                let wide = |x: Value| cast(x, dtype, DType::Int64);
+                Tensor::new(cast(Dispatch::int_matmul(wide(left), wide(right)), DType::Int64, dtype), dtype)
             }
         })
     }
